@@ -1,3 +1,3 @@
-"""nnc compiles a network written as text: it checks it, trains it with PyTorch, and exports ONNX."""
+"""nnc compiles networks written as text: checks them, trains with PyTorch, exports ONNX."""
 
 __version__ = "0.1.0"

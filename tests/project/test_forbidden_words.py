@@ -22,7 +22,7 @@ EVERYWHERE = [
     r"(?<![\w.])/tmp" + r"/v/",
     r"(?<![\w.])/(home|Users)" + r"/(?!you\b|me\b|user\b)\w",
     r"\b(this|earlier|next|previous|last|another) " + r"session\b",
-    r"\b(sub-?agent|clau" + r"de|anthrop" + r"ic|chatgpt|copilot)\b",
+    r"\b(sub-?ag" + r"ent|clau" + r"de|anthrop" + r"ic|chatg" + r"pt|copi" + r"lot)\b",
     r"\bissues? " + r"#?\d",
 ]
 # Only the script that CI calls may know that data may lie beside the checkout.
