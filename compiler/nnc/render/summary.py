@@ -1,0 +1,137 @@
+"""`nnc show`: a network as a table of its layers, and as JSON."""
+
+from __future__ import annotations
+
+from nnc.ir.dims import Dim, Poly, show
+from nnc.ir.graph import Network
+from nnc.ir.types import TensorType
+from nnc.ir.walk import LayerRow, layer_rows, totals
+from nnc.record import Record
+from nnc.render.human import many
+from nnc.render.json import Json
+from nnc.render.text import PLAIN, Look, pad, paint, visible, width, wrapped
+
+LONG = 24
+"""A symbolic count of more characters is shown as `?`: nobody would read it."""
+
+
+class Named(Record):
+    """An input or output with its type."""
+
+    name: str
+    type: TensorType
+
+
+def named_inputs(network: Network) -> tuple[Named, ...]:
+    """The inputs in order."""
+    graph = network.graph
+    return tuple(Named(port.name, graph.types[port.value]) for port in graph.inputs)
+
+
+def named_outputs(network: Network) -> tuple[Named, ...]:
+    """The outputs in order."""
+    graph = network.graph
+    return tuple(Named(port.name, graph.types[port.value]) for port in graph.outputs)
+
+
+def network_text(network: Network, look: Look = PLAIN, *, depth: int | None = None) -> str:
+    """Inputs, one line a layer, outputs, totals and conditions; a newline at the end.
+
+    `depth`: how many levels of calls are opened, all by default.
+    """
+    rows = layer_rows(network, depth)
+    sums = totals(network)
+    head = ("place", "layer", "output", "weights", "multiply-adds")
+    body = [_cells(row) for row in rows]
+    total = ("total", many(len(rows), "layer"), "", count(sums.weights), count(sums.macs))
+    columns = [max(width(cell, look) for cell in column) for column in zip(head, *body, total)]
+    lines = [paint(visible(network.name, look), "bold", look)]
+    lines.extend(_ports("input", named_inputs(network), look))
+    lines.append("")
+    lines.append(paint(_line(head, columns, look), "dim", look))
+    lines.extend(_line(row, columns, look) for row in body)
+    lines.append(paint(_line(total, columns, look), "bold", look))
+    lines.append("")
+    lines.extend(_ports("output", named_outputs(network), look))
+    lines.extend(f"condition  {visible(said, look)}" for said in network.conditions)
+    return "\n".join(lines) + "\n"
+
+
+def network_json(network: Network, *, depth: int | None = None) -> dict[str, Json]:
+    """One entry of `networks` of `nnc show --json`."""
+    sums = totals(network)
+    return {
+        "name": network.name,
+        "inputs": [_named_json(port) for port in named_inputs(network)],
+        "outputs": [_named_json(port) for port in named_outputs(network)],
+        "weights": known(sums.weights),
+        "macs": known(sums.macs),
+        "conditions": list(network.conditions),
+        "layers": [_row_json(row) for row in layer_rows(network, depth)],
+    }
+
+
+def count(value: Dim) -> str:
+    """A count with thousands separated; a symbolic one as its formula while short, else `?`."""
+    if not isinstance(value, Poly):
+        return f"{value:,}"
+    formula = show(value)
+    return formula if len(formula) <= LONG and "." not in formula else "?"
+
+
+def known(value: Dim) -> int | None:
+    """A count for machines: None while it depends on a size that is not known."""
+    return None if isinstance(value, Poly) else int(value)
+
+
+def sizes(type_: TensorType) -> list[Json]:
+    """A type's sizes: integers, symbolic ones as strings."""
+    return [show(d) if isinstance(d, Poly) else int(d) for d in type_.dims]
+
+
+def briefly(value: Dim) -> str:
+    """A large count in the field's units: `0.42 M`, `4.1 G`; a symbolic one as `count`."""
+    if isinstance(value, Poly):
+        return count(value)
+    for unit, size in (("G", 10**9), ("M", 10**6)):
+        if value >= size // 10:
+            amount = value / size
+            return f"{amount:.2f} {unit}" if amount < 10 else f"{amount:,.0f} {unit}"
+    return f"{value:,}"
+
+
+def _cells(row: LayerRow) -> tuple[str, ...]:
+    outputs = ", ".join(str(t) for t in row.outputs)
+    return (row.place, row.word, outputs, _quiet(row.weights), _quiet(row.macs))
+
+
+def _quiet(value: Dim) -> str:
+    """A count, an empty cell for none: most layers have no weights."""
+    return "" if not isinstance(value, Poly) and value == 0 else count(value)
+
+
+def _line(row: tuple[str, ...], columns: list[int], look: Look) -> str:
+    filled = [pad(cell, columns[at], look, right=at >= len(row) - 2) for at, cell in enumerate(row)]
+    return "  ".join(filled).rstrip()
+
+
+def _ports(kind: str, ports: tuple[Named, ...], look: Look) -> list[str]:
+    said = [visible(f"{port.name}: {port.type}", look) for port in ports]
+    lines = wrapped(said, max(look.width - 11, 20), ", ")
+    return [f"{kind if at == 0 else '':<9}  {line}" for at, line in enumerate(lines)]
+
+
+def _named_json(port: Named) -> dict[str, Json]:
+    return {"name": port.name, "type": port.type.dtype, "shape": sizes(port.type)}
+
+
+def _row_json(row: LayerRow) -> dict[str, Json]:
+    shapes: list[Json] = [sizes(t) for t in row.outputs]
+    return {
+        "place": row.place,
+        "layer": row.word,
+        "output": shapes[0] if len(shapes) == 1 else shapes,
+        "weights": known(row.weights),
+        "macs": known(row.macs),
+        "line": row.span.line,
+    }
