@@ -1,0 +1,289 @@
+"""A network as an ONNX model: built layer by layer from the IR, without tracing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from onnx import GraphProto, ModelProto, TensorProto, ValueInfoProto, shape_inference
+
+import nnc
+from nnc.backends.arrays import Array, known_sizes
+from nnc.backends.onnx_file import OnnxModel, StoredTensor
+from nnc.backends.onnx_schema import (
+    IR_VERSION,
+    LOWEST_OPSET,
+    ML_OPSET,
+    OPSET,
+    TENSOR_TYPES,
+    NodeError,
+    attribute,
+    operator,
+)
+from nnc.backends.onnx_sizes import SizeUnknown
+from nnc.backends.onnx_values import Names, Node, Place, Tensor, Value
+from nnc.backends.onnx_writer import Writer
+from nnc.diagnostics import Refusal, rule
+from nnc.ir.dims import show
+from nnc.ir.graph import Network
+from nnc.ir.types import TensorType
+from nnc.ir.walk import Step, walk, weight_table
+from nnc.layers.base import Layer
+
+BATCH_NAME = "batch"
+SMALL = (
+    256  # tensors of this many numbers are seen by type inference, larger ones by their sizes only
+)
+
+LOW_OPSET = rule(
+    "NN542",
+    "opset-too-low",
+    f"""
+A layer needs an ONNX operator, or a form of one, that the chosen opset does not have. Opset
+{OPSET}, the default, has them all and runs in ONNX Runtime 1.17 and later.
+""",
+)
+
+SIZE_NOT_TOLD = rule(
+    "NN543",
+    "size-not-told-by-inputs",
+    """
+An ONNX file learns its symbolic sizes from the shapes of its inputs; this one no input tells.
+""",
+)
+
+
+class LoweringError(Exception):
+    """A layer asked for a node that ONNX does not have: a bug of the layer."""
+
+
+def onnx_model(
+    network: Network,
+    weights: Mapping[str, Array],
+    *,
+    opset: int = OPSET,
+    ir_version: int = IR_VERSION,
+    doc: str = "",
+    metadata: Mapping[str, str] | None = None,
+) -> OnnxModel:
+    """The model of a network at inference.
+
+    Inputs and outputs have the spec's names and order; the batch axis is called `batch`, other
+    symbolic sizes as in the spec. Nodes and values are named by places, and a node's `doc_string`
+    is its line.
+
+    Args:
+        network: checked.
+        weights: an array for each weight of the network, by name; they are not copied.
+        opset: of the default domain.
+        ir_version: of the file.
+        doc: one line about the model.
+        metadata: strings for metadata_props, stored sorted.
+
+    Raises:
+        Refusal: the opset is too low, or a size is not known.
+        LoweringError: a layer asked for what ONNX does not have.
+    """
+    _check_weights(network, weights)
+    ports = network.graph.inputs
+    inputs = [Value(port.name, network.graph.types[port.value]) for port in ports]
+    writer = Writer(weights, opset, inputs)
+    values: dict[int, Value] = dict(enumerate(inputs))
+    places: list[tuple[str, Value]] = []
+    walker = walk(network)
+    while True:
+        try:
+            step = next(walker)
+        except StopIteration as stop:
+            numbers: tuple[int, ...] = stop.value
+            break
+        results = _lower(writer, step, values)
+        values.update(zip(step.outputs, results))
+        if results:
+            places.append((step.place, results[0]))
+    outputs = _name_outputs(network, writer, inputs, [values[number] for number in numbers])
+    tensors = _used(writer, outputs)
+    _settle_names(inputs, outputs, tensors, writer.nodes)
+
+    model = _model_proto(writer, opset, ir_version, doc, metadata or {})
+    model.graph.name = network.name
+    _write_nodes(model.graph, writer.nodes)
+    model.graph.input.extend(_info(value) for value in inputs)
+    model.graph.output.extend(_info(value) for value in outputs)
+    _write_infos(model, writer.nodes, tensors, {id(v) for v in outputs})
+    stored = tuple(StoredTensor(t.name, t.array, t.weight) for t in tensors)
+    return OnnxModel(model, stored, tuple((place, value.name) for place, value in places))
+
+
+def _check_weights(network: Network, weights: Mapping[str, Array]) -> None:
+    for row in weight_table(network):
+        shape = known_sizes(row.weight.dims, row.name, row.span)
+        array = weights.get(row.name)
+        if array is None or array.shape != shape or array.dtype != row.weight.dtype:
+            got = "nothing" if array is None else f"{array.dtype}{list(array.shape)}"
+            raise ValueError(f"{row.name} is {row.weight.dtype}{list(shape)}, given is {got}")
+
+
+def _lower(writer: Writer, step: Step, values: Mapping[int, Value]) -> tuple[Value, ...]:
+    op, span = step.item.op, step.item.span
+    where = f"{span.source.name}:{span.line} {op.word}" if span.end else op.word
+    writer.layer = Place(step.place, step.owner, where)
+    if not isinstance(op, Layer):
+        raise LoweringError(f"{op.word} at {step.place} is no layer")
+    given = [None if number is None else values[number] for number in step.inputs]
+    try:
+        made = op.onnx(writer, *given)
+    except NodeError as wrong:
+        if writer.opset < OPSET:
+            text = f"{op.word} cannot be written with opset {writer.opset}"
+            raise Refusal(
+                LOW_OPSET.at(span, text, notes=(str(wrong),), help=f"use `--opset {OPSET}`")
+            ) from wrong
+        raise LoweringError(f"{op.word} at {step.place}: {wrong}") from wrong
+    except SizeUnknown as unknown:
+        raise Refusal(SIZE_NOT_TOLD.at(span, str(unknown))) from unknown
+    results = made if isinstance(made, tuple) else (made,)
+    found = tuple(value for value in results if isinstance(value, Value))
+    if len(found) != len(step.outputs):
+        raise LoweringError(f"{op.word} at {step.place} made {len(found)} values")
+    writer.finish(found, step.output_types, op.results)
+    return found
+
+
+def _name_outputs(
+    network: Network, writer: Writer, inputs: Sequence[Value], values: Sequence[Value]
+) -> list[Value]:
+    """The values that become outputs; one that has a name already gets an Identity of its own."""
+    taken = {id(value) for value in inputs}
+    outputs: list[Value] = []
+    for port, value in zip(network.graph.outputs, values):
+        if id(value) in taken or isinstance(value, Tensor):
+            writer.layer = Place(port.name, port.name, f"output {port.name}")
+            kind = network.graph.types[port.value]
+            value = writer.op("Identity", value)
+            writer.finish((value,), (kind,), ("y",))
+        value.wish = port.name
+        taken.add(id(value))
+        outputs.append(value)
+    return outputs
+
+
+def _used(writer: Writer, outputs: Sequence[Value]) -> list[Tensor]:
+    """The tensors that a node reads; a layer may have asked for one and left it."""
+    used = {id(value) for node in writer.nodes for value in node.inputs}
+    return [tensor for tensor in writer.tensors if id(tensor) in used]
+
+
+def _settle_names(
+    inputs: Sequence[Value],
+    outputs: Sequence[Value],
+    tensors: Sequence[Tensor],
+    nodes: Sequence[Node],
+) -> None:
+    """The spec's names come first, then those of weights, then places."""
+    names, of_nodes = Names(), Names()
+    for value in (*inputs, *outputs, *tensors):
+        value.name = names.unique(value.wish)
+    for node in nodes:
+        node.name = of_nodes.unique(node.name)
+        for value in node.outputs:
+            if not value.name:
+                value.name = names.unique(value.wish)
+
+
+def _model_proto(
+    writer: Writer, opset: int, ir_version: int, doc: str, metadata: Mapping[str, str]
+) -> ModelProto:
+    model = ModelProto(ir_version=ir_version, producer_name="nnc", producer_version=nnc.__version__)
+    if doc:
+        model.doc_string = doc
+    model.opset_import.add(domain="", version=opset)
+    if "ai.onnx.ml" in writer.domains:
+        model.opset_import.add(domain="ai.onnx.ml", version=ML_OPSET)
+    for key in sorted(metadata):
+        model.metadata_props.add(key=key, value=metadata[key])
+    return model
+
+
+def _write_nodes(graph: GraphProto, nodes: Sequence[Node]) -> None:
+    for node in nodes:
+        made = graph.node.add(op_type=node.op.kind, name=node.name, doc_string=node.doc)
+        if node.op.domain:
+            made.domain = node.op.domain
+        made.input.extend("" if value is None else value.name for value in node.inputs)
+        made.output.extend(value.name for value in node.outputs)
+        for name in sorted(node.attributes):
+            made.attribute.append(attribute(node.op, name, node.attributes[name]))
+
+
+def _info(value: Value) -> ValueInfoProto:
+    return _typed(value.name, value.type, value.batched)
+
+
+def _typed(name: str, type: TensorType, batched: bool) -> ValueInfoProto:
+    info = ValueInfoProto(name=name)
+    tensor = info.type.tensor_type
+    tensor.elem_type = TENSOR_TYPES[type.dtype]
+    tensor.shape.SetInParent()
+    if batched:
+        tensor.shape.dim.add(dim_param=BATCH_NAME)
+    for d in type.dims:
+        if isinstance(d, int):
+            tensor.shape.dim.add(dim_value=int(d))
+        else:
+            tensor.shape.dim.add(dim_param=show(d))
+    return info
+
+
+def _write_infos(
+    model: ModelProto, nodes: Sequence[Node], tensors: Sequence[Tensor], outputs: set[int]
+) -> None:
+    """A value_info for every inner value; those that layers left untyped are inferred by onnx."""
+    made = [v for node in nodes for v in node.outputs if id(v) not in outputs]
+    inferred: dict[str, ValueInfoProto] = {}
+    if any(value.known is None for value in made):
+        typed = [value for value in made if value.known is not None]
+        inferred = _inferred(model, tensors, typed)
+    for value in made:
+        if value.known is not None:
+            model.graph.value_info.append(_info(value))
+        elif value.name in inferred:
+            model.graph.value_info.append(inferred[value.name])
+
+
+def _inferred(
+    model: ModelProto, tensors: Sequence[Tensor], typed: Sequence[Value]
+) -> dict[str, ValueInfoProto]:
+    """What onnx infers of inner values, on a copy without the large tensors."""
+    copy = ModelProto()
+    copy.CopyFrom(model)
+    copy.graph.value_info.extend(_info(value) for value in typed)
+    for tensor in tensors:
+        if tensor.array.size <= SMALL:
+            stored = StoredTensor(tensor.name, tensor.array, "").header()
+            stored.raw_data = tensor.array.tobytes()
+            copy.graph.initializer.append(stored)
+        else:
+            copy.graph.input.append(_info(tensor))
+    found = shape_inference.infer_shapes(copy, data_prop=True).graph.value_info
+    for info in found:
+        for dim in info.type.tensor_type.shape.dim:
+            if dim.dim_param.startswith("unk__"):  # a name that inference made up
+                dim.ClearField("dim_param")
+    return {
+        info.name: info
+        for info in found
+        if info.type.tensor_type.elem_type != TensorProto.UNDEFINED
+    }
+
+
+def supported(opset: int) -> bool:
+    """Whether nnc writes this opset."""
+    return opset >= LOWEST_OPSET and _knows(opset)
+
+
+def _knows(opset: int) -> bool:
+    try:
+        operator("Identity", opset)
+    except NodeError:
+        return False
+    return True

@@ -1,0 +1,115 @@
+"""What the ONNX writer holds until names are settled: values, nodes and tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from nnc.backends.arrays import Array
+from nnc.backends.onnx_schema import Operator
+from nnc.ir.dims import Dim
+from nnc.ir.types import DType, TensorType
+from nnc.record import Record
+
+
+class Value:
+    """A tensor of the graph under construction; layers hold it as an opaque `Ref`.
+
+    `wish` is the name it would like, `name` the one it got. `known` is its type per sample once
+    that is known; `batched`: a batch axis stands before those sizes; `dtype` is "" where nobody
+    said.
+    """
+
+    __slots__ = ("batched", "dtype", "known", "name", "wish")
+
+    def __init__(
+        self, wish: str, known: TensorType | None, dtype: str = "", *, batched: bool = True
+    ) -> None:
+        self.wish = wish
+        self.name = ""
+        self.known = known
+        self.batched = batched
+        self.dtype = known.dtype if known is not None else dtype
+
+    @property
+    def type(self) -> TensorType:
+        """Sizes per sample and element type.
+
+        Raises:
+            TypeError: the layer asks for the type of an inner node that it gave none.
+        """
+        if self.known is None:
+            raise TypeError("give this node a type, `w.op(..., type=...)`, before asking for it")
+        return self.known
+
+    def become(self, type: TensorType) -> None:
+        """Takes a type per sample."""
+        self.known, self.dtype, self.batched = type, type.dtype, True
+
+
+class Shape(Value):
+    """The int64 shape [batch, *dims]; made into a tensor by the node that takes it."""
+
+    __slots__ = ("dims",)
+
+    def __init__(self, dims: tuple[Dim, ...]) -> None:
+        super().__init__("", TensorType((len(dims) + 1,), "int64"), batched=False)
+        self.dims = dims
+
+
+class Tensor(Value):
+    """An initializer. `weight` is its name in the file of weights, "" if it is made or changed."""
+
+    __slots__ = ("array", "weight")
+
+    def __init__(self, wish: str, array: Array, dtype: DType, weight: str = "") -> None:
+        known = TensorType(array.shape, dtype)
+        super().__init__(wish, known, batched=False)
+        self.array = array
+        self.weight = weight
+
+
+class Node:
+    """One ONNX node before it is written; `doc` is the line of the spec that it comes from."""
+
+    __slots__ = ("attributes", "doc", "inputs", "name", "op", "outputs")
+
+    def __init__(
+        self,
+        op: Operator,
+        inputs: list[Value | None],
+        outputs: tuple[Value, ...],
+        attributes: dict[str, object],
+    ) -> None:
+        self.op = op
+        self.inputs = inputs
+        self.outputs = outputs
+        self.attributes = attributes
+        self.name = ""
+        self.doc = ""
+
+
+class Names:
+    """Gives out names that are used once."""
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self.taken = set(taken)
+        self.next: dict[str, int] = {}
+
+    def unique(self, wish: str) -> str:
+        """The name itself, or with the first free number after it."""
+        name = wish
+        if wish in self.taken:
+            number = self.next.get(wish, 2)
+            while (name := f"{wish}_{number}") in self.taken:
+                number += 1
+            self.next[wish] = number + 1
+        self.taken.add(name)
+        return name
+
+
+class Place(Record):
+    """The layer that is being written: where it stands, who owns its weights, its line."""
+
+    place: str
+    owner: str
+    doc: str

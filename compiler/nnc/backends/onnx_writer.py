@@ -1,0 +1,182 @@
+"""The writer that layers speak to when they become ONNX nodes; checks each node at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import cast
+
+import numpy as np
+
+from nnc.backends.arrays import DTYPES, Array
+from nnc.backends.onnx_schema import check_node, operator, result_type
+from nnc.backends.onnx_sizes import BATCH, Sizes
+from nnc.backends.onnx_values import Node, Place, Shape, Tensor, Value
+from nnc.ir.dims import Dim
+from nnc.ir.types import DType, TensorType
+from nnc.layers.base import Ref, Transform
+
+
+class Writer:
+    """Collects the nodes and tensors of one model, layer by layer.
+
+    Args:
+        weights: arrays by name, `place.weight`.
+        opset: of the default domain.
+        inputs: the graph's inputs.
+    """
+
+    def __init__(self, weights: Mapping[str, Array], opset: int, inputs: Sequence[Value]) -> None:
+        self.arrays = weights
+        self.opset = opset
+        self.nodes: list[Node] = []
+        self.tensors: list[Tensor] = []
+        self.domains: set[str] = set()
+        self.layer = Place("", "", "")
+        self.started = 0
+        self._sizes = Sizes(self._size_node, self._ints, inputs)
+        self._weights: dict[tuple[str, Transform | None], Tensor] = {}
+        self._constants: dict[tuple[str, tuple[int, ...], bytes], Tensor] = {}
+
+    def op(
+        self,
+        kind: str,
+        *x: Ref | None,
+        type: TensorType | None = None,
+        **attributes: object,
+    ) -> Value:
+        """One node with one output."""
+        value = self._node(kind, x, 1, attributes).outputs[0]
+        if type is not None:
+            value.become(type)
+        return value
+
+    def ops(
+        self, kind: str, *x: Ref | None, outputs: int, **attributes: object
+    ) -> tuple[Value, ...]:
+        """One node with several outputs."""
+        return self._node(kind, x, outputs, attributes).outputs
+
+    def weight(self, name: str, transform: Transform | None = None) -> Value:
+        """An array of this layer as an initializer; used twice, it is stored once."""
+        full = f"{self.layer.owner}.{name}"
+        key = (full, transform)
+        if key not in self._weights:
+            array = self.arrays[full]
+            if transform is None:
+                made = Tensor(full, array, _dtype(array), weight=full)
+            else:
+                changed = _TRANSFORMS[transform.kind](array, transform.values)
+                text = "_".join(str(v) for v in transform.values)
+                made = Tensor(f"{full}/{transform.kind}_{text}", changed, _dtype(array))
+            self._weights[key] = made
+            self.tensors.append(made)
+        return self._weights[key]
+
+    def ints(self, *values: Dim) -> Value:
+        """A one-dimensional int64 tensor; symbolic sizes are computed from the inputs' shapes."""
+        return self._sizes.many(values)
+
+    def shape(self, *dims: Dim) -> Value:
+        """The shape [batch, *dims] for the node that takes it."""
+        return Shape(dims)
+
+    def floats(self, *values: float, shape: tuple[int, ...] | None = None) -> Value:
+        """A float32 constant: a scalar for one value without a shape, else [n] or that shape."""
+        if shape is None:
+            shape = () if len(values) == 1 else (len(values),)
+        array = np.array([float(v) for v in values], np.float32)
+        if array.size == 1:
+            array = np.full(shape, array[0], np.float32)
+        return self._constant(array.reshape(shape), "float32")
+
+    def finish(
+        self, results: Sequence[Value], types: Sequence[TensorType], words: Sequence[str]
+    ) -> None:
+        """Ends a layer: its results get their types, its nodes and values their names."""
+        place = self.layer.place
+        made = self.nodes[self.started :]
+        own = {id(value) for node in made for value in node.outputs}
+        for number, (value, type) in enumerate(zip(results, types)):
+            if id(value) not in own:
+                continue
+            value.become(type)
+            value.wish = place if number == 0 else f"{place}/{words[number]}"
+        for node in made:
+            if node.name:
+                continue
+            last = bool(results) and results[0] in node.outputs
+            node.name = place if last else f"{place}/{node.op.kind}"
+            node.doc = self.layer.doc
+            for number, value in enumerate(node.outputs):
+                if not value.wish:
+                    value.wish = node.name + (f"/{number}" if number or last else "")
+        self.started = len(self.nodes)
+
+    def _node(
+        self, kind: str, x: Sequence[Ref | None], outputs: int, attributes: dict[str, object]
+    ) -> Node:
+        op = operator(kind, self.opset)
+        inputs = [self._input(kind, x, number) for number in range(len(x))]
+        while inputs and inputs[-1] is None:
+            inputs.pop()
+        given = {name: value for name, value in attributes.items() if value is not None}
+        dtypes = [None if v is None else v.dtype for v in inputs]
+        check_node(op, dtypes, outputs, given)
+        made = tuple(
+            Value("", None, result_type(op, number, dtypes, given)) for number in range(outputs)
+        )
+        node = Node(op, inputs, made, given)
+        self.domains.add(op.domain)
+        self.nodes.append(node)
+        return node
+
+    def _input(self, kind: str, x: Sequence[Ref | None], number: int) -> Value | None:
+        value = cast("Value | None", x[number])  # every Ref that a layer holds was made here
+        if not isinstance(value, Shape):
+            return value
+        if kind == "Reshape":
+            return self._sizes.reshape(cast("Value | None", x[0]), value)
+        return self._sizes.many([BATCH, *value.dims])
+
+    def _size_node(
+        self, kind: str, inputs: Sequence[Value], wish: str, **attributes: object
+    ) -> Value:
+        node = self._node(kind, inputs, 1, attributes)
+        node.name = wish
+        value = node.outputs[0]
+        value.wish, value.batched = wish, False
+        count = sum(v.type.dims[0] for v in inputs) if kind == "Concat" else 1
+        value.known, value.dtype = TensorType((count,), "int64"), "int64"
+        return value
+
+    def _ints(self, values: Sequence[int]) -> Tensor:
+        return self._constant(np.array([int(v) for v in values], np.int64), "int64")
+
+    def _constant(self, array: Array, dtype: DType) -> Tensor:
+        key = (dtype, array.shape, array.tobytes())
+        if key not in self._constants:
+            short = array.size <= 6
+            text = "_".join(f"{v:g}" for v in array.reshape(-1).tolist()) if short else "many"
+            sizes = "x".join(str(n) for n in array.shape) or "scalar"
+            made = Tensor(f"constant/{dtype}_{sizes}_{text}", array, dtype)
+            self._constants[key] = made
+            self.tensors.append(made)
+        return self._constants[key]
+
+
+def _dtype(array: Array) -> DType:
+    return next(name for name, kind in DTYPES.items() if array.dtype == kind)
+
+
+def _transpose(array: Array, axes: tuple[int, ...]) -> Array:
+    return np.ascontiguousarray(array.transpose([int(a) for a in axes]))
+
+
+def _reshape(array: Array, sizes: tuple[int, ...]) -> Array:
+    return array.reshape([int(n) for n in sizes])
+
+
+_TRANSFORMS: dict[str, Callable[[Array, tuple[int, ...]], Array]] = {
+    "transpose": _transpose,
+    "reshape": _reshape,
+}

@@ -1,0 +1,229 @@
+"""A flat view of a network: its layers in order, with places and value numbers, and sums.
+
+Nothing is copied: a block that is called a thousand times is walked a thousand times, but its
+weights and multiply-adds are worked out once a graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+from nnc.ir.dims import Dim, product
+from nnc.ir.graph import Call, Graph, Item, Network
+from nnc.ir.initial import Weight
+from nnc.ir.types import TensorType
+from nnc.record import Record
+from nnc.source import Span
+
+
+class Step(Record):
+    """One layer of the flat view.
+
+    Args:
+        place: where it stands, `stage2.bottleneck1.relu2`.
+        owner: the place that names its weights; another one at the second use of a shared step.
+        item: the step in its graph.
+        inputs: a flat value number for each port, None for one left open.
+        outputs: the flat numbers of what it makes.
+        graph: the graph it stands in, whose types speak of its inputs and outputs.
+    """
+
+    place: str
+    owner: str
+    item: Item
+    inputs: tuple[int | None, ...]
+    outputs: tuple[int, ...]
+    graph: Graph
+
+    @property
+    def input_types(self) -> tuple[TensorType | None, ...]:
+        """The type at each port."""
+        return self.graph.types_of(self.item.inputs)
+
+    @property
+    def output_types(self) -> tuple[TensorType, ...]:
+        """The types of what it makes."""
+        types = self.graph.types
+        return tuple(types[v] for v in self.item.outputs)
+
+
+class Flat(Record):
+    """All steps of a network; values 0, 1, ... are its inputs, `outputs` the values it gives."""
+
+    steps: tuple[Step, ...]
+    outputs: tuple[int, ...]
+
+
+def walk(network: Network) -> Generator[Step, None, tuple[int, ...]]:
+    """Yields each layer in an order in which they can run; returns the numbers of the outputs.
+
+    Values are numbered: the network's inputs, then each layer's outputs as they come.
+    """
+    graph = network.graph
+    count = [len(graph.inputs)]
+    values = yield from _walk(graph, tuple(range(count[0])), "", "", count)
+    return values
+
+
+def flat(network: Network) -> Flat:
+    """The whole flat view at once."""
+    steps: list[Step] = []
+    walker = walk(network)
+    while True:
+        try:
+            steps.append(next(walker))
+        except StopIteration as stop:
+            return Flat(tuple(steps), stop.value)
+
+
+def _walk(
+    graph: Graph, inputs: tuple[int, ...], place: str, owner: str, count: list[int]
+) -> Generator[Step, None, tuple[int, ...]]:
+    values: list[int] = [-1] * len(graph.types)
+    values[: len(inputs)] = inputs
+    for item in graph.items:
+        taken = tuple(None if v is None else values[v] for v in item.inputs)
+        where, owned = place + item.name, owner + (item.instance or item.name)
+        if isinstance(item.op, Call):
+            given = tuple(v for v in taken if v is not None)
+            made = yield from _walk(item.op.graph, given, where + ".", owned + ".", count)
+        else:
+            first = count[0]
+            count[0] = first + len(item.outputs)
+            made = tuple(range(first, count[0]))
+            yield Step(where, owned, item, taken, made, graph)
+        for number, value in zip(item.outputs, made):
+            values[number] = value
+    return tuple(values[port.value] for port in graph.outputs)
+
+
+class PlacedWeight(Record):
+    """A weight of a network under its full name, as in PyTorch's state_dict."""
+
+    name: str
+    weight: Weight
+    span: Span
+
+
+def weight_table(network: Network) -> tuple[PlacedWeight, ...]:
+    """All weights, in the order of PyTorch's state_dict: layers by first use, shared ones once."""
+    known: dict[int, tuple[PlacedWeight, ...]] = {}
+    return _weights(network.graph, known)
+
+
+def _weights(graph: Graph, known: dict[int, tuple[PlacedWeight, ...]]) -> tuple[PlacedWeight, ...]:
+    found = known.get(id(graph))
+    if found is not None:
+        return found
+    rows: list[PlacedWeight] = []
+    seen: set[str] = set()
+    for item in graph.items:
+        owner = item.instance or item.name
+        if owner in seen:
+            continue
+        seen.add(owner)
+        if isinstance(item.op, Call):
+            inner = _weights(item.op.graph, known)
+            rows.extend(PlacedWeight(f"{owner}.{w.name}", w.weight, w.span) for w in inner)
+        else:
+            for weight in item.op.weights(*graph.types_of(item.inputs)):
+                rows.append(PlacedWeight(f"{owner}.{weight.name}", weight, item.span))
+    known[id(graph)] = tuple(rows)
+    return known[id(graph)]
+
+
+class Totals(Record):
+    """Sums over a graph: numbers that are trained, and multiply-adds a sample."""
+
+    weights: Dim
+    macs: Dim
+
+
+def count_weights(network: Network) -> Dim:
+    """How many numbers are trained."""
+    return totals(network).weights
+
+
+def macs(network: Network) -> Dim:
+    """Multiply-adds a sample."""
+    return totals(network).macs
+
+
+def totals(network: Network) -> Totals:
+    """Both sums, worked out once for each graph however often it is called."""
+    return _totals(network.graph, {})
+
+
+def _totals(graph: Graph, known: dict[int, Totals]) -> Totals:
+    """`known` is keyed by the identity of graphs and items, which the network keeps alive."""
+    found = known.get(id(graph))
+    if found is not None:
+        return found
+    weights: Dim = 0
+    work: Dim = 0
+    seen: set[str] = set()
+    for item in graph.items:
+        of = _item_totals(graph, item, known)
+        owner = item.instance or item.name
+        if owner not in seen:
+            weights = weights + of.weights
+            seen.add(owner)
+        work = work + of.macs
+    known[id(graph)] = Totals(weights, work)
+    return known[id(graph)]
+
+
+def _item_totals(graph: Graph, item: Item, known: dict[int, Totals]) -> Totals:
+    if isinstance(item.op, Call):
+        return _totals(item.op.graph, known)
+    found = known.get(id(item))
+    if found is not None:
+        return found
+    types = graph.types_of(item.inputs)
+    weights: Dim = 0
+    for weight in item.op.weights(*types):
+        if weight.role == "trained":
+            weights = weights + product(weight.dims)
+    known[id(item)] = Totals(weights, item.op.macs(*types))
+    return known[id(item)]
+
+
+class LayerRow(Record):
+    """A line of `nnc show`: a layer, or a call not looked into. A shared step counts once."""
+
+    place: str
+    word: str
+    outputs: tuple[TensorType, ...]
+    weights: Dim
+    macs: Dim
+    span: Span
+
+
+def layer_rows(network: Network, depth: int | None = None) -> tuple[LayerRow, ...]:
+    """One row a layer in the order they run; calls nested deeper than `depth` are one row each."""
+    rows: list[LayerRow] = []
+    _rows(network.graph, "", depth, True, {}, rows)
+    return tuple(rows)
+
+
+def _rows(
+    graph: Graph,
+    place: str,
+    depth: int | None,
+    first: bool,
+    known: dict[int, Totals],
+    rows: list[LayerRow],
+) -> None:
+    seen: set[str] = set()
+    for item in graph.items:
+        owner = item.instance or item.name
+        counts = first and owner not in seen
+        seen.add(owner)
+        if isinstance(item.op, Call) and (depth is None or depth > 0):
+            below = None if depth is None else depth - 1
+            _rows(item.op.graph, f"{place}{item.name}.", below, counts, known, rows)
+            continue
+        of = _item_totals(graph, item, known)
+        types = tuple(graph.types[v] for v in item.outputs)
+        weights = of.weights if counts else 0
+        rows.append(LayerRow(place + item.name, item.op.word, types, weights, of.macs, item.span))
