@@ -1,0 +1,31 @@
+"""Layers, one file a family. Importing this fills `LAYERS` with all of them."""
+
+from __future__ import annotations
+
+from nnc.layers import (
+    activation,
+    adaptive,
+    conv,
+    dense,
+    dropout,
+    front,
+    merge,
+    norm,
+    pool,
+    shape,
+)
+from nnc.layers.base import LAYERS
+
+__all__ = [
+    "LAYERS",
+    "activation",
+    "adaptive",
+    "conv",
+    "dense",
+    "dropout",
+    "front",
+    "merge",
+    "norm",
+    "pool",
+    "shape",
+]

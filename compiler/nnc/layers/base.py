@@ -1,0 +1,287 @@
+"""What a layer is. One small class says everything about it; the rest of nnc derives from that.
+
+A layer declares its arguments (fields), `ports`, `shape`, `weights`, `macs`, `torch`, `onnx` and
+`cases`. Layers handle opaque `Ref`s, never text or protobuf, and import neither torch nor onnx nor
+numpy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar, NoReturn, Protocol, TypeVar, Union
+
+from nnc.diagnostics import Rule
+from nnc.ir.arguments import Declared, Sizes
+from nnc.ir.dims import Dim
+from nnc.ir.initial import Weight
+from nnc.ir.types import DType, TensorType
+from nnc.record import Record
+
+LAYERS: dict[str, type[Layer]] = {}
+
+
+class Port(Record):
+    """A named input of a layer.
+
+    Args:
+        name: in messages, and as the argument's name for ports after the first.
+        ranks: allowed numbers of axes (without the batch), () for any.
+        dtype: the element type it takes; "any" for all.
+        optional: may be left open.
+        many: takes one or more values; only the last port.
+        channels_first: axis 0 is channels, the others are space; time as axis 0 is an error.
+    """
+
+    name: str
+    ranks: tuple[int, ...] = ()
+    dtype: DType | str = "float32"
+    optional: bool = False
+    many: bool = False
+    channels_first: bool = False
+
+
+class Case(Record):
+    """A worked example of a layer, and its test.
+
+    Args:
+        step: as written, `conv(6, 5, padding=2)`; several inputs are joined, `concat`.
+        inputs: the type of the input, or of each, `"[1, 28, 28]"`; symbolic sizes are run at
+            several values.
+        output: the claimed type, or of each output.
+        refused: instead of an output, the code of the rule that refuses it.
+        nodes: how many ONNX nodes it becomes.
+        positive: inputs are drawn from (0, 1) rather than a normal distribution.
+    """
+
+    step: str
+    inputs: str | tuple[str, ...]
+    output: str | tuple[str, ...] = ""
+    refused: str = ""
+    nodes: int | None = None
+    positive: bool = False
+
+
+class Ref(Protocol):
+    """A value in a writer's hands: opaque, but its type (per sample) is known."""
+
+    @property
+    def type(self) -> TensorType:
+        """Sizes per sample and element type."""
+        ...
+
+
+Scalar = Union[int, float, bool, str, None, Dim]
+TorchArg = Union[Ref, Scalar, Sequence["TorchArg"]]
+
+
+class Rules(Protocol):
+    """The checker as a shape rule sees it.
+
+    Rules state what must hold, the checker proves, assumes or refuses it. `at` is the
+    name of the argument that the message points at ("" for the layer's name).
+    """
+
+    def equal(
+        self,
+        a: Dim,
+        b: Dim,
+        rule: Rule,
+        message: str,
+        *,
+        at: str = "",
+        label: str = "",
+        help: str = "",
+    ) -> None:
+        """States a == b."""
+        ...
+
+    def at_least(
+        self,
+        a: Dim,
+        low: int,
+        rule: Rule,
+        message: str,
+        *,
+        at: str = "",
+        label: str = "",
+        help: str = "",
+    ) -> None:
+        """States a >= low."""
+        ...
+
+    def divisible(
+        self,
+        a: Dim,
+        by: int,
+        rule: Rule,
+        message: str,
+        *,
+        at: str = "",
+        label: str = "",
+        help: str = "",
+    ) -> None:
+        """States that `by` divides `a`."""
+        ...
+
+    def refuse(
+        self, rule: Rule, message: str, *, at: str = "", label: str = "", help: str = ""
+    ) -> NoReturn:
+        """Stops this step with a message; what follows it stays silent."""
+        ...
+
+
+class TorchWriter(Protocol):
+    """Writes one layer into the generated PyTorch module.
+
+    What may be printed is on a list (backends/torch_names.py), with PyTorch's defaults: arguments
+    equal to them are left out.
+    """
+
+    @property
+    def training(self) -> TorchArg:
+        """`self.training`, as an argument."""
+        ...
+
+    def module(self, kind: str, *args: TorchArg, **kwargs: TorchArg) -> Callable[..., Ref]:
+        """Makes `self.<place> = kind(args)` in the constructor; call the result on refs."""
+        ...
+
+    def call(self, function: str, *args: TorchArg, **kwargs: TorchArg) -> Ref:
+        """`F.relu(x)`, `torch.flatten(x, 1)`."""
+        ...
+
+    def method(self, x: Ref, name: str, *args: TorchArg, **kwargs: TorchArg) -> Ref:
+        """`x.reshape(-1, 784)`, `x.mean(dim=1)`."""
+        ...
+
+    def infix(self, operator: str, *x: TorchArg) -> Ref:
+        """`x + y`."""
+        ...
+
+    def weight(self, name: str) -> Ref:
+        """An array of this layer that is no part of a module: `self.<place>.<name>`."""
+        ...
+
+    def view(self, x: Ref, *dims: Dim) -> Ref:
+        """`x.reshape(batch, *dims)`; symbolic sizes are computed from the input's shape."""
+        ...
+
+    def typed(self, x: Ref, type: TensorType) -> Ref:
+        """The same value, known to have this type (between two calls of one layer)."""
+        ...
+
+
+class Transform(Record):
+    """What is done to a weight on its way into ONNX; frozen data, reversible.
+
+    kind "transpose" with a permutation, "reshape" with sizes.
+    """
+
+    kind: str
+    values: tuple[int, ...] = ()
+
+
+class OnnxWriter(Protocol):
+    """Writes one layer as ONNX nodes, for inference. Node names come from the layer's place."""
+
+    def op(
+        self, kind: str, *x: Ref | None, type: TensorType | None = None, **attributes: object
+    ) -> Ref:
+        """One node with one output; operators and attributes are checked against the opset at once.
+
+        `type`: the output's, per sample; by default the layer's output type for the last node, else
+        inferred.
+        """
+        ...
+
+    def ops(self, kind: str, *x: Ref | None, outputs: int, **attributes: object) -> tuple[Ref, ...]:
+        """One node with several outputs."""
+        ...
+
+    def weight(self, name: str, transform: Transform | None = None) -> Ref:
+        """An array of this layer as an initializer."""
+        ...
+
+    def ints(self, *values: Dim) -> Ref:
+        """A one-dimensional int64 tensor; symbolic sizes are computed from the inputs' shapes."""
+        ...
+
+    def shape(self, *dims: Dim) -> Ref:
+        """The int64 shape [batch, *dims] for Reshape or Expand; what is symbolic is computed."""
+        ...
+
+    def floats(self, *values: float, shape: tuple[int, ...] | None = None) -> Ref:
+        """A float32 constant: one value without a shape is a scalar, several are [n]."""
+        ...
+
+
+class Layer(Declared):
+    """Base of layers: one sentence about it, then its shapes and source, in the docstring.
+
+    Defaults: one float32 input, the output has the input's type, no weights, no multiply-adds.
+
+    A layer names its ports in the methods' signatures: `def shape(self, rules: Rules, x:
+    TensorType)`; an optional port is `TensorType | None`, a port that takes many is `*x`. (`Any`
+    below is what lets a type checker accept these narrower signatures; nothing else is untyped.)
+    """
+
+    ports: ClassVar[tuple[Port, ...]] = (Port("x"),)
+    cases: ClassVar[tuple[Case, ...]] = ()
+    hidden: ClassVar[bool] = False  # made by passes only, not written in specs
+    results: ClassVar[tuple[str, ...]] = ("y",)
+
+    def shape(self, rules: Rules, *x: Any, **_: Any) -> tuple[TensorType, ...]:
+        """The types of the outputs; states what must hold to `rules`."""
+        return (required(x[0]),)
+
+    def weights(self, *x: Any, **_: Any) -> Iterable[Weight]:
+        """The arrays that it owns, in PyTorch's order; shapes are known to be right."""
+        return ()
+
+    def macs(self, *x: Any, **_: Any) -> Dim:
+        """Multiply-adds a sample."""
+        return 0
+
+    def torch(self, w: TorchWriter, *x: Any, **_: Any) -> Ref | tuple[Ref, ...]:
+        """Its PyTorch form."""
+        raise TypeError(f"{self.word} has no PyTorch form")
+
+    def onnx(self, w: OnnxWriter, *x: Any, **_: Any) -> Ref | tuple[Ref, ...]:
+        """Its ONNX form at inference."""
+        raise TypeError(f"{self.word} has no ONNX form")
+
+
+L = TypeVar("L", bound=type[Layer])
+
+
+def layer(word: str) -> Callable[[L], L]:
+    """Declares a layer under its word in the language.
+
+    Raises:
+        ValueError: the word is taken, or a method that every layer needs is missing.
+    """
+
+    def declare(cls: L) -> L:
+        if word in LAYERS:
+            raise ValueError(f"layer {word} is declared twice")
+        if cls.torch is Layer.torch or cls.onnx is Layer.onnx:
+            raise ValueError(f"layer {word} needs its torch and onnx forms")
+        cls.word = word
+        LAYERS[word] = cls
+        return cls
+
+    return declare
+
+
+X = TypeVar("X")
+
+
+def required(x: X | None) -> X:
+    """The value of a port that is never open."""
+    assert x is not None, "an input that the checker guarantees is missing"
+    return x
+
+
+def per_axis(value: Sizes, axes: int) -> tuple[Dim, ...]:
+    """One size for each axis."""
+    return value if isinstance(value, tuple) else (value,) * axes

@@ -1,0 +1,323 @@
+"""Convolutions and transposed convolutions over one, two or three axes of space."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import gcd
+
+from nnc.ir.arguments import Declared, Sizes, flag, initial, option, size, sizes
+from nnc.ir.dims import Dim, product, show
+from nnc.ir.initial import TORCH_WEIGHT, FanUniform, Weight
+from nnc.ir.types import TensorType
+from nnc.layers.base import Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
+from nnc.layers.rules import GROUPS, NOTHING_LEFT, OUTPUT_PADDING, SAME_STRIDE
+from nnc.layers.window import (
+    ONNX_PADDING,
+    Ints,
+    by,
+    extents,
+    ints,
+    number,
+    numbers,
+    require_border,
+    require_fit,
+    windows,
+)
+
+
+def require_groups(rules: Rules, channels_in: Dim, channels_out: Dim, groups: int) -> None:
+    """States that the groups divide the channels on both sides."""
+    if groups == 1:
+        return
+    help = ""
+    if isinstance(channels_in, int) and isinstance(channels_out, int):
+        common = gcd(channels_in, channels_out)
+        fits = [str(n) for n in range(1, min(common, 4096) + 1) if common % n == 0]
+        help = "groups that divide both: " + ", ".join(fits[-8:])
+    for channels, side in ((channels_in, "input"), (channels_out, "output")):
+        rules.divisible(
+            channels,
+            groups,
+            GROUPS,
+            f"`groups` must divide the {side} channels",
+            at="groups",
+            label=f"{show(channels)} {side} channels, {groups} groups",
+            help=help,
+        )
+
+
+def conv_weights(
+    dims: tuple[Dim, ...], out: Dim, bias: bool, init: Declared | None
+) -> Iterable[Weight]:
+    """Weight and bias as PyTorch starts them; it counts fans by the first two axes."""
+    field = product(dims[2:])
+    fan_in, fan_out = dims[1] * field, dims[0] * field
+    yield Weight("weight", dims, init or TORCH_WEIGHT, fan_in=fan_in, fan_out=fan_out)
+    if bias:
+        yield Weight("bias", (out,), FanUniform(), fan_in=fan_in, fan_out=fan_out)
+
+
+@layer("conv")
+class Conv(Layer):
+    """Convolution: each output is a weighted sum over a window of the input.
+
+    [C, L] -> [channels, L'], [C, H, W] -> [channels, H', W'], [C, D, H, W] -> [channels, D', H',
+    W'], each size (size + padding - dilation * (kernel - 1) - 1) // stride + 1. PyTorch: nn.Conv1d,
+    2d, 3d; ONNX: Conv.
+    """
+
+    channels: Dim = size("output channels")
+    kernel: Sizes = sizes("size of the window: one number, or one an axis (`3x5`)")
+    stride: Sizes = sizes("step from window to window", default=1)
+    padding: Sizes | str = sizes(
+        "cells added on both sides of each axis; `same` keeps the size, `valid` is 0",
+        default=0,
+        least=0,
+        options=("same", "valid"),
+    )
+    dilation: Sizes = sizes("distance between the cells of a window", default=1)
+    groups: Dim = size(
+        "equal parts that channels are cut into, each with its own weights", default=1
+    )
+    bias: bool = flag("adds a learned number to each output channel", default=True)
+    padding_mode: str = option(
+        "what padding holds", ("zeros", "reflect", "replicate", "circular"), default="zeros"
+    )
+    init: Declared | None = initial(default=None)
+
+    ports = (Port("x", ranks=(2, 3, 4), channels_first=True),)
+    cases = (
+        Case("conv(6, 5, padding=2)", "[1, 28, 28]", "[6, 28, 28]", nodes=1),
+        Case("conv(4, 3)", "[2, 9]", "[4, 7]", nodes=1),
+        Case("conv(4, (3, 1, 2), stride=(1, 2, 1))", "[2, 5, 4, 3]", "[4, 3, 2, 2]", nodes=1),
+        Case("conv(3, 3x5, stride=(2, 1), padding=(1, 0), bias=false)", "[2, 7, 8]", "[3, 4, 4]"),
+        Case("conv(4, 3, dilation=2, groups=2)", "[2, 9, 9]", "[4, 5, 5]", nodes=1),
+        Case("conv(3, 4, padding=same)", "[2, 6, 7]", "[3, 6, 7]", nodes=1),
+        Case("conv(3, 2, padding=same, dilation=3)", "[2, 6]", "[3, 6]", nodes=1),
+        Case("conv(3, 3, padding=valid)", "[2, 6, 6]", "[3, 4, 4]", nodes=1),
+        Case("conv(3, 3, padding=1, padding_mode=reflect)", "[2, 5, 6]", "[3, 5, 6]", nodes=2),
+        Case("conv(3, 3, padding=(2, 1), padding_mode=replicate)", "[2, 5, 6]", "[3, 7, 6]"),
+        Case("conv(3, 3, padding=2, padding_mode=circular)", "[2, 5]", "[3, 7]", nodes=2),
+        Case("conv(3, 4, padding=same, padding_mode=circular)", "[2, 5, 5]", "[3, 5, 5]"),
+        Case("conv(2, 3, padding=1, padding_mode=reflect)", "[1, 3, 3, 3]", "[2, 3, 3, 3]"),
+        Case("conv(3, 1, padding_mode=reflect)", "[2, 5, 5]", "[3, 5, 5]", nodes=1),
+        Case("conv(3, 3, init=normal(0.02))", "[2, 5, 5]", "[3, 3, 3]"),
+        Case("conv(8, 3, stride=2, padding=1)", "[3, H, W]", "[8, (H + 1) // 2, (W + 1) // 2]"),
+        Case("conv(8, 5)", "[3, L]", "[8, L - 4]"),
+        Case("conv(8, 5)", "[16, 3, 3]", refused="NN301"),
+        Case("conv(8, 3, dilation=4)", "[1, 8]", refused="NN301"),
+        Case("conv(8, 3, groups=2)", "[3, 8, 8]", refused="NN302"),
+        Case("conv(9, 3, groups=2)", "[4, 8, 8]", refused="NN302"),
+        Case("conv(8, 3, padding=3, padding_mode=reflect)", "[1, 3, 3]", refused="NN304"),
+        Case("conv(8, 3, padding=same, stride=2)", "[1, 8, 8]", refused="NN305"),
+        Case("conv(8, H)", "[1, H, H]", refused="NN306"),
+        Case("conv(8, 3x3)", "[1, 8]", refused="NN307"),
+    )
+
+    def _pads(self, axes: int) -> tuple[Ints, Ints]:
+        if not isinstance(self.padding, str):
+            pads = ints(self.padding, axes)
+            return pads, pads
+        if self.padding == "valid":
+            return (0,) * axes, (0,) * axes
+        kernel, dilation = ints(self.kernel, axes), ints(self.dilation, axes)
+        total = tuple(d * (k - 1) for k, d in zip(kernel, dilation))
+        return tuple(t // 2 for t in total), tuple(
+            t - t // 2 for t in total
+        )  # as PyTorch: more behind
+
+    def shape(self, rules: Rules, x: TensorType) -> tuple[TensorType, ...]:
+        axes, space = x.rank - 1, x.dims[1:]
+        kernel = numbers(rules, self.kernel, axes, "kernel")
+        stride = numbers(rules, self.stride, axes, "stride")
+        dilation = numbers(rules, self.dilation, axes, "dilation")
+        if not isinstance(self.padding, str):
+            numbers(rules, self.padding, axes, "padding")
+        elif self.padding == "same" and max(stride) > 1:
+            rules.refuse(
+                SAME_STRIDE,
+                "`padding=same` needs a stride of 1",
+                at="padding",
+                label=f"the stride is {by(stride)}",
+                help=f"write `padding={max(kernel) // 2}`",
+            )
+        require_groups(rules, x.dims[0], self.channels, number(rules, self.groups, "groups"))
+        low, high = self._pads(axes)
+        if self.padding_mode != "zeros":
+            require_border(rules, self.padding_mode, space, map(max, low, high))
+        both = tuple(a + b for a, b in zip(low, high))
+        require_fit(rules, space, kernel, dilation, both)
+        out = windows(space, extents(kernel, dilation), stride, both)
+        return (x.with_dims(self.channels, *out),)
+
+    def weights(self, x: TensorType) -> Iterable[Weight]:
+        axes, groups = x.rank - 1, self.groups
+        assert isinstance(groups, int)
+        kernel = self.kernel if isinstance(self.kernel, tuple) else (self.kernel,) * axes
+        dims = (self.channels, x.dims[0] // groups, *kernel)
+        return conv_weights(dims, self.channels, self.bias, self.init)
+
+    def macs(self, x: TensorType) -> Dim:
+        axes = x.rank - 1
+        kernel, dilation = ints(self.kernel, axes), ints(self.dilation, axes)
+        low, high = self._pads(axes)
+        both = tuple(a + b for a, b in zip(low, high))
+        out = windows(x.dims[1:], extents(kernel, dilation), ints(self.stride, axes), both)
+        return product((self.channels, *out, *kernel)) * (x.dims[0] // ints(self.groups, 1)[0])
+
+    def torch(self, w: TorchWriter, x: Ref) -> Ref:
+        return w.module(
+            f"nn.Conv{x.type.rank - 1}d",
+            x.type.dims[0],
+            self.channels,
+            self.kernel,
+            stride=self.stride,
+            padding=self.padding,
+            dilation=self.dilation,
+            groups=self.groups,
+            bias=self.bias,
+            padding_mode=self.padding_mode,
+        )(x)
+
+    def onnx(self, w: OnnxWriter, x: Ref) -> Ref:
+        axes = x.type.rank - 1
+        low, high = self._pads(axes)
+        if self.padding_mode != "zeros" and max(low + high) > 0:
+            space = tuple(d + a + b for d, a, b in zip(x.type.dims[1:], low, high))
+            x = w.op(
+                "Pad",
+                x,
+                w.ints(0, 0, *low, 0, 0, *high),
+                mode=ONNX_PADDING[self.padding_mode],
+                type=x.type.with_dims(x.type.dims[0], *space),
+            )
+            low = high = (0,) * axes
+        return w.op(
+            "Conv",
+            x,
+            w.weight("weight"),
+            w.weight("bias") if self.bias else None,
+            kernel_shape=ints(self.kernel, axes),
+            strides=ints(self.stride, axes),
+            pads=low + high,
+            dilations=ints(self.dilation, axes),
+            group=ints(self.groups, 1)[0],
+        )
+
+
+@layer("conv_transpose")
+class ConvTranspose(Layer):
+    """Transposed convolution: each input adds a weighted window to the output.
+
+    [C, L], [C, H, W] or [C, D, H, W] -> [channels, ...], each size
+    (size - 1) * stride - 2 * padding + dilation * (kernel - 1) + output_padding + 1.
+    PyTorch: nn.ConvTranspose1d, 2d, 3d; ONNX: ConvTranspose.
+    """
+
+    channels: Dim = size("output channels")
+    kernel: Sizes = sizes("size of the window: one number, or one an axis (`3x5`)")
+    stride: Sizes = sizes("step from window to window, in the output", default=1)
+    padding: Sizes = sizes("cells cut off on both sides of each axis", default=0, least=0)
+    output_padding: Sizes = sizes("cells more at the end of each axis", default=0, least=0)
+    groups: Dim = size(
+        "equal parts that channels are cut into, each with its own weights", default=1
+    )
+    bias: bool = flag("adds a learned number to each output channel", default=True)
+    dilation: Sizes = sizes("distance between the cells of a window", default=1)
+    init: Declared | None = initial(default=None)
+
+    ports = (Port("x", ranks=(2, 3, 4), channels_first=True),)
+    cases = (
+        Case("conv_transpose(4, 2, stride=2)", "[3, 5, 6]", "[4, 10, 12]", nodes=1),
+        Case("conv_transpose(4, 4, stride=2, padding=1, bias=false)", "[3, 5]", "[4, 10]", nodes=1),
+        Case("conv_transpose(2, 3, stride=2)", "[2, 2, 3, 2]", "[2, 5, 7, 5]", nodes=1),
+        Case(
+            "conv_transpose(4, 3x5, stride=(2, 3), padding=(1, 2), output_padding=(1, 2))",
+            "[3, 5, 6]",
+            "[4, 10, 18]",
+            nodes=1,
+        ),
+        Case("conv_transpose(4, 3, dilation=2, groups=2)", "[6, 5, 5]", "[4, 9, 9]", nodes=1),
+        Case("conv_transpose(4, 3, dilation=3, output_padding=2)", "[2, 5]", "[4, 13]", nodes=1),
+        Case("conv_transpose(4, 2, stride=3)", "[2, 5]", "[4, 14]", nodes=1),
+        Case("conv_transpose(4, 3, init=normal(0.02))", "[2, 5, 5]", "[4, 7, 7]"),
+        Case("conv_transpose(8, 2, stride=2)", "[3, H, W]", "[8, 2*H, 2*W]"),
+        Case("conv_transpose(8, 3, padding=2)", "[3, L]", "[8, L - 2]"),
+        Case("conv_transpose(8, 3, groups=2)", "[3, 8, 8]", refused="NN302"),
+        Case("conv_transpose(8, 3, output_padding=1)", "[3, 8, 8]", refused="NN303"),
+        Case("conv_transpose(8, 3, padding=3)", "[3, 4, 4]", refused="NN334"),
+        Case("conv_transpose(8, 3, stride=H)", "[3, H, 4]", refused="NN306"),
+        Case("conv_transpose(8, (3, 3, 3))", "[3, 4, 4]", refused="NN307"),
+    )
+
+    def shape(self, rules: Rules, x: TensorType) -> tuple[TensorType, ...]:
+        axes = x.rank - 1
+        kernel = numbers(rules, self.kernel, axes, "kernel")
+        stride = numbers(rules, self.stride, axes, "stride")
+        padding = numbers(rules, self.padding, axes, "padding")
+        extra = numbers(rules, self.output_padding, axes, "output_padding")
+        dilation = numbers(rules, self.dilation, axes, "dilation")
+        require_groups(rules, x.dims[0], self.channels, number(rules, self.groups, "groups"))
+        for o, s, d in zip(extra, stride, dilation):
+            if o >= max(s, d):
+                rules.refuse(
+                    OUTPUT_PADDING,
+                    "`output_padding` must be smaller than the stride",
+                    at="output_padding",
+                    label=f"{o}, with a stride of {s}",
+                    help=f"use at most {max(s, d) - 1}" if max(s, d) > 1 else "leave it out",
+                )
+        out: list[Dim] = []
+        for cells, e, s, p, o in zip(x.dims[1:], extents(kernel, dilation), stride, padding, extra):
+            left = (cells - 1) * s + (e + o - 2 * p)
+            rules.at_least(
+                left,
+                1,
+                NOTHING_LEFT,
+                "the padding cuts off the whole output",
+                at="padding",
+                label=f"{show(left + 2 * p)} cells without padding, {2 * p} cut off",
+                help="use less padding, or a larger kernel",
+            )
+            out.append(left)
+        return (x.with_dims(self.channels, *out),)
+
+    def weights(self, x: TensorType) -> Iterable[Weight]:
+        axes, groups = x.rank - 1, self.groups
+        assert isinstance(groups, int)
+        kernel = self.kernel if isinstance(self.kernel, tuple) else (self.kernel,) * axes
+        dims = (x.dims[0], self.channels // groups, *kernel)
+        return conv_weights(dims, self.channels, self.bias, self.init)
+
+    def macs(self, x: TensorType) -> Dim:
+        per_group = self.channels // ints(self.groups, 1)[0]
+        return product((*x.dims, per_group, *ints(self.kernel, x.rank - 1)))
+
+    def torch(self, w: TorchWriter, x: Ref) -> Ref:
+        return w.module(
+            f"nn.ConvTranspose{x.type.rank - 1}d",
+            x.type.dims[0],
+            self.channels,
+            self.kernel,
+            stride=self.stride,
+            padding=self.padding,
+            output_padding=self.output_padding,
+            groups=self.groups,
+            bias=self.bias,
+            dilation=self.dilation,
+        )(x)
+
+    def onnx(self, w: OnnxWriter, x: Ref) -> Ref:
+        axes = x.type.rank - 1
+        return w.op(
+            "ConvTranspose",
+            x,
+            w.weight("weight"),
+            w.weight("bias") if self.bias else None,
+            kernel_shape=ints(self.kernel, axes),
+            strides=ints(self.stride, axes),
+            pads=ints(self.padding, axes) * 2,
+            output_padding=ints(self.output_padding, axes),
+            dilations=ints(self.dilation, axes),
+            group=ints(self.groups, 1)[0],
+        )

@@ -1,0 +1,175 @@
+"""Normalisations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from nnc.ir.arguments import Declared, flag, initial, real, size
+from nnc.ir.dims import Dim, product
+from nnc.ir.initial import Fill, Weight
+from nnc.ir.types import TensorType
+from nnc.layers.base import Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
+from nnc.layers.rules import NO_EFFECT
+from nnc.layers.window import ints, number
+
+
+@layer("batch_norm")
+class BatchNorm(Layer):
+    """Each channel to mean 0 and variance 1 over the batch, then scaled and shifted.
+
+    [C], [C, L], [C, H, W] or [C, D, H, W], the shape stays. In use, running averages stand for the
+    batch. PyTorch: nn.BatchNorm1d, 2d, 3d (F.batch_norm where one of scale and shift is left out);
+    ONNX: BatchNormalization.
+    """
+
+    eps: float = real("added to the variance", default=1e-5, above=0)
+    momentum: float = real(
+        "share of a new batch in the running averages", default=0.1, least=0, most=1
+    )
+    weight: bool = flag("multiplies each channel by a learned number", default=True)
+    bias: bool = flag("adds a learned number to each channel", default=True)
+    init: Declared | None = initial("how the weight starts; by default 1", default=None)
+
+    ports = (Port("x", ranks=(1, 2, 3, 4), channels_first=True),)
+    cases = (
+        Case("batch_norm", "[4, 5, 6]", "[4, 5, 6]", nodes=1),
+        Case("batch_norm", "[4]", "[4]", nodes=1),
+        Case("batch_norm", "[4, 7]", "[4, 7]", nodes=1),
+        Case("batch_norm", "[4, 2, 3, 2]", "[4, 2, 3, 2]", nodes=1),
+        Case("batch_norm(eps=1e-3, momentum=0.01)", "[4, H, W]", "[4, H, W]", nodes=1),
+        Case("batch_norm(weight=false, bias=false)", "[4, 5]", "[4, 5]", nodes=1),
+        Case("batch_norm(bias=false, eps=1e-3, momentum=0.2)", "[4, 5, 6]", "[4, 5, 6]", nodes=1),
+        Case("batch_norm(weight=false)", "[4]", "[4]", nodes=1),
+        Case("batch_norm(init=normal(0.02, mean=1))", "[4, 5]", "[4, 5]", nodes=1),
+        Case("batch_norm(weight=false, init=0.5)", "[4, 5]", refused="NN336"),
+        Case("batch_norm(eps=0)", "[4, 5]", refused="NN205"),
+    )
+
+    def shape(self, rules: Rules, x: TensorType) -> tuple[TensorType, ...]:
+        if self.init is not None and not self.weight:
+            rules.refuse(
+                NO_EFFECT,
+                "`init` has no effect without a weight",
+                at="init",
+                help="leave it out, or leave out `weight=false`",
+            )
+        return (x,)
+
+    def weights(self, x: TensorType) -> Iterable[Weight]:
+        channels = x.dims[:1]
+        if self.weight:
+            yield Weight("weight", channels, self.init or Fill(1.0), fan_in=1, fan_out=1)
+        if self.bias:
+            yield Weight("bias", channels, Fill(0.0))
+        yield Weight("running_mean", channels, Fill(0.0), "state")
+        yield Weight("running_var", channels, Fill(1.0), "state")
+        if self.weight == self.bias:  # a counter that PyTorch's module keeps and nothing reads
+            yield Weight("num_batches_tracked", (), Fill(0), "state", "int64")
+
+    def torch(self, w: TorchWriter, x: Ref) -> Ref:
+        if self.weight != self.bias:
+            return w.call(
+                "F.batch_norm",
+                x,
+                w.weight("running_mean"),
+                w.weight("running_var"),
+                weight=w.weight("weight") if self.weight else None,
+                bias=w.weight("bias") if self.bias else None,
+                training=w.training,
+                momentum=self.momentum,
+                eps=self.eps,
+            )
+        return w.module(
+            f"nn.BatchNorm{max(x.type.rank - 1, 1)}d",
+            x.type.dims[0],
+            eps=self.eps,
+            momentum=self.momentum,
+            affine=self.weight,
+        )(x)
+
+    def onnx(self, w: OnnxWriter, x: Ref) -> Ref:
+        channels = ints(x.type.dims[0], 1)[0]
+        return w.op(
+            "BatchNormalization",
+            x,
+            w.weight("weight") if self.weight else w.floats(*(1.0,) * channels, shape=(channels,)),
+            w.weight("bias") if self.bias else w.floats(*(0.0,) * channels, shape=(channels,)),
+            w.weight("running_mean"),
+            w.weight("running_var"),
+            epsilon=float(self.eps),
+        )
+
+
+@layer("local_response_norm")
+class LocalResponseNorm(Layer):
+    """Divides by the strength of neighbouring channels: x / (k + alpha * mean of squares)^beta.
+
+    [C, L], [C, H, W] or [C, D, H, W], the shape stays. An even `size` reaches further to lower
+    channels. PyTorch: F.local_response_norm; ONNX: LRN for odd sizes, else composed.
+    """
+
+    size: Dim = size("number of neighbouring channels, itself included")
+    alpha: float = real("factor of the mean of squares", default=1e-4)
+    beta: float = real("exponent", default=0.75)
+    k: float = real("added to the sum", default=1.0)
+
+    ports = (Port("x", ranks=(2, 3, 4), channels_first=True),)
+    cases = (
+        Case("local_response_norm(5)", "[8, 4, 4]", "[8, 4, 4]", nodes=1),
+        Case("local_response_norm(5, alpha=0.5, beta=0.6, k=2)", "[8, H, W]", "[8, H, W]", nodes=1),
+        Case("local_response_norm(3, alpha=0.5)", "[8, 5]", "[8, 5]", nodes=3),
+        Case("local_response_norm(3, alpha=0.5)", "[4, 2, 3, 2]", "[4, 2, 3, 2]", nodes=3),
+        Case("local_response_norm(4, alpha=0.5)", "[8, 4, 3]", "[8, 4, 3]"),
+        Case("local_response_norm(2, alpha=0.5, beta=1, k=0.5)", "[5, H]", "[5, H]"),
+        Case("local_response_norm(6, alpha=2)", "[4, 2, W, 2]", "[4, 2, W, 2]"),
+        Case("local_response_norm(C)", "[8, C]", refused="NN306"),
+    )
+
+    def shape(self, rules: Rules, x: TensorType) -> tuple[TensorType, ...]:
+        number(rules, self.size, "size")
+        return (x,)
+
+    def torch(self, w: TorchWriter, x: Ref) -> Ref:
+        return w.call(
+            "F.local_response_norm", x, self.size, alpha=self.alpha, beta=self.beta, k=self.k
+        )
+
+    def onnx(self, w: OnnxWriter, x: Ref) -> Ref:
+        size = ints(self.size, 1)[0]
+        return self._odd(w, x, size) if size % 2 else self._even(w, x, size)
+
+    def _odd(self, w: OnnxWriter, x: Ref, size: int) -> Ref:
+        """ONNX's LRN; runtimes take it with two axes of space only."""
+        channels, *space = x.type.dims
+        flat = x.type if x.type.rank == 3 else TensorType((channels, product(space), 1))
+        y = x if flat is x.type else w.op("Reshape", x, w.shape(*flat.dims), type=flat)
+        y = w.op(
+            "LRN",
+            y,
+            size=size,
+            alpha=float(self.alpha),
+            beta=float(self.beta),
+            bias=float(self.k),
+            type=flat,
+        )
+        return y if flat is x.type else w.op("Reshape", y, w.shape(*x.type.dims), type=x.type)
+
+    def _even(self, w: OnnxWriter, x: Ref, size: int) -> Ref:
+        """Mean of squares by a pool over channels; LRN would reach to the other side."""
+        channels, *space = x.type.dims
+        flat = TensorType((1, channels, product(space)))
+        y = w.op("Mul", x, x, type=x.type)
+        y = w.op("Reshape", y, w.shape(*flat.dims), type=flat)
+        y = w.op(
+            "AveragePool",
+            y,
+            kernel_shape=(size, 1),
+            pads=(size // 2, 0, (size - 1) // 2, 0),
+            count_include_pad=1,
+            type=flat,
+        )
+        y = w.op("Reshape", y, w.shape(*x.type.dims), type=x.type)
+        y = w.op("Mul", y, w.floats(float(self.alpha)), type=x.type)
+        y = w.op("Add", y, w.floats(float(self.k)), type=x.type)
+        y = w.op("Pow", y, w.floats(float(self.beta)), type=x.type)
+        return w.op("Div", x, y, type=x.type)

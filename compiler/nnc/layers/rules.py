@@ -1,0 +1,139 @@
+"""The rules of shapes that layers state, each with the explanation that `nnc explain` shows."""
+
+from __future__ import annotations
+
+from nnc.diagnostics import rule
+
+KERNEL = rule(
+    "NN301",
+    "kernel-too-large",
+    """
+A window must fit into its input at least once, padding included: along each axis `size + padding
+before and after >= dilation * (kernel - 1) + 1`. Sizes shrink with each pooling and each
+convolution without padding; pad, pool less, or use a smaller kernel.
+""",
+)
+GROUPS = rule(
+    "NN302",
+    "groups-do-not-divide",
+    """
+A grouped convolution cuts its input channels and its output channels into `groups` equal parts, so
+`groups` must divide both.
+""",
+)
+OUTPUT_PADDING = rule(
+    "NN303",
+    "output-padding-too-large",
+    """
+`output_padding` chooses among the input sizes that a strided convolution maps to one output size.
+There are `stride` of them, so it must be smaller than the stride (or, as PyTorch allows, than the
+dilation).
+""",
+)
+PADDING = rule(
+    "NN304",
+    "padding-too-large",
+    """
+Padding of a pool is at most half its kernel: beyond, a window would hold nothing but padding.
+Reflection needs fewer cells than the axis has (the border itself is not repeated), circular padding
+at most as many.
+""",
+)
+SAME_STRIDE = rule(
+    "NN305",
+    "same-with-stride",
+    """
+`padding=same` keeps the size of the input, which a stride above 1 cannot. Give the padding as a
+number: `padding=1` with a kernel of 3 and a stride of 2 halves the size, rounding up.
+""",
+)
+NUMBER = rule(
+    "NN306",
+    "size-not-a-number",
+    """
+This argument becomes part of the program, so it must be a number that is known while checking. A
+size that only the input (or the data) fixes cannot stand here.
+""",
+)
+COUNT = rule(
+    "NN307",
+    "wrong-number-of-sizes",
+    """
+An argument with one number an axis takes as many numbers as the value has axes of space: `conv(8,
+3x5)` for `[C, H, W]`. One number alone speaks of all axes. `pad` takes two numbers an axis, last
+axis first, as in PyTorch: (left, right, top, bottom).
+""",
+)
+AXIS = rule(
+    "NN308",
+    "no-such-axis",
+    """
+Axes are counted from 0 without the batch, or from the end: -1 is the last. `[C, H, W]` has the axes
+0, 1, 2.
+""",
+)
+ELEMENTS = rule(
+    "NN309",
+    "element-count",
+    """
+`reshape` gives the same elements other sizes, so the product of the sizes stays. One size may be
+-1: it is what remains.
+""",
+)
+OPEN_SIZES = rule(
+    "NN330",
+    "bad-reshape-size",
+    """
+A size in `reshape` is at least 1; one of them may be -1, which stands for what remains.
+""",
+)
+BROADCAST = rule(
+    "NN331",
+    "shapes-do-not-match",
+    """
+`add` and `mul` work element by element. Shapes are compared from the last axis on; two sizes match
+where they are equal or one of them is 1. The batch is left out: a value of fewer axes is repeated
+along the missing ones.
+""",
+)
+CONCAT = rule(
+    "NN332",
+    "shapes-do-not-join",
+    """
+`concat` lays values side by side along one axis (the first, channels, unless told `axis=`); all
+other sizes, the number of axes and the type of element must be equal.
+""",
+)
+MODE = rule(
+    "NN333",
+    "mode-does-not-fit",
+    """
+Interpolation is named after the number of axes that it works on, as in PyTorch: `linear` for `[C,
+L]`, `bilinear` and `bicubic` for `[C, H, W]`, `trilinear` for `[C, D, H, W]`. `nearest` fits all.
+""",
+)
+NOTHING_LEFT = rule(
+    "NN334",
+    "nothing-left",
+    """
+The padding of a transposed convolution is cut off its output: along each axis `(size - 1) * stride
+- 2 * padding + dilation * (kernel - 1) + output_padding + 1` must be at least 1.
+""",
+)
+ADAPTIVE = rule(
+    "NN335",
+    "adaptive-of-open-size",
+    """
+An adaptive pool chooses its windows from the size of its input, and an exported network needs them
+fixed. Along an axis whose size only the input fixes, the one size that it can give is 1. Write the
+input's size as a number, or pool to 1.
+""",
+)
+NO_EFFECT = rule(
+    "NN336",
+    "argument-without-effect",
+    """
+The argument speaks of something that this step does not have: `init` of a weight that is left out,
+`value` of a padding that copies from its input. Nothing is ever ignored, so it is an error.
+""",
+)
