@@ -55,11 +55,11 @@ class Facts:
 
     def equal(self, a: Dim, b: Dim) -> Outcome:
         """States that two sizes are equal."""
-        return "proved" if a == b else self._state(lambda: zero(self._known, a - b, True))
+        return self._state(lambda: zero(self._known, a - b, True))
 
     def proves_equal(self, a: Dim, b: Dim) -> bool:
         """Whether two sizes are equal for all allowed values; narrows nothing."""
-        return a == b or self._state(lambda: zero(self._known, a - b, False)) == "proved"
+        return self._state(lambda: zero(self._known, a - b, False)) == "proved"
 
     def at_least(self, d: Dim, low: int) -> Outcome:
         """States that a size is `low` or more.

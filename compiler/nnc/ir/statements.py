@@ -19,6 +19,8 @@ from nnc.ir.dims import Dim, DimTooLarge, Poly, evaluate, exact_div, show, subst
 from nnc.ir.periods import is_increasing
 from nnc.ir.simplify import simplified
 
+ROUNDS = 2  # what a simplification leaves may be simplified again, so many times
+
 Held = Literal["proved", "assumed"]
 
 
@@ -78,10 +80,12 @@ def simple(known: Knowledge, d: Dim) -> Dim:
     found = known.simple.get(d)
     if found is None:
         try:
-            found = simplified(known.resolve(d), lambda part, by: remainder(known, part, by))
+            found = simplified(known.resolve(d), partial(remainder, known))
+            for _ in range(ROUNDS):
+                found = simplified(found, partial(remainder, known))
         except DimTooLarge:
             found = d
-        known.simple[d] = found
+        known.simple[d] = known.simple[found] = found
     return found
 
 
@@ -96,11 +100,13 @@ def _zero(known: Knowledge, d: Poly, narrow: bool) -> Held:
     assert isinstance(part, Poly)
     cases = Cases(known, part)
     if not narrow:
-        if all(cases.vanish(combo) for combo in cases.combos()):
+        if all(cases.vanish(combo) for combo in cases.combos()) or _all_numbers(
+            cases, lambda value: value == 0
+        ):
             return "proved"
         raise Refused("they are not equal for all sizes")
     good = [combo for combo in cases.combos() if cases.vanish(combo)]
-    if len(good) == cases.count:
+    if len(good) == cases.count or _all_numbers(cases, lambda value: value == 0):
         return "proved"
     if len(cases.names) == 1:
         _zero_of_one(cases, good)
@@ -114,12 +120,9 @@ def _zero(known: Knowledge, d: Poly, narrow: bool) -> Held:
 def _zero_of_one(cases: Cases, good: Sequence[Combo]) -> None:
     """Narrows the one symbol of a size to exactly the values where the size is 0."""
     known, (name,), (values,), step = cases.known, cases.names, cases.sets, cases.step
-    numbers = values.count()
-    if numbers is not None and numbers <= CLASSES:
-        known.spend(numbers)
-        _allow_numbers(
-            cases, [n for n in values.values(numbers) if evaluate(cases.d, {name: n}) == 0]
-        )
+    numbers = _numbers(cases)
+    if numbers:
+        _allow_numbers(cases, [n for n in numbers if evaluate(cases.d, {name: n}) == 0])
         return
     full = set(good)
     single: list[int] = []
@@ -138,6 +141,23 @@ def _zero_of_one(cases: Cases, good: Sequence[Combo]) -> None:
     else:
         residues = [residue for (residue,) in good]
         known.narrow(name, allowed(step[name], residues, values.least, values.most))
+
+
+def _numbers(cases: Cases) -> list[int]:
+    """All values of the one symbol of a size; none for several, or where they are too many."""
+    count = cases.sets[0].count()
+    if len(cases.names) > 1 or count is None or count > CLASSES:
+        return []
+    cases.known.spend(count)
+    return list(cases.sets[0].values(count))
+
+
+def _all_numbers(cases: Cases, true: Callable[[int], bool]) -> bool:
+    """Whether a size of one symbol with few values is as it should be for each of them."""
+    numbers = _numbers(cases)
+    return bool(numbers) and all(
+        true(evaluate(cases.d, {name: n})) for name in cases.names for n in numbers
+    )
 
 
 def _allow_numbers(cases: Cases, numbers: Sequence[int]) -> None:
@@ -296,22 +316,19 @@ def _least_rising(known: Knowledge, d: Poly, low: int, narrow: bool) -> Held:
 
 def _least_by_cases(known: Knowledge, d: Poly, low: int, narrow: bool) -> Held:
     cases = Cases(known, d)
-    if all(_stays(cases, combo, low) for combo in cases.combos()):
+    if all(_stays(cases, combo, low) for combo in cases.combos()) or _all_numbers(
+        cases, lambda value: value >= low
+    ):
         return "proved"
-    if len(cases.names) > 1:
-        raise Refused(f"{show(d)} is not always at least {low}")
-    (name,), (values,) = cases.names, cases.sets
-    numbers = values.count()
-    if numbers is not None and numbers <= CLASSES:
-        known.spend(numbers)
-        good = [n for n in values.values(numbers) if evaluate(d, {name: n}) >= low]
-        if len(good) == numbers:
-            return "proved"
-        if narrow:
-            _allow_numbers(cases, good)
-            return "assumed"
     if not narrow:
         raise Refused(f"{show(d)} is not always at least {low}")
+    if len(cases.names) > 1:
+        raise Refused(f"{show(d)} is not always at least {low}")
+    (name,) = cases.names
+    numbers = _numbers(cases)
+    if numbers:
+        _allow_numbers(cases, [n for n in numbers if evaluate(d, {name: n}) >= low])
+        return "assumed"
     found = _bounds(cases, low)
     if found is None:
         raise Refused(f"{show(d)} is always less than {low}")
