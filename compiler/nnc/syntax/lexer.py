@@ -1,0 +1,223 @@
+"""Text to tokens: one regular expression, and a table of what other languages write.
+
+The expression never looks twice at a stretch of text (its repeats are possessive), so that long comments,
+blank lines and numbers cost linear time. A literal that is wrong is reported here and handed on corrected:
+the parser need not stumble over it again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from nnc.diagnostics import Diagnostic, Fix
+from nnc.source import Source, Span
+from nnc.syntax import rules
+from nnc.syntax.ast import Kernel, Number, String
+from nnc.syntax.words import FOREIGN_SIGNS, SIGNS, UNITS
+
+# (terminal or "word" or "argument", value, start, end, whether it is the first on its line)
+Token = tuple[str, object, int, int, bool]
+
+MASTER = re.compile(
+    r"""[ \t\f]*+(?:
+    (?P<word>[^\W\d]\w*+)(?P<argument>(?=[ \t\r\n]*+=(?![=>])))?
+  | (?P<sign>->|\.\.\.|\.\.|\.(?!\d)|\*\*|//|==|!=|<=|>=|[-(){}\[\],+*/%<>]|:(?!=)|=(?!>))
+  | (?P<number>\d\w*+(?:\.\d\w*+)?(?:(?<=[eE])[+-]\d\w*+)?
+      (?:(?:[ \t]++x|[ \t]*+\u00d7)[ \t]*+\d++)*+ (?:%(?=[ \t]*+(?:[,)\]};\r\n\#]|\Z)))?)
+  | (?P<gap>(?:\r?\n|\r|\#[^\r\n]*+)(?:[ \t\f\r\n]++|\#[^\r\n]*+)*+)
+  | (?P<string>"[^"\r\n]*+"?)
+  | (?P<end>;)
+  | (?P<quote>'[^'\r\n]*+'?|[\u201c\u201d\u201e][^"\u201c\u201d\r\n]*+[\u201c\u201d"]?)
+  | (?P<odd>&&|\|\||:=|=>|\.\d\w*+|[^\s])
+  | (?P<blank>\s++)
+  | \Z)""",
+    re.VERBOSE,
+)
+
+
+def tokens(source: Source, report: Callable[[Diagnostic], None]) -> Iterator[Token]:
+    """The tokens of a text, mistakes in them reported; newlines are told by the flag of what follows."""
+    fresh = True
+    named: set[str] = set()
+    for match in MASTER.finditer(source.text):
+        kind = match.lastgroup
+        if kind == "word" or kind == "argument":
+            start, end = match.span("word")
+            text = match["word"]
+            if not text.isascii() and text not in named:
+                named.add(text)
+                report(_not_ascii(Span(source, start, end), text))
+            yield kind, text, start, end, fresh
+        elif kind == "sign":
+            text = match["sign"]
+            start, end = match.span("sign")
+            yield SIGNS.get(text, text), text, start, end, fresh
+        elif kind == "gap":
+            fresh = True
+            continue
+        elif kind == "number":
+            start, end = match.span("number")
+            text = match["number"]
+            value = int(text) if text.isdecimal() and len(text) < 19 and text.isascii() else None
+            span = Span(source, start, end)
+            node = number(span, text, report) if value is None else Number(span, value, "")
+            yield "NUMBER", node, start, end, fresh
+        elif kind == "end":
+            yield "_NL", None, match.end() - 1, match.end(), False
+        elif kind is None:
+            return
+        elif kind == "blank":
+            if match.end() < len(source.text):
+                _strange_blank(Span(source, *match.span("blank")), named, report)
+            continue
+        else:
+            start, end = match.span(kind)
+            yield from _odd(kind, Span(source, start, end), fresh, report)
+        fresh = False
+
+
+def _not_ascii(span: Span, text: str) -> Diagnostic:
+    import unicodedata  # only for a mistake
+
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    use = f": write `{plain}`" if plain.isidentifier() and len(plain) * 2 > len(text) else ""
+    return rules.NOT_ASCII.at(
+        span,
+        f"the name `{text}` has letters other than a to z",
+        help=f"names are made of a-z, A-Z, 0-9 and `_`{use}",
+    )
+
+
+def _strange_blank(span: Span, named: set[str], report: Callable[[Diagnostic], None]) -> None:
+    if span.text in named:
+        return
+    named.add(span.text)
+    code = f"U+{ord(span.text[0]):04X}"
+    report(
+        rules.FOREIGN_SIGN.at(
+            span,
+            f"this is not an ordinary space ({code})",
+            help="it may come from a web page or a word processor: type a space",
+            fix=Fix(span, " "),
+        )
+    )
+
+
+def _odd(
+    kind: str, span: Span, fresh: bool, report: Callable[[Diagnostic], None]
+) -> Iterator[Token]:
+    """A text in quotes, or a sign of another language, reported and put right."""
+    text = span.text
+    if kind == "string" or kind == "quote":
+        if kind == "quote" or len(text) < 2 or text[-1] != '"':
+            report(_quotes(span, kind))
+        value = text[1:-1] if len(text) > 1 and text[-1] in "\"'\u201c\u201d" else text[1:]
+        yield "STRING", String(span, value), span.start, span.end, fresh
+        return
+    if text[0] == "." and len(text) > 1:
+        yield "NUMBER", number(span, text, report), span.start, span.end, fresh
+        return
+    meant = FOREIGN_SIGNS.get(text)
+    if meant is None:
+        report(
+            rules.FOREIGN_SIGN.at(
+                span, f"`{text}` has no meaning here", help=f"delete the `{text}`"
+            )
+            if text.isprintable()
+            else rules.FOREIGN_SIGN.at(span, f"the character U+{ord(text):04X} has no meaning here")
+        )
+        return
+    fix = Fix(span, f"{meant} " if text == "!" else meant)
+    report(
+        rules.FOREIGN_SIGN.at(
+            span,
+            f"`{text}` is not a sign of this language",
+            help=f"write `{meant}`" if text != ":=" else "write `let NAME = value`",
+            fix=fix if text != ":=" else None,
+        )
+    )
+    terminal = {"and": "AND", "or": "OR", "not": "NOT"}.get(meant) or SIGNS.get(meant, meant)
+    yield terminal, meant, span.start, span.end, fresh
+
+
+def _quotes(span: Span, kind: str) -> Diagnostic:
+    text = span.text
+    if kind == "string":
+        message, inside = "the text is not closed on its line", text[1:].rstrip()
+    else:
+        closed = len(text) > 1 and text[-1] in "'\u201c\u201d\""
+        message, inside = "texts stand in double quotes", text[1:-1] if closed else text[1:]
+        if not closed:
+            return rules.STRING.at(span, message, help='write "..." on one line')
+    certain = kind == "quote" and '"' not in inside
+    return rules.STRING.at(
+        span,
+        message,
+        help=f'write "{inside}"' if certain else 'close it with `"`',
+        fix=Fix(span, f'"{inside}"') if certain else None,
+    )
+
+
+# --- numbers ------------------------------------------------------------------------------------------
+
+_FORM = r"(\d+(?:_\d+)*(?:\.\d+(?:_\d+)*)?(?:[eE][+-]?\d+)?)([A-Za-z]*)"
+_DIGITS = 30
+
+
+def number(span: Span, text: str, report: Callable[[Diagnostic], None]) -> Number | Kernel:
+    """The value of a number or a kernel; a malformed one is reported and read as it was meant."""
+    form = re.fullmatch(_FORM, text, re.ASCII)
+    if form and (form[2] in UNITS or not form[2]):
+        value = _value(form[1])
+        if value is not None:
+            factor, unit = UNITS.get(form[2], (1, ""))
+            whole = value * factor
+            kept = int(whole) if factor > 1 and whole == int(whole) else whole
+            return Number(span, kept, unit)
+        report(rules.NUMBER.at(span, "this number is too large"))
+        return Number(span, 1, "")
+    if re.fullmatch(r"[1-9]\d{0,8}(?:x[1-9]\d{0,8})+", text, re.ASCII):
+        return Kernel(span, tuple(int(size) for size in text.split("x")))
+    message, meant = _malformed(text, form)
+    report(
+        rules.NUMBER.at(
+            span,
+            message,
+            help=f"write `{meant}`" if meant else "",
+            fix=Fix(span, meant) if meant else None,
+        )
+    )
+    return number(span, meant or "1", lambda _: None)
+
+
+def _value(digits: str) -> int | float | None:
+    plain = digits.replace("_", "")
+    if len(plain) > _DIGITS:
+        return None
+    if plain.isdigit():
+        return int(plain)
+    value = float(plain)
+    return value if value < 1e300 else None
+
+
+def _malformed(text: str, form: re.Match[str] | None) -> tuple[str, str]:
+    """What is wrong with a number, and how it is written when that is certain."""
+    if text.startswith("."):
+        return "a number begins with a digit", "0" + text if re.fullmatch(r"\.\d+", text) else ""
+    if text.endswith("%"):
+        plain = re.fullmatch(r"\d{1,6}(?:\.\d{1,9})?", text[:-1], re.ASCII)
+        return "there are no percentages", repr(round(float(plain[0]) / 100, 12)) if plain else ""
+    if re.fullmatch(r"0[xX][0-9a-fA-F]{1,15}", text):
+        return "there are no hexadecimal numbers", str(int(text, 16))
+    sizes = re.fullmatch(r"[1-9]\d{0,8}(?:\s*[xX\u00d7]\s*[1-9]\d{0,8})+", text, re.ASCII)
+    if sizes:
+        meant = "x".join(re.findall(r"\d+", text))
+        return "a kernel is written without blanks, with a small x", meant
+    if form is not None and form[2]:
+        units = {unit.lower(): unit for unit in UNITS}
+        known = units.get(form[2].lower(), "")
+        return f"`{form[2]}` is not a unit", f"{form[1]}{known}" if known else ""
+    if re.fullmatch(r"\d[\d_]*", text, re.ASCII):
+        return "`_` stands between two digits of a number", re.sub("_+", "_", text).strip("_")
+    return f"`{text}` is neither a number nor a name", ""

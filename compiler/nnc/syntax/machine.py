@@ -1,0 +1,206 @@
+"""An LALR(1) automaton over the tables that lark computed from `grammar/nn.lark`.
+
+lark's own parser runs on the same tables, but importing it costs as much again as everything else that
+`nnc check` does, and it walks the dozen levels of operators for every number. This one remembers such walks
+(`_jump`), calls the functions of `build.py` instead of making trees, and lets the reader ask what would fit
+and take back what did not. Measured: see `grammar/README.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from nnc.source import Source, Span
+from nnc.syntax._parser import END, PLACES, RULES, START, STATES
+from nnc.syntax.ast import Ident
+
+Row = dict[Any, int]
+Action = Callable[[Span, list[Any]], object]
+
+DEPTH = 200
+_STACK = 4 * DEPTH + 2000  # symbols: 200 nested parts of an expression inside 64 blocks need half as many
+
+# What a rule adds to the depth of the tree that later stages walk by recursion; braces begin at 0 again,
+# they are counted apart. A chain of `else if` is a nest of blocks.
+_LEVELS = dict.fromkeys(
+    ("binary", "unary", "choice", "range_of", "function", "index", "tuple", "list"), 1
+) | {"if": 3}
+_FLAT = frozenset({"body", "settings", "players"})
+
+_ROWS: list[Row | None] = [None] * len(STATES)
+_JUMPS: dict[tuple[int, int, str], int] = {}
+
+
+def _row(state: int) -> Row:
+    """The actions of a state, made when it is first reached: a small text visits few."""
+    row = _ROWS[state]
+    if row is None:
+        flat: Any = STATES[state]
+        row = _ROWS[state] = dict(zip(flat[::2], flat[1::2], strict=True))
+    return row
+
+
+def _jump(below: int, state: int, key: str) -> int:
+    """Where a run of rules that only hand their child on ends, before `key`."""
+    known = _JUMPS.get((below, state, key))
+    if known is not None:
+        return known
+    top = state
+    while True:
+        target = _row(top)[key] if key in _row(top) else 0
+        if target >= 0:
+            break
+        origin, size, action, _ = RULES[~target]
+        if action or size != 1:
+            break
+        top = _row(below)[origin]
+    _JUMPS[below, state, key] = top
+    return top
+
+
+class TooDeep(Exception):
+    """An expression is nested too deep; `span` is the part that was read."""
+
+    def __init__(self, span: Span) -> None:
+        super().__init__(span)
+        self.span = span
+
+
+class Machine:
+    """The stacks of one parse: states, and for each symbol its value and where it stands."""
+
+    __slots__ = ("actions", "depths", "end", "ends", "source", "starts", "states", "values")
+
+    def __init__(self, source: Source, start: str, actions: dict[str, Action]) -> None:
+        self.source = source
+        self.actions = actions
+        self.states = [START[start]]
+        self.values: list[Any] = []
+        self.starts: list[int] = []
+        self.ends: list[int] = []
+        self.depths: list[int] = []
+        self.end = END[start]
+
+    def feed(self, key: str, value: object, start: int, end: int) -> bool:
+        """Takes one symbol; False, with complete parts reduced, when it does not fit.
+
+        Raises:
+            TooDeep: more than 200 parts of an expression inside one another.
+        """
+        states = self.states
+        while True:
+            top = states[-1]
+            row = _ROWS[top] or _row(top)
+            target = row.get(key)
+            if target is None:
+                return key == "$END" and top == self.end
+            if target >= 0:
+                states.append(target)
+                self.values.append(value)
+                self.starts.append(start)
+                self.ends.append(end)
+                self.depths.append(0)
+                if len(states) > _STACK:
+                    raise TooDeep(Span(self.source, start, end))
+                return True
+            origin, size, action, picks = RULES[~target]
+            if action == "" and size == 1:
+                states[-1] = _jump(states[-2], top, key)
+            else:
+                self._reduce(origin, size, action, picks)
+
+    def _reduce(self, origin: int, size: int, action: str, picks: tuple[int | None, ...]) -> None:
+        states, values, starts, ends = self.states, self.values, self.starts, self.ends
+        if size:
+            parts = values[-size:]
+            start, end = starts[-size], ends[-1]
+            depth = max(self.depths[-size:]) + _LEVELS.get(action, 0)
+            del values[-size:], ends[-size:], states[-size:], starts[-size:], self.depths[-size:]
+            if depth > DEPTH:
+                raise TooDeep(Span(self.source, start, end))
+        else:
+            parts, start, end, depth = [], 0, 0, 0
+        value: object
+        if action == "":
+            value = parts[picks[0] or 0]
+        else:
+            first = picks[0] if picks else None
+            # A list grows in place, or a body of a million statements would be copied a million times.
+            if first is not None and first < 0:
+                children = parts[~first]
+                picks = picks[1:]
+            else:
+                children = []
+            for pick in picks:
+                if pick is None:
+                    children.append(None)
+                elif pick >= 0:
+                    children.append(parts[pick])
+                else:
+                    children.extend(parts[~pick])
+            if action == "*":
+                value = children
+            else:
+                value = self.actions[action](Span(self.source, start, end), children)
+        values.append(value)
+        starts.append(start)
+        ends.append(end)
+        self.depths.append(0 if action in _FLAT else depth)
+        states.append(_row(states[-1])[origin])
+
+    def settle(self) -> None:
+        """Reduces what is complete whatever follows, so that the state tells what can begin."""
+        while len(targets := set(_row(self.states[-1]).values())) == 1 and (rule := targets.pop()) < 0:
+            self._reduce(*RULES[~rule])
+
+    def shift(self, key: str, text: str, start: int, end: int) -> bool:
+        """Feeds a word or sign."""
+        # The grammar's named terminals are in capitals and part of the tree; other words and signs are not.
+        value = Ident(Span(self.source, start, end), text) if key.isupper() else None
+        return self.feed(key, value, start, end)
+
+    def fits(self, *keys: str) -> bool:
+        """Whether these symbols, one after the other, would be taken now."""
+        states = list(self.states)
+        for key in keys:
+            while True:
+                target = _row(states[-1]).get(key)
+                if target is None:
+                    if key == "$END" and states[-1] == self.end:
+                        break
+                    return False
+                if target >= 0:
+                    states.append(target)
+                    break
+                origin, size, _, _ = RULES[~target]
+                del states[len(states) - size :]
+                states.append(_row(states[-1])[origin])
+        return True
+
+    def knows(self, key: str) -> bool:
+        """Whether the state has any use for a symbol; cheaper than `fits`, and never wrong about a no."""
+        return key in _row(self.states[-1])
+
+    @property
+    def place(self) -> str:
+        """Which kind of statement can begin here (file, body, settings, gan, defaults), or nothing."""
+        return PLACES.get(self.states[-1], "")
+
+    def context(self) -> str:
+        """Which kind of statement is being read."""
+        return next((PLACES[state] for state in reversed(self.states) if state in PLACES), "")
+
+    def pop(self) -> None:
+        """Takes the last symbol back."""
+        self.states.pop()
+        self.values.pop()
+        self.starts.pop()
+        self.ends.pop()
+        self.depths.pop()
+
+    def pop_to_place(self) -> str:
+        """Takes back what was read of a statement; which kind of statement can begin now."""
+        while not self.place and self.values:
+            self.pop()
+        return self.place

@@ -1,0 +1,44 @@
+"""The door of the syntax room: text in, syntax tree and all mistakes out."""
+
+from __future__ import annotations
+
+import gc
+
+from nnc.diagnostics import Diagnostic
+from nnc.source import Source, Span
+from nnc.syntax.ast import Expr, File
+from nnc.syntax.build import file_doc
+from nnc.syntax.mistakes import EXPLAIN
+from nnc.syntax.reader import Reader
+
+
+def parse(source: Source) -> tuple[File, tuple[Diagnostic, ...]]:
+    """The tree of a text, and every syntax mistake in it in the order of the text.
+
+    Statements that could not be read are left out; `File.damaged(span)` tells where something is missing,
+    `File.lost` which names it may have made.
+    """
+    reader = Reader(source, "file", EXPLAIN)
+    # A tree has no cycles: collecting them while it grows would take longer than parsing.
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        reader.run()
+    finally:
+        if collects:
+            gc.enable()
+    diagnostics = tuple(sorted(reader.diagnostics, key=lambda d: d.span.start))
+    declarations = reader.machine.values[0] if reader.machine.values else ()
+    spans: tuple[Span, ...] = tuple(d.span for d in diagnostics)
+    lost = frozenset(reader.lost)
+    return File(source, tuple(declarations), file_doc(source.text), spans, lost), diagnostics
+
+
+def parse_expression(source: Source) -> Expr | tuple[Diagnostic, ...]:
+    """One expression, as `--set` takes it, or the mistakes that stand in the way."""
+    reader = Reader(source, "expression", EXPLAIN)
+    reader.run()
+    if reader.diagnostics:
+        return tuple(reader.diagnostics)
+    expression: Expr = reader.machine.values[0]
+    return expression
