@@ -41,9 +41,9 @@ class Value:
             raise TypeError("give this node a type, `w.op(..., type=...)`, before asking for it")
         return self.known
 
-    def become(self, type: TensorType) -> None:
-        """Takes a type per sample."""
-        self.known, self.dtype, self.batched = type, type.dtype, True
+    def become(self, type: TensorType, dtype: str) -> None:
+        """Takes a type per sample; `dtype`, if the operator fixes it, counts (it may be bool)."""
+        self.known, self.dtype, self.batched = type, dtype or type.dtype, True
 
 
 class Shape(Value):

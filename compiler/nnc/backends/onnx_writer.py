@@ -47,7 +47,7 @@ class Writer:
         """One node with one output."""
         value = self._node(kind, x, 1, attributes).outputs[0]
         if type is not None:
-            value.become(type)
+            value.become(type, value.dtype)
         return value
 
     def ops(
@@ -99,7 +99,7 @@ class Writer:
         for number, (value, type) in enumerate(zip(results, types)):
             if id(value) not in own:
                 continue
-            value.become(type)
+            value.become(type, value.dtype)
             value.wish = place if number == 0 else f"{place}/{words[number]}"
         for node in made:
             if node.name:

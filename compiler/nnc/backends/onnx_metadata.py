@@ -1,0 +1,154 @@
+"""What an ONNX file says about itself in metadata_props: strings, JSON where structured.
+
+No time, path or host is among it: the same run gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Literal, Union
+
+import nnc
+from nnc.ir.plan import Categories, Front, Pixels, Scale
+from nnc.ir.types import TensorType
+from nnc.record import Record
+
+Json = Union[None, bool, int, float, str, Sequence["Json"], Mapping[str, "Json"]]
+Task = Literal["classification", "regression", "forecast", "language", "generation", "other"]
+FORMAT = "1"
+
+
+class Meaning(Record):
+    """What an input or output is, for those who have the file alone.
+
+    Args:
+        name: in the file.
+        type: per sample, as the file takes or gives it.
+        meaning: "image", "numbers", "class", "probability", ...
+        front: how raw values become the network's numbers, or how a target's numbers are undone.
+        columns: of a table, in order.
+        of: the output that a probability belongs to.
+    """
+
+    name: str
+    type: TensorType
+    meaning: str = "array"
+    front: Front | None = None
+    columns: tuple[str, ...] = ()
+    of: str = ""
+
+
+class Parity(Record):
+    """What comparing the file with PyTorch gave; `verified` is False before it is done."""
+
+    tolerance: float
+    verified: bool
+
+
+class Facts(Record):
+    """All that is stored.
+
+    Args:
+        network: its name.
+        task: what it does.
+        trained: False for initial weights.
+        inputs: in the file's order.
+        outputs: in the file's order.
+        labels: (output, its classes in order).
+        spec: the text, or "" where it is hidden.
+        hashes: ("spec", "weights", "data") with their digests.
+        parity: None until it is known.
+        metrics: (name, value) of the run, stored with 4 digits.
+        states: names of the values that a step graph carries on.
+    """
+
+    network: str
+    task: Task
+    trained: bool
+    inputs: tuple[Meaning, ...]
+    outputs: tuple[Meaning, ...]
+    labels: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    spec: str = ""
+    hashes: tuple[tuple[str, str], ...] = ()
+    parity: Parity | None = None
+    metrics: tuple[tuple[str, float], ...] = ()
+    states: tuple[str, ...] = ()
+
+
+def metadata(facts: Facts) -> dict[str, str]:
+    """The entries, without those that have nothing to say."""
+    entries = {
+        "nnc.format": FORMAT,
+        "nnc.version": nnc.__version__,
+        "nnc.network": facts.network,
+        "nnc.task": facts.task,
+        "nnc.trained": "true" if facts.trained else "false",
+        "nnc.inputs": dumps([_meaning(m) for m in facts.inputs]),
+        "nnc.outputs": dumps([_meaning(m) for m in facts.outputs]),
+    }
+    if facts.labels:
+        entries["nnc.labels"] = dumps({name: list(labels) for name, labels in facts.labels})
+    if facts.states:
+        entries["nnc.states"] = dumps(list(facts.states))
+    if facts.spec:
+        entries["nnc.spec"] = facts.spec
+    if facts.hashes:
+        entries["nnc.hashes"] = dumps(dict(facts.hashes))
+    return entries | after_run(facts.parity, facts.metrics)
+
+
+def after_run(parity: Parity | None, metrics: Sequence[tuple[str, float]]) -> dict[str, str]:
+    """The entries that are known only once the file was run; see `onnx_file.with_metadata`."""
+    entries: dict[str, str] = {}
+    if parity is not None:
+        entries["nnc.parity"] = dumps({"tolerance": parity.tolerance, "verified": parity.verified})
+    if metrics:
+        entries["nnc.metrics"] = dumps({name: _rounded(value) for name, value in metrics})
+    return entries
+
+
+def dumps(value: Json) -> str:
+    """JSON with sorted keys; text stays readable."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
+
+
+def _rounded(value: float) -> float | None:
+    number = float(f"{value:.4g}")
+    return number if abs(number) < float("inf") else None  # JSON knows no NaN and no infinity
+
+
+def _meaning(m: Meaning) -> dict[str, Json]:
+    said: dict[str, Json] = {"name": m.name, "type": str(m.type), "meaning": m.meaning}
+    if m.columns:
+        said["columns"] = list(m.columns)
+    if m.of:
+        said["of"] = m.of
+    if isinstance(m.front, Pixels):
+        said |= {
+            "fit": m.front.fit,
+            "filter": "bilinear, antialias",
+            "layout": "chw",
+            "channels": {1: "grey", 3: "rgb", 4: "rgba"}.get(_channels(m.type), "other"),
+            "range": m.front.range,
+            "mean": list(m.front.mean),
+            "std": list(m.front.std),
+        }
+    elif isinstance(m.front, Scale):
+        said |= {"mean": list(m.front.mean), "std": list(m.front.std)}
+        if m.front.missing:
+            said["medians"] = list(m.front.missing)
+        if m.front.columns and not m.columns:
+            said["columns"] = list(m.front.columns)
+    elif isinstance(m.front, Categories):
+        said["categories"] = {
+            column: list(values) for column, values in zip(m.front.columns, m.front.values)
+        }
+        if not m.columns:
+            said["columns"] = list(m.front.columns)
+    return said
+
+
+def _channels(type: TensorType) -> int:
+    first = type.dims[0] if type.dims else 0
+    return first if isinstance(first, int) else 0

@@ -1,0 +1,245 @@
+"""weights.safetensors: written in the same bytes each time, read from strangers without trust.
+
+The format holds no code: a length, a JSON header, numbers
+(https://github.com/huggingface/safetensors).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Protocol, Self, cast
+
+import numpy as np
+
+from nnc.backends.arrays import DTYPES, Array, known_sizes
+from nnc.diagnostics import Label, Refusal, nearest, rule
+from nnc.ir.walk import PlacedWeight
+from nnc.record import Record
+from nnc.source import Source, Span
+
+HEADER = 25_000_000  # bytes of header that are read; a network of 100,000 weights needs half of it
+SHOWN = 8  # names of each kind in a message
+FLOATS = ("F16", "F32", "F64")  # become float32
+WHOLE = ("I64", "I32", "I16", "I8", "U8")  # become int64
+
+BROKEN_FILE = rule(
+    "NN544",
+    "weights-file-broken",
+    """
+The file is no weights.safetensors, or is cut off, or its header does not fit its content. nnc
+reads no other format of weights, because others can hold code.
+""",
+)
+OTHER_WEIGHTS = rule(
+    "NN545",
+    "weights-of-another-network",
+    """
+The names or sizes of the weights in the file are not those of the network. Names follow the places
+of the layers: a layer that was added or removed renames those of its kind after it.
+""",
+)
+NO_PACKAGE = rule(
+    "NN546",
+    "package-missing",
+    """
+A part of nnc needs a package that is not installed. The extra `cpu` or `gpu` brings all of them.
+""",
+)
+
+
+class _Slice(Protocol):
+    def get_shape(self) -> list[int]: ...
+    def get_dtype(self) -> str: ...
+
+
+class _File(Protocol):
+    """The door to the library, which ships no types."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_: object) -> None: ...
+    def keys(self) -> list[str]: ...
+    def get_slice(self, name: str) -> _Slice: ...
+    def get_tensor(self, name: str) -> Array: ...
+
+
+class Match(Record):
+    """How the weights of a file fit a network.
+
+    Args:
+        missing: weights of the network that the file lacks.
+        unexpected: names in the file that the network has no weight for.
+        different: (name, sizes in the file, sizes in the network).
+    """
+
+    missing: tuple[str, ...]
+    unexpected: tuple[str, ...]
+    different: tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...]
+
+    @property
+    def complete(self) -> bool:
+        """Nothing is missing, left over or of another size."""
+        return not (self.missing or self.unexpected or self.different)
+
+
+def match(shapes: Mapping[str, tuple[int, ...]], table: Iterable[PlacedWeight]) -> Match:
+    """Compares names and sizes of a file with those of a network.
+
+    Raises:
+        Refusal: a size of the network is not known yet.
+    """
+    wanted = {row.name: known_sizes(row.weight.dims, row.name, row.span) for row in table}
+    return Match(
+        tuple(name for name in wanted if name not in shapes),
+        tuple(name for name in shapes if name not in wanted),
+        tuple(
+            (name, shapes[name], shape)
+            for name, shape in wanted.items()
+            if name in shapes and shapes[name] != shape
+        ),
+    )
+
+
+def write_weights(path: Path, weights: Mapping[str, Array]) -> None:
+    """Writes weights, the same ones in the same bytes; the file appears whole or not at all.
+
+    Raises:
+        Refusal: the package safetensors is missing.
+    """
+    try:
+        from safetensors.numpy import save_file
+    except ImportError:
+        raise _no_package(path) from None
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    arrays = {name: np.asarray(array, order="C") for name, array in weights.items()}
+    try:
+        # one entry only: the library writes several in a random order
+        save_file(arrays, part, metadata={"format": "pt"})
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def read_weights(path: Path, table: Iterable[PlacedWeight]) -> dict[str, Array]:
+    """The weights of a network from a file, in the table's order.
+
+    Raises:
+        Refusal: the file is broken or of another network, or the package safetensors is missing.
+        OSError: the file cannot be opened.
+    """
+    rows = tuple(table)
+    with _opened(path) as file:
+        found = match(_shapes(file), rows)
+        if not found.complete:
+            raise _other(path, found, rows)
+        return {row.name: _array(path, file, row) for row in rows}
+
+
+def read_matching(path: Path, table: Iterable[PlacedWeight]) -> tuple[dict[str, Array], Match]:
+    """The weights of a file that fit the network, and what does not."""
+    rows = tuple(table)
+    with _opened(path) as file:
+        found = match(_shapes(file), rows)
+        left = {*found.missing, *(name for name, _, _ in found.different)}
+        return {row.name: _array(path, file, row) for row in rows if row.name not in left}, found
+
+
+def layout(path: Path) -> dict[str, tuple[int, int]]:
+    """Where each weight's numbers lie in the file: (offset, bytes); only those stored as in ONNX.
+
+    Raises:
+        Refusal: the file is broken.
+        OSError: the file cannot be opened.
+    """
+    with _opened(path):
+        pass
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(length))
+    places: dict[str, tuple[int, int]] = {}
+    for name, entry in header.items():
+        if name != "__metadata__" and entry["dtype"] in ("F32", "I64"):
+            start, end = entry["data_offsets"]
+            places[name] = (8 + length + int(start), int(end) - int(start))
+    return places
+
+
+def _opened(path: Path) -> _File:
+    """The file, its header held to its content by the library."""
+    try:
+        from safetensors import SafetensorError, safe_open
+    except ImportError:
+        raise _no_package(path) from None
+    with path.open("rb") as file:
+        if int.from_bytes(file.read(8), "little") > HEADER:
+            raise _broken(path, "its header is too large")
+    try:
+        return cast(_File, safe_open(path, framework="numpy"))
+    except SafetensorError as error:
+        raise _broken(path, _printable(str(error))) from None
+
+
+def _shapes(file: _File) -> dict[str, tuple[int, ...]]:
+    names = file.keys()
+    return {name: tuple(file.get_slice(name).get_shape()) for name in names}
+
+
+def _array(path: Path, file: _File, row: PlacedWeight) -> Array:
+    stored = str(file.get_slice(row.name).get_dtype())
+    kind = DTYPES[row.weight.dtype]
+    if stored not in (FLOATS if kind is np.float32 else WHOLE):
+        raise _broken(path, f"{row.name} is {stored}, which is no {row.weight.dtype}")
+    array: Array = np.asarray(file.get_tensor(row.name))
+    return array.astype(kind, copy=False)
+
+
+def _span(path: Path) -> Span:
+    return Span(Source(path.as_posix(), ""), 0, 0)
+
+
+def _printable(text: str) -> str:
+    short = text if len(text) <= 120 else text[:117] + "..."
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in short)
+
+
+def _no_package(path: Path) -> Refusal:
+    text = "reading and writing weights needs the package safetensors"
+    return Refusal(NO_PACKAGE.at(_span(path), text, help='pip install "nnc-compiler[cpu]"'))
+
+
+def _broken(path: Path, why: str) -> Refusal:
+    text = f"{path.name} is no readable file of weights"
+    return Refusal(BROKEN_FILE.at(_span(path), text, notes=(why,)))
+
+
+def _other(path: Path, found: Match, rows: tuple[PlacedWeight, ...]) -> Refusal:
+    notes: list[str] = []
+    for name, have, want in found.different[:SHOWN]:
+        notes.append(f"{name} is {list(have)} in the file, {list(want)} in the network")
+    unexpected = list(found.unexpected)
+    for name in found.missing[:SHOWN]:
+        like = nearest(name, unexpected[:1000])
+        notes.append(f"{name} is missing" + (f"; the file has {_printable(like)}" if like else ""))
+    for name in unexpected[:SHOWN]:
+        notes.append(f"{_printable(name)} is not in the network")
+    counts = (
+        (len(found.different), "of other sizes"),
+        (len(found.missing), "missing"),
+        (len(unexpected), "unexpected"),
+    )
+    said = ", ".join(f"{count} {what}" for count, what in counts if count)
+    wrong = {*found.missing, *(name for name, _, _ in found.different)}
+    first = next((row for row in rows if row.name in wrong), None)
+    others = (Label(first.span, f"{first.name} is a weight of this layer"),) if first else ()
+    return Refusal(
+        OTHER_WEIGHTS.at(
+            _span(path),
+            f"the weights in {path.name} are not this network's: {said}",
+            others=others,
+            notes=tuple(notes),
+        )
+    )

@@ -1,0 +1,55 @@
+"""Drops what the wanted outputs of a network do not need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nnc.ir.graph import Graph, Item, Network, Port
+from nnc.record import replace
+
+
+def prune(network: Network, outputs: Sequence[str] | None = None) -> Network:
+    """The network that gives only these outputs (all of them for None), in its own order.
+
+    Steps and inputs that they do not need are gone; names, and so weights, stay.
+
+    Raises:
+        KeyError: the network has no such output.
+    """
+    graph = network.graph
+    have = [port.name for port in graph.outputs]
+    for name in outputs or ():
+        if name not in have:
+            raise KeyError(name)
+    kept = tuple(port for port in graph.outputs if outputs is None or port.name in outputs)
+    needed = {port.value for port in kept}
+    for item in reversed(graph.items):
+        if not needed.isdisjoint(item.outputs):
+            needed.update(value for value in item.inputs if value is not None)
+            needed.update(item.outputs)
+    return replace(network, graph=_without(graph, kept, needed))
+
+
+def _without(graph: Graph, outputs: tuple[Port, ...], needed: set[int]) -> Graph:
+    """The graph of the needed values alone, numbered anew."""
+    order = [port.value for port in graph.inputs if port.value in needed]
+    items = [item for item in graph.items if not needed.isdisjoint(item.outputs)]
+    order += [value for item in items for value in item.outputs]
+    number = {value: new for new, value in enumerate(order)}
+    return replace(
+        graph,
+        inputs=tuple(
+            replace(port, value=number[port.value]) for port in graph.inputs if port.value in number
+        ),
+        types=tuple(graph.types[value] for value in order),
+        items=tuple(_renumbered(item, number) for item in items),
+        outputs=tuple(replace(port, value=number[port.value]) for port in outputs),
+    )
+
+
+def _renumbered(item: Item, number: dict[int, int]) -> Item:
+    return replace(
+        item,
+        inputs=tuple(None if value is None else number[value] for value in item.inputs),
+        outputs=tuple(number[value] for value in item.outputs),
+    )
