@@ -1,0 +1,94 @@
+"""Builds one graph: values with their types and makers, items with their places."""
+
+from __future__ import annotations
+
+from nnc.check.values import BAD
+from nnc.ir.graph import Call, Graph, Item, Operation, Port, Turn
+from nnc.ir.names import place_name
+from nnc.ir.types import TensorType
+from nnc.source import Span
+
+
+class Builder:
+    """A graph under construction."""
+
+    def __init__(self, name: str, span: Span) -> None:
+        self.name, self.span = name, span
+        self.types: list[TensorType] = []
+        self.made_at: list[Span] = []
+        self.items: list[Item] = []
+        self.inputs: list[Port] = []
+        self.outputs: list[Port] = []
+        self.used: set[int] = set()
+        self.taken: set[str] = set()
+        self.counts: dict[str, int] = {}
+        self.branches: list[str] = []
+        self.turns: tuple[Turn, ...] = ()
+        self.loops = 0
+        self.statement = 0
+        self.damaged = False
+
+    def value(self, type: TensorType, span: Span) -> int:
+        """A new value's number."""
+        self.types.append(type)
+        self.made_at.append(span)
+        return len(self.types) - 1
+
+    def input(self, name: str, type: TensorType, span: Span) -> int:
+        """A new input of the graph."""
+        number = self.value(type, span)
+        self.inputs.append(Port(name, number, span))
+        self.taken.add(name)
+        return number
+
+    def place(self, word: str, label: str) -> str:
+        """A free place: the label, or the word with the next number."""
+        if label:
+            name = place_name(label, self.taken)
+        else:
+            count = self.counts.get(word, 0) + 1
+            while f"{word}{count}" in self.taken:
+                count += 1
+            self.counts[word] = count
+            name = place_name(f"{word}{count}", self.taken)
+        self.taken.add(name)
+        return name
+
+    def item(
+        self,
+        op: Operation | Call,
+        inputs: tuple[int | None, ...],
+        types: tuple[TensorType, ...],
+        span: Span,
+        *,
+        label: str = "",
+        instance: str = "",
+    ) -> tuple[int, ...]:
+        """Adds a step; returns the numbers of its values."""
+        name = self.place(op.word, label)
+        self.used.update(i for i in inputs if i is not None)
+        outputs = tuple(self.value(t, span) for t in types)
+        self.items.append(
+            Item(
+                name, op, inputs, outputs, span, self.statement, instance or name, label, self.turns
+            )
+        )
+        return outputs
+
+    def type(self, value: int) -> TensorType | None:
+        """The type of a value, None for one that could not be made."""
+        return None if value == BAD else self.types[value]
+
+    def graph(self, params: tuple[tuple[str, object], ...], doc: str) -> Graph:
+        """The finished graph."""
+        return Graph(
+            self.name,
+            params,
+            tuple(self.inputs),
+            tuple(self.types),
+            tuple(self.items),
+            tuple(self.outputs),
+            tuple(dict.fromkeys(self.branches)),
+            doc,
+            self.span,
+        )

@@ -1,0 +1,56 @@
+"""Export blocks: AST to ExportPlan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nnc.check.rules import UNKNOWN_NETWORK
+from nnc.check.settings import collect, text_of
+from nnc.check.training_rules import BAD_SETTING
+from nnc.check.world import World
+from nnc.diagnostics import nearest
+from nnc.ir.graph import Network
+from nnc.ir.plan import ExportPlan
+from nnc.syntax import ast
+
+SETTINGS = ("bare", "labels", "source")
+PLANNED = ("streaming", "outputs", "resize", "layout", "precision", "quantize")
+
+
+def check_export(
+    world: World, export: ast.Export, networks: Mapping[str, Network | None]
+) -> ExportPlan | None:
+    """The plan of an export block, or None after a message."""
+    before = world.sink.errors
+    found = collect(world, "export", export.settings, SETTINGS, PLANNED)
+    name = export.network.text
+    if name not in networks:
+        guess = nearest(name, tuple(networks))
+        world.sink.add(
+            UNKNOWN_NETWORK.at(
+                export.network.span,
+                f"no network is called `{name}`",
+                help=f"did you mean `{guess}`?" if guess else "",
+            )
+        )
+        return None
+    hidden = {}
+    for word in ("labels", "source"):
+        setting = found.get(word)
+        if setting is None:
+            continue
+        text = text_of(setting.values[0]) if len(setting.values) == 1 else None
+        if text not in ("hidden", "shown"):
+            world.sink.add(BAD_SETTING.at(setting.span, f"`{word}` takes `hidden` or `shown`"))
+        hidden[word] = text == "hidden"
+    if "bare" in found and found["bare"].values:
+        world.sink.add(BAD_SETTING.at(found["bare"].span, "`bare` stands alone"))
+    if world.sink.errors > before:
+        return None
+    return ExportPlan(
+        name,
+        "bare" in found,
+        not hidden.get("labels", False),
+        not hidden.get("source", False),
+        export.span,
+    )

@@ -1,0 +1,369 @@
+"""Evaluates expressions over sizes and other static values. Mistakes are reported; the result is then UNKNOWN."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from nnc.check.rules import (
+    BAD_OPERATION,
+    ENDED_LABEL,
+    LATER,
+    NOT_A_CONDITION,
+    STEP_AS_VALUE,
+    UNKNOWN_ATTRIBUTE,
+    UNKNOWN_NAME,
+)
+from nnc.check.scope import Scope, Sink
+from nnc.check.values import (
+    UNKNOWN,
+    Family,
+    LabelEntry,
+    SharedEntry,
+    Unknown,
+    Value,
+    Word,
+    is_number,
+    is_whole,
+    written,
+)
+from nnc.diagnostics import Diagnostic, Fix, Label, nearest
+from nnc.ir.dims import DimTooLarge, Poly, exact_div
+from nnc.source import Span
+from nnc.syntax import ast
+
+HABITS = {"True": "true", "False": "false", "None": "", "null": "", "yes": "true", "no": "false"}
+LARGEST = 10**15
+
+ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "//": operator.floordiv,
+    "%": operator.mod,
+    "**": operator.pow,
+}
+COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+class Numbers:
+    """Evaluates expressions in a scope.
+
+    Args:
+        sink: takes the diagnostics.
+        steps: layer, block and network names, to tell a step from an unknown name.
+        data: gives `digits.classes`: (data name, attribute) to a size, or an error text; None: unknown data.
+    """
+
+    def __init__(
+        self, sink: Sink, steps: Callable[[], list[str]], data: Callable[[str, str], Value | str | None]
+    ) -> None:
+        self.sink = sink
+        self.steps = steps
+        self.data = data
+
+    def say(self, diagnostic: Diagnostic) -> Unknown:
+        """Reports a mistake; the value is unknown."""
+        self.sink.add(diagnostic)
+        return UNKNOWN
+
+    def value(self, e: ast.Expr, scope: Scope, options: tuple[str, ...] = ()) -> Value:
+        """The value of an expression; a bare word that is no name may be one of `options`."""
+        return _EVALUATE[type(e)](self, e, scope, options)
+
+    def condition(self, e: ast.Expr, scope: Scope) -> bool | Unknown:
+        """The value of a condition."""
+        value = self.value(e, scope)
+        if isinstance(value, (bool, Unknown)):
+            return value
+        return self.say(
+            NOT_A_CONDITION.at(
+                e.span,
+                f"{written(value)} is no condition",
+                label="a comparison is wanted, such as `stride != 1`",
+            )
+        )
+
+    def ref(self, e: ast.Ref, scope: Scope, options: tuple[str, ...]) -> Value:
+        """A name, or a number that data give."""
+        name = e.names[0].text
+        entry = scope.find(name)
+        if len(e.names) > 1:
+            return self.attribute(e, entry is not None)
+        if entry is not None:
+            return entry.value
+        if name in options:
+            return Word(name)
+        return self.unknown(e, name, scope, options)
+
+    def attribute(self, e: ast.Ref, local: bool) -> Value:
+        """`digits.classes`."""
+        name, rest = e.names[0].text, ".".join(n.text for n in e.names[1:])
+        found = None if local else self.data(name, rest)
+        if found is None:
+            return self.say(
+                UNKNOWN_NAME.at(
+                    e.names[0].span,
+                    f"no data is called `{name}`",
+                    help=f'declare it: data {name} = bundled("mnist5k")',
+                )
+            )
+        if isinstance(found, str):
+            span = e.names[1].span.to(e.names[-1].span)
+            return self.say(UNKNOWN_ATTRIBUTE.at(span, found))
+        return found
+
+    def unknown(self, e: ast.Ref, name: str, scope: Scope, options: tuple[str, ...]) -> Unknown:
+        """Reports a name that nothing declares, as helpfully as it can."""
+        if name in HABITS:
+            right = HABITS[name]
+            return self.say(
+                UNKNOWN_NAME.at(
+                    e.span,
+                    f"`{name}` is written `{right}` here" if right else f"there is no `{name}` here",
+                    help=f"write `{right}`" if right else "leave the argument out for its default",
+                    fix=Fix(e.span, right) if right else None,
+                )
+            )
+        ended = scope.root.ended.get(name)
+        if ended is not None:
+            return self.say(
+                ENDED_LABEL.at(
+                    e.span,
+                    f"the label `{name}` ended with its {ended.inside}",
+                    others=(Label(ended.span, f"made here, inside a {ended.inside}"),),
+                    help=f"keep the values of a loop as a family: `as {name}[i]`"
+                    if ended.inside == "loop"
+                    else f"label what the whole `{ended.inside}` gives: write `as {name}` after its `}}`",
+                )
+            )
+        if name in self.steps():
+            return self.say(STEP_AS_VALUE.at(e.span, f"`{name}` is a step; a value is wanted here"))
+        known = [*options, *scope.words()]
+        guess = nearest(name, known)
+        hint = f"did you mean `{guess}`?" if guess else ""
+        if options and not guess:
+            hint = "options: " + ", ".join(f"`{o}`" for o in options)
+        return self.say(
+            UNKNOWN_NAME.at(
+                e.span,
+                f"nothing here is called `{name}`",
+                help=hint,
+                fix=Fix(e.span, guess) if guess else None,
+            )
+        )
+
+    def index(self, e: ast.Index, scope: Scope, options: tuple[str, ...]) -> Value:
+        """`skip[c]`: a member of a family, or of a list."""
+        base = self.ref(e.base, scope, ())
+        if isinstance(base, Unknown):
+            return UNKNOWN
+        items = []
+        for item in e.items:
+            if isinstance(item, ast.Slice):
+                return self.say(LATER.at(item.span, "slices of values are planned; nnc 0.1 has none"))
+            items.append(self.value(item, scope))
+        if any(isinstance(i, Unknown) for i in items):
+            return UNKNOWN
+        if isinstance(base, Family):
+            member = base.members.get(tuple(items))
+            if member is not None:
+                return member
+            have = ", ".join(written(k[0] if len(k) == 1 else k) for k in base.members)
+            return self.say(
+                UNKNOWN_NAME.at(
+                    e.span,
+                    f"the family `{e.base.text}` has no member {written(tuple(items))[1:-1]}",
+                    others=(Label(base.span, "the family is made here"),),
+                    help=f"its members: {have}",
+                )
+            )
+        if isinstance(base, tuple) and len(items) == 1 and isinstance(items[0], int):
+            if -len(base) <= items[0] < len(base):
+                return base[items[0]]
+            return self.say(BAD_OPERATION.at(e.span, f"the list has {len(base)} members, counted from 0"))
+        if isinstance(base, LabelEntry):
+            return self.say(LATER.at(e.span, "indexing of values is planned; nnc 0.1 has none"))
+        return self.say(BAD_OPERATION.at(e.span, f"{written(base)} has no members to pick by `[...]`"))
+
+    def binary(self, e: ast.Binary, scope: Scope, options: tuple[str, ...]) -> Value:
+        """`a + b` and its kin."""
+        if e.op in ("and", "or"):
+            return self.logic(e, scope)
+        left, right = self.value(e.left, scope), self.value(e.right, scope)
+        if isinstance(left, Unknown) or isinstance(right, Unknown):
+            return UNKNOWN
+        if isinstance(left, (LabelEntry, Family)) or isinstance(right, (LabelEntry, Family)):
+            word = {"+": "add", "*": "mul"}.get(e.op)
+            hint = f"join values with a step: `from a, b -> {word}`" if word else ""
+            return self.say(
+                LATER.at(e.span, "arithmetic on values is planned; nnc 0.1 joins them by steps", help=hint)
+            )
+        if e.op in COMPARE:
+            return self.compare(e, left, right)
+        return self.arithmetic(e, left, right)
+
+    def logic(self, e: ast.Binary, scope: Scope) -> Value:
+        """`and`, `or`: the right side counts only when the left leaves it open."""
+        left = self.condition(e.left, scope)
+        if isinstance(left, Unknown):
+            return UNKNOWN
+        if left is (e.op == "or"):
+            return left
+        return self.condition(e.right, scope)
+
+    def compare(self, e: ast.Binary, left: Value, right: Value) -> Value:
+        """A comparison of known numbers, words or texts."""
+        if isinstance(left, Poly) or isinstance(right, Poly):
+            if left == right:
+                return e.op in ("==", "<=", ">=")
+            return self.say(
+                BAD_OPERATION.at(
+                    e.span,
+                    "this size is known only when data come; a network cannot depend on it",
+                    help="make the size a number in the input's type, or compare a parameter",
+                )
+            )
+        same = is_number(left) and is_number(right)
+        if e.op in ("==", "!=") or same or (isinstance(left, str) and isinstance(right, str)):
+            return COMPARE[e.op](left, right)
+        return self.say(BAD_OPERATION.at(e.span, f"cannot compare {written(left)} with {written(right)}"))
+
+    def arithmetic(self, e: ast.Binary, left: Value, right: Value) -> Value:
+        """+ - * / // % ** of numbers."""
+        if not (is_number(left) and is_number(right)):
+            if e.op == "+" and isinstance(left, tuple) and isinstance(right, tuple):
+                return left + right
+            if e.op == "+" and isinstance(left, str) and isinstance(right, str):
+                return left + right
+            wrong = right if is_number(left) else left
+            return self.say(BAD_OPERATION.at(e.span, f"`{e.op}` wants numbers; {written(wrong)} is none"))
+        if e.op in ("/", "//", "%") and not isinstance(right, Poly) and right == 0:
+            return self.say(BAD_OPERATION.at(e.op_span.to(e.right.span), "division by zero"))
+        if e.op == "/":
+            return self.divide(e, left, right)
+        if e.op == "**" and (isinstance(right, Poly) or abs(right) > 64 or isinstance(left, Poly)):  # type: ignore[arg-type]
+            return self.say(BAD_OPERATION.at(e.span, "`**` takes known numbers and powers up to 64"))
+        try:
+            result = ARITHMETIC[e.op](left, right)
+        except (DimTooLarge, TypeError, OverflowError, ZeroDivisionError):
+            return self.say(BAD_OPERATION.at(e.span, f"`{e.op}` cannot combine these sizes"))
+        if isinstance(result, (int, float)) and abs(result) > LARGEST:
+            return self.say(BAD_OPERATION.at(e.span, "the number is larger than any size can be"))
+        if isinstance(result, complex):
+            return self.say(BAD_OPERATION.at(e.span, "the power is no real number"))
+        return result  # type: ignore[no-any-return]
+
+    def divide(self, e: ast.Binary, left: Any, right: Any) -> Value:
+        """`/`: exact for whole numbers, real otherwise."""
+        if is_whole(left) and isinstance(right, int):
+            if isinstance(left, int):
+                if left % right == 0:
+                    return left // right
+            else:
+                exact = exact_div(left, right)
+                if exact is not None:
+                    return exact
+            return self.say(
+                BAD_OPERATION.at(
+                    e.span,
+                    f"{written(left)} / {written(right)} is not exact",
+                    label="`/` of whole numbers must be exact",
+                    help="write `//` to round down, or make one side a decimal such as `2.0`",
+                    fix=Fix(e.op_span, "//"),
+                )
+            )
+        if isinstance(left, Poly) or isinstance(right, Poly):
+            return self.say(BAD_OPERATION.at(e.span, "a symbolic size divides only by a whole number"))
+        return float(left) / float(right)
+
+    def unary(self, e: ast.Unary, scope: Scope, options: tuple[str, ...]) -> Value:
+        """`-x`, `not c`."""
+        if e.op == "not":
+            value = self.condition(e.operand, scope)
+            return value if isinstance(value, Unknown) else not value
+        value = self.value(e.operand, scope)
+        if isinstance(value, Unknown):
+            return UNKNOWN
+        if isinstance(value, (int, float, Poly)) and not isinstance(value, bool):
+            return -value
+        return self.say(BAD_OPERATION.at(e.span, f"`-` wants a number; {written(value)} is none"))
+
+    def choice(self, e: ast.Choice, scope: Scope, options: tuple[str, ...]) -> Value:
+        """`a if c else b`."""
+        decided = self.condition(e.condition, scope)
+        if isinstance(decided, Unknown):
+            return UNKNOWN
+        return self.value(e.then if decided else e.otherwise, scope, options)
+
+    def range(self, e: ast.Range, scope: Scope, options: tuple[str, ...]) -> Value:
+        """`0..n`."""
+        start, stop = self.value(e.start, scope), self.value(e.stop, scope)
+        if isinstance(start, Unknown) or isinstance(stop, Unknown):
+            return UNKNOWN
+        if isinstance(start, int) and isinstance(stop, int):
+            return range(start, stop)
+        return self.say(BAD_OPERATION.at(e.span, "a range runs between whole numbers known while checking"))
+
+    def call(self, e: ast.Call, scope: Scope, options: tuple[str, ...]) -> Value:
+        """`exp(h)`: a call is a step, or planned."""
+        name = e.name.text
+        if name in ("min", "max") and e.args:
+            return self.extreme(e, scope)
+        return self.say(
+            LATER.at(
+                e.span,
+                f"`{name}(...)` inside an expression is planned; nnc 0.1 has no calls there",
+                help="sizes may use `min(a, b)` and `max(a, b)`; a step stands in a chain",
+            )
+        )
+
+    def extreme(self, e: ast.Call, scope: Scope) -> Value:
+        """`min(a, b)`, `max(a, b)` of known numbers."""
+        values = [self.value(a.value, scope) for a in e.args]
+        if any(isinstance(v, Unknown) for v in values):
+            return UNKNOWN
+        if all(isinstance(v, (int, float)) for v in values):
+            return (min if e.name.text == "min" else max)(values)  # type: ignore[type-var,return-value]
+        return self.say(BAD_OPERATION.at(e.span, f"`{e.name.text}` takes known numbers"))
+
+    def items(self, e: ast.Tuple | ast.List, scope: Scope, options: tuple[str, ...]) -> Value:
+        """`(3, 5)`, `[64, 128]`."""
+        values = tuple(self.value(i, scope, options) for i in e.items)
+        return UNKNOWN if any(isinstance(v, Unknown) for v in values) else values
+
+
+def whole_at(value: Value, span: Span, sink: Sink, what: str) -> int | None:
+    """A whole number known while checking, or None after a message."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if not isinstance(value, Unknown):
+        if isinstance(value, SharedEntry):
+            value = Word(value.name)
+        sink.add(BAD_OPERATION.at(span, f"{what} is a whole number; {written(value)} is none"))
+    return None
+
+
+_EVALUATE: dict[type, Callable[[Numbers, Any, Scope, tuple[str, ...]], Value]] = {
+    ast.Number: lambda n, e, s, o: e.value,
+    ast.Kernel: lambda n, e, s, o: e.sizes,
+    ast.String: lambda n, e, s, o: e.value,
+    ast.Bool: lambda n, e, s, o: e.value,
+    ast.Ref: Numbers.ref,
+    ast.Index: Numbers.index,
+    ast.Call: Numbers.call,
+    ast.Tuple: Numbers.items,
+    ast.List: Numbers.items,
+    ast.Unary: Numbers.unary,
+    ast.Binary: Numbers.binary,
+    ast.Choice: Numbers.choice,
+    ast.Range: Numbers.range,
+}

@@ -1,0 +1,94 @@
+"""Words from other tools, and what they are called here."""
+
+from __future__ import annotations
+
+STEPS = {
+    "linear": "dense",
+    "fc": "dense",
+    "fully_connected": "dense",
+    "fullyconnected": "dense",
+    "affine": "dense",
+    "convolution": "conv",
+    "deconv": "conv_transpose",
+    "convtranspose": "conv_transpose",
+    "transposedconv": "conv_transpose",
+    "averagepool": "avg_pool",
+    "averagepooling": "avg_pool",
+    "avgpooling": "avg_pool",
+    "maxpooling": "max_pool",
+    "globalaveragepooling": "global_avg_pool",
+    "globalaveragepool": "global_avg_pool",
+    "gap": "global_avg_pool",
+    "globalmaxpooling": "global_max_pool",
+    "adaptiveavgpooling": "adaptive_avg_pool",
+    "bn": "batch_norm",
+    "batchnormalization": "batch_norm",
+    "lrn": "local_response_norm",
+    "localresponsenormalization": "local_response_norm",
+    "lrelu": "leaky_relu",
+    "upsampling": "upsample",
+    "interpolate": "upsample",
+    "resize": "upsample",
+    "view": "reshape",
+    "zeropadding": "pad",
+    "cat": "concat",
+    "concatenate": "concat",
+    "merge": "concat",
+    "plus": "add",
+    "sum": "add",
+    "multiply": "mul",
+    "skip": "residual",
+    "shortcut": "residual",
+    "swish": "silu",
+}
+
+ARGUMENTS = {
+    "filters": "channels",
+    "out_channels": "channels",
+    "num_filters": "channels",
+    "features": "units",
+    "out_features": "units",
+    "num_units": "units",
+    "hidden": "units",
+    "kernel_size": "kernel",
+    "pool_size": "kernel",
+    "size": "kernel",
+    "ksize": "kernel",
+    "strides": "stride",
+    "pad": "padding",
+    "pads": "padding",
+    "dilation_rate": "dilation",
+    "use_bias": "bias",
+    "rate": "p",
+    "prob": "p",
+    "negative_slope": "slope",
+    "alpha": "slope",
+    "epsilon": "eps",
+    "learning_rate": "lr",
+    "dim": "axis",
+    "scale_factor": "scale",
+    "kernel_initializer": "init",
+    "affine": "weight",
+    "output_size": "size",
+}
+
+DERIVED = ("in_channels", "in_features", "input_size", "input_shape", "num_features", "input_dim")
+"""Arguments of other tools that nnc derives from the input."""
+
+
+def plain(word: str) -> str:
+    """A word without case, underscores and a dimension: `MaxPool2D` is `maxpool`."""
+    bare = word.lower().replace("_", "")
+    for end in ("1d", "2d", "3d", "layer"):
+        bare = bare.removesuffix(end)
+    return bare
+
+
+def step_for(word: str, known: list[str]) -> str:
+    """The step that a word of another tool means, or an empty string."""
+    bare = plain(word)
+    for name in known:
+        if plain(name) == bare:
+            return name
+    found = STEPS.get(bare) or STEPS.get(word.lower(), "")
+    return found if found in known else ""

@@ -1,0 +1,214 @@
+"""The loss setting: a weighted sum of losses, each of one output; and what the output's end must be."""
+
+from __future__ import annotations
+
+from nnc.check.arguments import bind
+from nnc.check.rules import LATER
+from nnc.check.training_rules import BAD_LOSS, UNKNOWN_LOSS, UNKNOWN_OUTPUT, WRONG_HEAD
+from nnc.check.values import Unknown, is_number
+from nnc.check.world import World
+from nnc.diagnostics import Diagnostic, Fix, Label, nearest
+from nnc.ir.graph import Call, Graph, Item, Network
+from nnc.ir.plan import Target, Term
+from nnc.ir.training import LOSSES, Loss
+from nnc.source import Span
+from nnc.syntax import ast
+
+
+def read_loss(world: World, e: ast.Expr, network: Network) -> tuple[Term, ...]:
+    """The terms of a loss; none after a message."""
+    before = world.sink.errors
+    terms: list[Term] = []
+    _sum(world, e, network, 1.0, terms)
+    return tuple(terms) if world.sink.errors == before else ()
+
+
+def _sum(world: World, e: ast.Expr, network: Network, sign: float, terms: list[Term]) -> None:
+    if isinstance(e, ast.Binary) and e.op in ("+", "-"):
+        _sum(world, e.left, network, sign, terms)
+        _sum(world, e.right, network, sign if e.op == "+" else -sign, terms)
+        return
+    weight = sign
+    while isinstance(e, ast.Binary) and e.op == "*":
+        number, rest = (e.left, e.right) if _is_static(e.left) else (e.right, e.left)
+        value = world.numbers.value(number, world.scope)
+        if isinstance(value, Unknown):
+            return
+        if not is_number(value) or not isinstance(value, (int, float)):
+            world.sink.add(BAD_LOSS.at(number.span, "a term's factor is a number"))
+            return
+        weight, e = weight * value, rest
+    term = _term(world, e, network, weight)
+    if term is not None:
+        terms.append(term)
+
+
+def _is_static(e: ast.Expr) -> bool:
+    """A number, not a loss."""
+    if isinstance(e, ast.Binary):
+        return _is_static(e.left) and _is_static(e.right)
+    if isinstance(e, ast.Unary):
+        return _is_static(e.operand)
+    return isinstance(e, ast.Number) or (isinstance(e, ast.Ref) and e.text not in LOSSES)
+
+
+def _term(world: World, e: ast.Expr, network: Network, weight: float) -> Term | None:
+    if not isinstance(e, (ast.Call, ast.Ref)):
+        world.sink.add(
+            BAD_LOSS.at(e.span, "a loss is a sum of terms", help="for example `cross_entropy(digit)`")
+        )
+        return None
+    word = e.name if isinstance(e, ast.Call) else e.names[0]
+    cls = LOSSES.get(word.text)
+    if cls is None:
+        world.sink.add(_unknown_loss(word))
+        return None
+    outputs = tuple(p.name for p in network.graph.outputs)
+    args = e.args if isinstance(e, ast.Call) else ()
+    names = [a for a in args if a.name is None]
+    rest = tuple(a for a in args if a.name is not None)
+    loss = _options(world, cls, word, rest)
+    if loss is None:
+        return None
+    output, target = _names(world, word, names, network, outputs)
+    if output is None:
+        return None
+    term = Term(weight, loss, output, target, e.span)
+    problem = wrong_head(network, term)
+    if problem is not None:
+        world.sink.add(problem)
+        return None
+    return term
+
+
+def _unknown_loss(word: ast.Ident) -> Diagnostic:
+    habits = {
+        "crossentropy": "cross_entropy",
+        "categorical_crossentropy": "cross_entropy",
+        "sparse_categorical_crossentropy": "cross_entropy",
+        "binary_crossentropy": "bce",
+        "nll": "cross_entropy",
+        "mae": "l1",
+        "smooth_l1": "huber",
+    }
+    guess = habits.get(word.text.lower()) or nearest(word.text, tuple(LOSSES))
+    return UNKNOWN_LOSS.at(
+        word.span,
+        f"there is no loss `{word.text}`",
+        help=f"did you mean `{guess}`?" if guess else "there are " + ", ".join(f"`{w}`" for w in LOSSES),
+        fix=Fix(word.span, guess) if guess else None,
+    )
+
+
+def _options(
+    world: World, cls: type[Loss], word: ast.Ident, args: tuple[ast.Arg, ...]
+) -> Loss | None:
+    bound = bind(word.text, word.span, cls.args, args, world.scope, world.numbers)
+    return cls(**bound.values) if bound.ok else None
+
+
+def _names(
+    world: World,
+    word: ast.Ident,
+    args: list[ast.Arg],
+    network: Network,
+    outputs: tuple[str, ...],
+) -> tuple[str | None, Target | None]:
+    """The output that a term is of, and its target when written."""
+    words = []
+    for arg in args:
+        if not isinstance(arg.value, ast.Ref):
+            world.sink.add(
+                LATER.at(arg.span, "expressions inside a loss are planned; nnc 0.1 takes names")
+            )
+            return None, None
+        words.append(arg.value)
+    if len(words) > 2:
+        world.sink.add(BAD_LOSS.at(words[2].span, f"`{word.text}` compares two things"))
+        return None, None
+    if not words:
+        if len(outputs) == 1:
+            return outputs[0], None
+        listed = ", ".join(outputs)
+        world.sink.add(
+            UNKNOWN_OUTPUT.at(
+                word.span,
+                f"the network has several outputs: {listed}",
+                help=f"say which: `{word.text}({outputs[0]})`",
+            )
+        )
+        return None, None
+    output = find_output(world, words[0], outputs)
+    target = None
+    if len(words) == 2 and output is not None:
+        name = words[1].text
+        is_input = any(p.name == name for p in network.graph.inputs)
+        target = Target("input" if is_input else "field", name)
+    return output, target
+
+
+def find_output(world: World, ref: ast.Ref, outputs: tuple[str, ...]) -> str | None:
+    """The output of that name, or None after a message."""
+    if ref.text in outputs:
+        return ref.text
+    guess = nearest(ref.text, outputs)
+    world.sink.add(
+        UNKNOWN_OUTPUT.at(
+            ref.span,
+            f"the network has no output `{ref.text}`",
+            help=f"did you mean `{guess}`?" if guess else "it gives " + ", ".join(f"`{o}`" for o in outputs),
+            fix=Fix(ref.span, guess) if guess else None,
+        )
+    )
+    return None
+
+
+SEE_THROUGH = ("flatten", "reshape", "dropout")
+
+
+def last_layer(graph: Graph, value: int) -> Item | None:
+    """The layer that makes a value, seen through calls and layers that only move numbers."""
+    makers = {v: item for item in graph.items for v in item.outputs}
+    item = makers.get(value)
+    while item is not None:
+        if isinstance(item.op, Call):
+            return last_layer(item.op.graph, item.op.graph.outputs[0].value)
+        if item.op.word not in SEE_THROUGH or item.inputs[0] is None:
+            return item
+        item = makers.get(item.inputs[0])
+    return None
+
+
+def wrong_head(network: Network, term: Term) -> Diagnostic | None:
+    """The message when an output ends in what its loss contains, or lacks what it wants."""
+    value = next(p.value for p in network.graph.outputs if p.name == term.output)
+    item = last_layer(network.graph, value)
+    word = item.op.word if item is not None else ""
+    loss = term.loss.word
+    others = (Label(item.span, "the output ends here"),) if item is not None else ()
+    if term.loss.needs == "logits" and word in ("softmax", "sigmoid"):
+        right = "bce" if word == "sigmoid" and loss == "bce_with_logits" else ""
+        return WRONG_HEAD.at(
+            term.span,
+            f"`{loss}` contains its {'softmax' if loss == 'cross_entropy' else 'sigmoid'}, "
+            f"and the output ends in `{word}`",
+            others=others,
+            help=f"remove the `{word}`; the exported file gives probabilities all the same"
+            + (f"; or use `{right}`" if right else ""),
+        )
+    if term.loss.needs == "probability" and word != "sigmoid":
+        span = _word_span(term.span, loss)
+        return WRONG_HEAD.at(
+            span,
+            "`bce` wants probabilities, and the output does not end in `sigmoid`",
+            others=others,
+            help="use `bce_with_logits`, which contains the sigmoid",
+            fix=Fix(span, "bce_with_logits"),
+        )
+    return None
+
+
+def _word_span(span: Span, word: str) -> Span:
+    return Span(span.source, span.start, span.start + len(word))
+
+

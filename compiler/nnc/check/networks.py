@@ -1,0 +1,125 @@
+"""Networks: parameters with overrides, the body, conditions on symbolic sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nnc.check.blocks import specialise
+from nnc.check.body import Body
+from nnc.check.overrides import Override, override_value
+from nnc.check.rules import LATER, MISSING_ARGUMENT, NO_INPUT, UNCALLED_BLOCK
+from nnc.check.scope import Scope
+from nnc.check.types import matches
+from nnc.check.values import UNKNOWN, Unknown, Value
+from nnc.check.world import World
+from nnc.diagnostics import Refusal
+from nnc.ir.graph import Network
+from nnc.ir.known import Known
+from nnc.syntax import ast
+
+
+def check_network(
+    world: World, network: ast.Network, overrides: Mapping[str, Override]
+) -> Network | None:
+    """The checked network, or None after a message."""
+    before = world.sink.errors
+    world.start_network()
+    scope = Scope(world.scope)
+    params = _parameters(world, network, scope, overrides)
+    body = Body(world, network.name.text, network.span, scope, network.body, top=True)
+    body.damaged = world.is_damaged(network.span)
+    try:
+        whole = body.run_network()
+    except Refusal as refusal:
+        for diagnostic in refusal.diagnostics:
+            world.sink.add(diagnostic)
+        return None
+    if not body.builder.inputs and whole:
+        world.sink.add(
+            NO_INPUT.at(
+                network.name.span,
+                f"the network `{network.name.text}` has no input",
+                help="begin with `input image: [1, 28, 28]`",
+            )
+        )
+        return None
+    _claims(world)
+    if not whole or world.sink.errors > before:
+        return None
+    symbols = dict.fromkeys(
+        s for t in body.builder.types for d in t.dims if not isinstance(d, int) for s in _names(d)
+    )
+    return Network(
+        body.builder.graph(params, network.doc),
+        world.facts.conditions(),
+        tuple(world.facts.condition_list()),
+        tuple(symbols),
+    )
+
+
+def _names(d: object) -> list[str]:
+    """Symbols of a size in a stable order."""
+    return sorted(getattr(d, "symbols", ()))
+
+
+def _parameters(
+    world: World, network: ast.Network, scope: Scope, overrides: Mapping[str, Override]
+) -> tuple[tuple[str, object], ...]:
+    """Declares a network's parameters; returns their values."""
+    params: list[tuple[str, object]] = []
+    for param in network.params:
+        name = param.name.text
+        value: Value
+        if name in overrides:
+            value = override_value(world.numbers, overrides[name], world.scope)
+        elif param.type is not None:
+            world.sink.add(LATER.at(param.span, "values as parameters are planned; nnc 0.1 has none"))
+            value = UNKNOWN
+        elif param.default is None:
+            world.sink.add(
+                MISSING_ARGUMENT.at(
+                    param.span,
+                    f"the parameter `{name}` of a network needs a default",
+                    help=f"write `{name}=10`; `--set {name}=...` changes it",
+                )
+            )
+            value = UNKNOWN
+        else:
+            value = world.numbers.value(param.default, scope)
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = Known(int(value), name)
+        scope.declare(name, value, param.name.span, world.sink)
+        params.append((name, value))
+    return tuple(params)
+
+
+def _claims(world: World) -> None:
+    """Claims on symbolic sizes, under all conditions that the joins inferred."""
+    for pending in world.pending:
+        if not matches(pending.pattern, pending.type, world.facts):
+            world.sink.add(pending.diagnostic)
+
+
+def uncalled_blocks(world: World, file: ast.File) -> None:
+    """Blocks that no network calls: a warning, and a look at their names all the same."""
+    for block in list(world.blocks.values()):
+        if block.name.text in world.called:
+            continue
+        world.start_network()
+        try:
+            specialise(world, block, None, _unknown(block), None, None)
+        except Refusal as refusal:
+            for diagnostic in refusal.diagnostics:
+                world.sink.add(diagnostic)
+        if world.networks:
+            world.sink.add(
+                UNCALLED_BLOCK.at(
+                    block.name.span, f"no network calls the block `{block.name.text}`"
+                )
+            )
+
+
+def _unknown(block: ast.Block) -> dict[str, Value]:
+    return {p.name.text: Unknown() for p in block.params}
+
+

@@ -1,0 +1,224 @@
+"""One file: declarations in any order, then networks, data, train and export blocks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from nnc.check.binding import bind_fields
+from nnc.check.data import check_data
+from nnc.check.defaults import read as read_defaults
+from nnc.check.exports import check_export
+from nnc.check.networks import check_network, uncalled_blocks
+from nnc.check.body import declare_let
+from nnc.check.overrides import Override, Routed, override_value, route
+from nnc.check.resolve import Sizes, resolved
+from nnc.check.rules import LATER, TAKEN_NAME
+from nnc.check.scope import Sink
+from nnc.check.train import check_train
+from nnc.check.world import World
+from nnc.diagnostics import Diagnostic, Label, Refusal
+from nnc.ir.graph import Network
+from nnc.ir.plan import DataPlan, ExportPlan, Profile, TrainPlan
+from nnc.layers import LAYERS
+from nnc.record import Record
+from nnc.source import Source
+from nnc.syntax import ast
+from nnc.syntax.parser import parse
+
+RECURSION = 20_000
+"""Python frames allowed: expressions may be 200 deep within braces 64 deep within blocks 64 deep."""
+
+
+class Checked(Record):
+    """What a text says, checked.
+
+    Args:
+        networks, data, trains, exports: by name, those that are whole.
+        resolved: the text with sizes from data and overrides written in.
+    """
+
+    source: Source
+    file: ast.File
+    diagnostics: tuple[Diagnostic, ...]
+    networks: dict[str, Network]
+    data: dict[str, DataPlan]
+    trains: dict[str, TrainPlan]
+    exports: dict[str, ExportPlan]
+    resolved: str
+
+    @property
+    def errors(self) -> int:
+        """How many errors there are."""
+        return sum(d.severity == "error" for d in self.diagnostics)
+
+
+def check_text(text: str, name: str = "spec.nn") -> Checked:
+    """Checks a text given as a string."""
+    return check_source(Source(name, text))
+
+
+def check_source(
+    source: Source,
+    *,
+    overrides: tuple[Override, ...] = (),
+    profiles: Mapping[str, Profile] | None = None,
+    root: str = "",
+    moved: Mapping[str, str] | None = None,
+) -> Checked:
+    """Checks a text.
+
+    Args:
+        overrides: of the command line.
+        profiles: what opening the data found, by data block; sizes and fields are then known and bound.
+        root: the folder that relative data paths start from.
+        moved: data paths replaced on the command line, by data block.
+    """
+    depth = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(depth, RECURSION))
+    try:
+        return _check(source, overrides, profiles or {}, root, moved or {})
+    finally:
+        sys.setrecursionlimit(depth)
+
+
+def _check(
+    source: Source,
+    overrides: tuple[Override, ...],
+    profiles: Mapping[str, Profile],
+    root: str,
+    moved: Mapping[str, str],
+) -> Checked:
+    file, mistakes = parse(source)
+    sink = Sink()
+    for mistake in mistakes:
+        sink.add(mistake)
+    try:
+        routed = route(overrides, file)
+    except Refusal as refusal:
+        for diagnostic in refusal.diagnostics:
+            sink.add(diagnostic)
+        routed = Routed({}, {}, {}, {}, {})
+    sizes = Sizes(file, profiles, moved, routed)
+    world = World(sink, sizes.find, file.damaged)
+    sizes.world = world
+    _declare(world, file, routed)
+    networks: dict[str, Network | None] = {
+        d.name.text: check_network(world, d, routed.networks.get(d.name.text, {}))
+        for d in file.declarations
+        if isinstance(d, ast.Network)
+    }
+    uncalled_blocks(world, file)
+    data = {
+        d.name.text: check_data(world, d, root, moved.get(d.name.text))
+        for d in file.declarations
+        if isinstance(d, ast.Data)
+    }
+    trains = _trains(world, file, networks, data, profiles, routed)
+    exports = {
+        d.network.text: check_export(world, d, networks)
+        for d in file.declarations
+        if isinstance(d, ast.Export)
+    }
+    diagnostics = tuple(sorted(sink.diagnostics, key=lambda d: (d.span.source is not source, d.span.start)))
+    return Checked(
+        source,
+        file,
+        diagnostics,
+        {k: v for k, v in networks.items() if v is not None},
+        {k: v for k, v in data.items() if v is not None},
+        trains,
+        {k: v for k, v in exports.items() if v is not None},
+        resolved(source, file, sizes.used, routed),
+    )
+
+
+def _declare(world: World, file: ast.File, routed: Routed) -> None:
+    """Names of blocks and networks, file parameters, `let` and defaults."""
+    seen: dict[str, ast.Ident] = {}
+    for d in file.declarations:
+        if isinstance(d, (ast.Block, ast.Network, ast.Gan)):
+            _declare_step(world, d.name, seen)
+            if isinstance(d, ast.Block):
+                world.blocks.setdefault(d.name.text, d)
+            elif isinstance(d, ast.Network):
+                world.networks.setdefault(d.name.text, d)
+        if isinstance(d, ast.Gan):
+            world.sink.add(LATER.at(d.name.span, "`gan` is planned; nnc 0.1 trains single networks"))
+        elif isinstance(d, ast.Use):
+            world.sink.add(LATER.at(d.span, "`use` is planned; nnc 0.1 reads one file"))
+    for d in file.declarations:
+        if isinstance(d, ast.FileParam):
+            if d.name.text in routed.params:
+                value = override_value(world.numbers, routed.params[d.name.text], world.scope)
+            else:
+                value = world.numbers.value(d.value, world.scope)
+            world.scope.declare(d.name.text, value, d.name.span, world.sink)
+        elif isinstance(d, ast.Let):
+            declare_let(world, d, world.numbers.value(d.value, world.scope), world.scope)
+    for d in file.declarations:
+        if isinstance(d, ast.Defaults):
+            read_defaults(world, d, world.scope, world.defaults)
+
+
+def _declare_step(world: World, name: ast.Ident, seen: dict[str, ast.Ident]) -> None:
+    """One space of names: layers, blocks, networks."""
+    layer = name.text in LAYERS and not LAYERS[name.text].hidden
+    if layer or name.text in ("residual", "scale", "scan", "rearrange"):
+        world.sink.add(
+            TAKEN_NAME.at(name.span, f"`{name.text}` is a layer", help=f"call it `my_{name.text}`, say")
+        )
+    elif name.text in seen:
+        world.sink.add(
+            TAKEN_NAME.at(
+                name.span,
+                f"`{name.text}` is declared twice",
+                others=(Label(seen[name.text].span, "the first"),),
+            )
+        )
+    seen.setdefault(name.text, name)
+
+
+def _trains(
+    world: World,
+    file: ast.File,
+    networks: Mapping[str, Network | None],
+    data: Mapping[str, DataPlan | None],
+    profiles: Mapping[str, Profile],
+    routed: Routed,
+) -> dict[str, TrainPlan]:
+    """Train blocks; bound where their data were opened."""
+    found: dict[str, TrainPlan] = {}
+    general = routed.settings.get("", {})
+    for d in file.declarations:
+        if not isinstance(d, ast.Train):
+            continue
+        if d.network.text in world.networks or d.network.text not in _gans(file):
+            name = d.name.text if d.name else d.network.text
+            own = general | routed.settings.get(name, {})
+            plan = check_train(world, d, networks, data, own)
+            network = networks.get(d.network.text)
+            if plan is None or network is None:
+                continue
+            if name in found:
+                world.sink.add(
+                    TAKEN_NAME.at(
+                        d.span,
+                        f"there is a train block `{name}` already",
+                        help=f"name this one: `train {d.network.text} as NAME {{`",
+                    )
+                )
+                continue
+            found[name] = plan
+            profile = profiles.get(plan.data[0]) if plan.data else None
+            if profile is not None:
+                try:
+                    found[name] = bind_fields(plan, network, profile)
+                except Refusal as refusal:
+                    for diagnostic in refusal.diagnostics:
+                        world.sink.add(diagnostic)
+    return found
+
+
+def _gans(file: ast.File) -> list[str]:
+    return [d.name.text for d in file.declarations if isinstance(d, ast.Gan)]

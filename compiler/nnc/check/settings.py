@@ -1,0 +1,164 @@
+"""Settings of a block: which there are, which are doubled, and their values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nnc.check.overrides import Override, expression
+from nnc.check.rules import LATER
+from nnc.check.training_rules import BAD_SETTING, DOUBLED_SETTING, UNKNOWN_SETTING
+from nnc.check.world import World
+from nnc.diagnostics import Diagnostic, Fix, Label, Refusal, nearest
+from nnc.source import Span
+from nnc.syntax import ast
+
+Found = dict[str, ast.Setting]
+
+
+def collect(
+    world: World,
+    what: str,
+    settings: ast.Settings | None,
+    known: tuple[str, ...],
+    planned: tuple[str, ...],
+    several: tuple[str, ...] = (),
+) -> Found:
+    """The settings by name; unknown, doubled and planned ones are reported."""
+    found: Found = {}
+    for setting in settings.settings if settings is not None else ():
+        if isinstance(setting, ast.Let):
+            world.sink.add(LATER.at(setting.span, "`let` among settings is planned; nnc 0.1 has none"))
+            continue
+        name = setting.name.text
+        if name in planned or setting.selectors:
+            text = f"`{name}`" if name in planned else "`on` with a selection of weights"
+            world.sink.add(LATER.at(setting.span, f"{text} is planned; nnc 0.1 has none"))
+        elif name not in known:
+            world.sink.add(_unknown(setting, what, known))
+        elif name in found and name not in several:
+            world.sink.add(
+                DOUBLED_SETTING.at(
+                    setting.name.span,
+                    f"`{name}` stands twice",
+                    others=(Label(found[name].name.span, "the first"),),
+                )
+            )
+        elif setting.op:
+            world.sink.add(
+                BAD_SETTING.at(setting.span, f"`{name}` takes a value without `{setting.op}`")
+            )
+        else:
+            found[name] = setting
+    return found
+
+
+def _unknown(setting: ast.Setting, what: str, known: tuple[str, ...]) -> Diagnostic:
+    name = setting.name.text
+    guess = _HABITS.get(name, "") or nearest(name, known)
+    guess = guess if guess in known else ""
+    return UNKNOWN_SETTING.at(
+        setting.name.span,
+        f"a {what} block has no setting `{name}`",
+        help=f"did you mean `{guess}`?" if guess else "it has " + ", ".join(f"`{k}`" for k in known),
+        fix=Fix(setting.name.span, guess) if guess else None,
+    )
+
+
+_HABITS = {
+    "batch_size": "batch",
+    "criterion": "loss",
+    "optim": "optimizer",
+    "lr_scheduler": "schedule",
+    "scheduler": "schedule",
+    "metrics": "metric",
+    "num_epochs": "epochs",
+    "max_epochs": "epochs",
+    "gradient_clip": "clip",
+    "grad_clip": "clip",
+    "patience": "early_stop",
+    "dataset": "data",
+    "random_seed": "seed",
+    "transform": "augment",
+    "image_size": "size",
+    "labels": "classes",
+}
+
+
+def override(found: Found, overrides: Mapping[str, Override], known: tuple[str, ...]) -> list[Override]:
+    """Puts overrides of whole settings into `found`; returns those that speak of an argument (`optimizer.lr`).
+
+    Raises:
+        Refusal: a value does not parse.
+    """
+    arguments = []
+    for path, one in overrides.items():
+        head, _, rest = path.partition(".")
+        if rest:
+            arguments.append(one)
+            continue
+        value = expression(one)
+        span = value.span
+        name = ast.Ref(span, (ast.Ident(span, head),))
+        if head not in known:
+            raise Refusal(_unknown(ast.Setting(span, name, "", (value,), (), None), "train", known))
+        found[head] = ast.Setting(span, name, "", (value,), (), None)
+    return arguments
+
+
+def with_argument(value: ast.Expr, name: str, new: ast.Expr) -> ast.Expr:
+    """A call with one argument set: `adam(lr=1e-3)` with lr=0.1; a bare word becomes a call."""
+    span: Span = new.span
+    arg = ast.Arg(span, ast.Ident(span, name), new)
+    if isinstance(value, ast.Ref):
+        return ast.Call(value.span, value.names[0], (arg,))
+    if isinstance(value, ast.Call):
+        kept = tuple(a for a in value.args if a.name is None or a.name.text != name)
+        return ast.Call(value.span, value.name, (*kept, arg))
+    return value
+
+
+def one_value(world: World, setting: ast.Setting, wanted: str) -> ast.Expr | None:
+    """The only value of a setting, or None after a message."""
+    if len(setting.values) == 1:
+        return setting.values[0]
+    world.sink.add(
+        BAD_SETTING.at(
+            setting.span,
+            f"`{setting.name.text}` takes one value",
+            help=f"for example `{setting.name.text} {wanted}`",
+        )
+    )
+    return None
+
+
+def number(
+    world: World, setting: ast.Setting, example: str, *, whole: bool, least: float
+) -> int | float | None:
+    """The number of a setting, or None after a message."""
+    value = one_value(world, setting, example)
+    if value is None:
+        return None
+    found = world.numbers.value(value, world.scope)
+    good = isinstance(found, int if whole else (int, float)) and not isinstance(found, bool)
+    if good and found >= least:  # type: ignore[operator]
+        return found  # type: ignore[return-value]
+    if not isinstance(found, (int, float)) and repr(found) == "unknown":
+        return None
+    kind = "a whole number" if whole else "a number"
+    world.sink.add(
+        BAD_SETTING.at(
+            value.span,
+            f"`{setting.name.text}` takes {kind} of at least {least:g}",
+            help=f"for example `{setting.name.text} {example}`",
+        )
+    )
+    return None
+
+
+def text_of(e: ast.Expr) -> str | None:
+    """A string, or a bare word."""
+    if isinstance(e, ast.String):
+        return e.value
+    if isinstance(e, ast.Ref):
+        return e.text
+    return None

@@ -1,0 +1,318 @@
+"""Steps: layers with their arguments and shapes, joins of paths, shared steps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nnc.check.arguments import Bound, Given, bind
+from nnc.check.blocks import call_block
+from nnc.check.rules import (
+    LATER,
+    NO_BODY,
+    NO_VALUE,
+    SEVERAL_VALUES,
+    SHARED_SHAPES,
+    TIME_AXIS,
+    VALUE_AS_STEP,
+    WRONG_RANK,
+    WRONG_TYPE,
+)
+from nnc.check.scope import Scope
+from nnc.check.shaperules import Stating
+from nnc.check.values import BAD, Family, LabelEntry, SharedEntry, Unknown, Word
+from nnc.diagnostics import Fix, Label, Refusal
+from nnc.ir.dims import DimTooLarge
+from nnc.ir.graph import Call, Operation
+from nnc.ir.types import TensorType
+from nnc.layers import LAYERS
+from nnc.layers.base import Layer, Port
+from nnc.source import Span
+from nnc.syntax import ast
+
+if TYPE_CHECKING:
+    from nnc.check.body import Body
+
+JOINS = ("add", "concat", "mul")
+PLANNED = {
+    "scan": "`scan` is planned; nnc 0.1 has no scans",
+    "rearrange": "`rearrange` is planned; nnc 0.1 has `reshape` and `flatten`",
+}
+
+
+def run_step(body: Body, step: ast.Step, scope: Scope, label: str) -> None:
+    """Takes one step from the current values."""
+    name = step.name.text
+    world = body.world
+    world.count_step(step.span)
+    layer = LAYERS.get(name)
+    if layer is not None and not layer.hidden:
+        if step.body is not None:
+            if name in JOINS:
+                join_paths(body, step, layer, scope, label)
+                return
+            world.sink.add(NO_BODY.at(step.body.span, f"`{name}` takes no braces"))
+            body.fail()
+            return
+        run_layer(body, step, layer, scope, label)
+    elif name in ("residual", "scale"):
+        wrap(body, step, scope, label)
+    elif name in world.blocks:
+        call_block(body, step, scope, label)
+    else:
+        other_step(body, step, scope, label)
+
+
+def other_step(body: Body, step: ast.Step, scope: Scope, label: str) -> None:
+    """A word that is no layer and no block: a shared step, a value, or a mistake."""
+    name, world = step.name.text, body.world
+    entry = scope.find(name)
+    if entry is not None and isinstance(entry.value, SharedEntry):
+        run_shared(body, step, entry.value, scope, label)
+        return
+    body.fail()
+    if entry is not None and isinstance(entry.value, (LabelEntry, Family)):
+        world.sink.add(
+            VALUE_AS_STEP.at(
+                step.name.span,
+                f"`{name}` is a value, not a step",
+                others=(Label(entry.span, "it is named here"),),
+                help=f"to go on from it write `from {name}`",
+                fix=Fix(step.name.span, f"from {name}") if body.first_link else None,
+            )
+        )
+    elif name in PLANNED or name == "body":
+        text = PLANNED.get(name, "bodies as arguments are planned; nnc 0.1 has none")
+        world.sink.add(LATER.at(step.name.span, text))
+    elif name in world.networks:
+        world.sink.add(
+            VALUE_AS_STEP.at(
+                step.name.span,
+                f"`{name}` is a network, and steps are layers or blocks",
+                help=f"declare it as `block {name}` to use it as a step",
+            )
+        )
+    else:
+        world.sink.add(world.unknown_step(step.name))
+
+
+def run_layer(body: Body, step: ast.Step, layer: type[Layer], scope: Scope, label: str) -> None:
+    """A layer with its arguments, on the current values."""
+    made = make_layer(body, step, layer, scope)
+    values = body.take(step.name.span)
+    if made is None or values is None:
+        body.fail()
+        return
+    op, bound, extra = made
+    apply(body, op, (*values, *extra), step.name.span, bound, label)
+
+
+def make_layer(
+    body: Body, step: ast.Step, layer: type[Layer], scope: Scope
+) -> tuple[Layer, Bound, tuple[int, ...]] | None:
+    """The layer with its arguments, and the labels among them that are values for its ports."""
+    given, extra, ok = _port_values(body, layer, step.args or (), scope)
+    defaults = body.defaults_of(step.name.text)
+    bound = bind(step.name.text, step.name.span, layer.args, given, scope, body.world.numbers, defaults)
+    if not bound.ok or not ok:
+        return None
+    return layer(**bound.values), bound, extra
+
+
+def _port_values(
+    body: Body, layer: type[Layer], args: tuple[ast.Arg, ...], scope: Scope
+) -> tuple[tuple[ast.Arg, ...], tuple[int, ...], bool]:
+    """Splits labels for further ports (`add(e1)`) from the other arguments."""
+    if len(layer.ports) == 1 and not layer.ports[0].many:
+        return args, (), True
+    rest, values, ok = [], [], True
+    for arg in args:
+        e = arg.value
+        if arg.name is None and isinstance(e, (ast.Ref, ast.Index)):
+            found = body.world.numbers.value(e, scope)
+            if isinstance(found, Unknown):
+                ok = False
+            elif isinstance(found, LabelEntry):
+                values.append(found.value)
+            elif isinstance(found, Family):
+                values.extend(m.value for m in found.members.values())
+            else:
+                rest.append(arg)
+        else:
+            rest.append(arg)
+    body.builder.used.update(v for v in values if v != BAD)
+    return tuple(rest), tuple(values), ok
+
+
+def apply(
+    body: Body,
+    op: Layer,
+    values: tuple[int, ...],
+    span: Span,
+    bound: Bound,
+    label: str,
+    shared: SharedEntry | None = None,
+) -> None:
+    """Checks ports and shapes, and adds the item."""
+    if BAD in values:
+        body.builder.used.update(v for v in values if v != BAD)
+        body.fail()
+        return
+    builder, world = body.builder, body.world
+    types = tuple(builder.types[v] for v in values)
+    origins = tuple(
+        Label(builder.made_at[v], f"the value is {t} from here on")
+        for v, t in zip(values, types)
+        if builder.made_at[v] != span
+    )
+    rules = Stating(world.facts, world.sink, span, bound.spans, origins[:3], world.trace)
+    try:
+        check_ports(rules, op, types)
+        outputs = op.shape(rules, *types)
+        if shared is not None:
+            check_shared(rules, op, types, shared)
+    except Refusal as refusal:
+        for diagnostic in refusal.diagnostics:
+            world.sink.add(diagnostic)
+        body.builder.used.update(values)
+        body.fail()
+        return
+    except DimTooLarge:
+        world.sink.add(rules.too_large())
+        body.fail()
+        return
+    instance = shared.name if shared is not None else ""
+    made = builder.item(op, values, outputs, span, label=label, instance=instance)
+    body.current = made
+    body.several = False
+
+
+def check_ports(rules: Stating, op: Layer, types: tuple[TensorType, ...]) -> None:
+    """Ranks and element types of the inputs."""
+    ports = op.ports
+    if len(types) > len(ports) and not ports[-1].many:
+        rules.refuse(
+            SEVERAL_VALUES,
+            f"`{op.word}` takes {'one value' if len(ports) == 1 else f'{len(ports)} values'}, "
+            f"and {len(types)} come",
+            help="join them first: `-> concat` or `-> add`",
+        )
+    for i, type in enumerate(types):
+        port = ports[min(i, len(ports) - 1)]
+        if port.dtype not in ("any", type.dtype):
+            rules.refuse(
+                WRONG_TYPE,
+                f"`{op.word}` takes {_NAMES.get(port.dtype, port.dtype)}, not {_NAMES.get(type.dtype)}",
+                help="turn ids into vectors first" if type.dtype == "int64" else "",
+            )
+        if port.ranks and type.rank not in port.ranks:
+            _refuse_rank(rules, op, port, type)
+        if port.channels_first and type.time == 0 and type.rank > 1:
+            rules.refuse(TIME_AXIS, f"the first axis of {type} is time, and `{op.word}` takes channels first")
+
+
+_NAMES = {"float32": "numbers", "int64": "ids (`token`)", "uint8": "bytes", "string": "texts"}
+
+
+def _refuse_rank(rules: Stating, op: Layer, port: Port, type: TensorType) -> None:
+    wanted = " or ".join(str(r) for r in port.ranks)
+    if type.rank > max(port.ranks):
+        help = "put `flatten ->` before it"
+    elif port.channels_first and type.rank == 1:
+        help = "put `reshape(channels, height, width) ->` before it"
+    elif port.channels_first and type.rank == 2:
+        help = "name a channel axis: an image is `[1, height, width]`"
+    else:
+        help = "`reshape(...)` gives it other axes"
+    axes = "axis" if wanted == "1" else "axes"
+    rules.refuse(WRONG_RANK, f"`{op.word}` takes {wanted} {axes}; the value {type} has {type.rank}", help=help)
+
+
+def run_shared(body: Body, step: ast.Step, shared: SharedEntry, scope: Scope, label: str) -> None:
+    """A use of a shared step: the same weights each time."""
+    world = body.world
+    if step.args is not None:
+        world.sink.add(
+            NO_BODY.at(
+                step.span,
+                f"`{step.name.text}` is a shared step and has its arguments already",
+                help=f"write `{step.name.text}` alone",
+            )
+        )
+        body.fail()
+        return
+    shared.uses += 1
+    inner = shared.step
+    layer = LAYERS.get(inner.name.text)
+    place = label or (shared.name if shared.uses == 1 else f"{shared.name}_{shared.uses}")
+    if layer is None:
+        call_block(body, inner, scope, place, shared)
+        return
+    made = make_layer(body, inner, layer, scope)
+    values = body.take(step.name.span)
+    if made is None or values is None:
+        body.fail()
+        return
+    apply(body, made[0], (*values, *made[2]), step.name.span, made[1], place, shared)
+
+
+def check_shared(rules: Stating, op: Layer, types: tuple[TensorType, ...], shared: SharedEntry) -> None:
+    """All uses need weights of the same sizes."""
+    sizes = tuple((w.name, w.dims) for w in op.weights(*types))
+    if shared.made is None:
+        shared.made, shared.types = sizes, types
+    elif shared.made != sizes:
+        assert isinstance(shared.types, tuple)
+        rules.refuse(
+            SHARED_SHAPES,
+            f"`{shared.name}` was used on {shared.types[0]} before; {types[0]} needs other weights",
+            help="bring both values to the same shape, or use two steps",
+        )
+
+
+def join_paths(body: Body, step: ast.Step, layer: type[Layer], scope: Scope, label: str) -> None:
+    """`add { path { } path { } }`: each path starts from the current value."""
+    assert step.body is not None
+    made = make_layer(body, step, layer, scope)
+    start = body.take(step.name.span)
+    if start is None:
+        start = (BAD,)
+    results, spans = body.run_paths(step.body, scope, start)
+    if made is None or not results:
+        body.fail()
+        return
+    op, bound, extra = made
+    named = Bound(bound.values, bound.spans | {f"path{i}": s for i, s in enumerate(spans)}, True)
+    apply(body, op, (*results, *extra), step.name.span, named, label)
+
+
+def wrap(body: Body, step: ast.Step, scope: Scope, label: str) -> None:
+    """`residual { }` adds, `scale { }` multiplies the incoming value by what its steps give."""
+    name = step.name.text
+    if step.args:
+        body.world.sink.add(NO_BODY.at(step.span, f"`{name}` takes no arguments, only `{{ steps }}`"))
+    start = body.take(step.name.span)
+    if step.body is None:
+        body.world.sink.add(
+            NO_BODY.at(
+                step.span,
+                f"`{name}` wants braces with its steps",
+                help=f"write `{name} {{ ... }}`",
+            )
+        )
+        body.fail()
+        return
+    if start is None:
+        start = (BAD,)
+    inner = body.run_inner(step.body, scope, name, start)
+    op = LAYERS["add" if name == "residual" else "mul"]()
+    if inner is None or BAD in start:
+        body.fail()
+        return
+    apply(body, op, (*start, inner), step.name.span, Bound({}, {}, True), label)
+
+
+def default_layer(word: str) -> bool:
+    """Whether a `defaults` block may speak of this word."""
+    return word in LAYERS and not LAYERS[word].hidden
+
+

@@ -1,0 +1,365 @@
+"""Train blocks: AST to TrainPlan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from nnc.check.arguments import declared
+from nnc.check.losses import find_output, read_loss
+from nnc.check.overrides import Override, expression
+from nnc.check.settings import Found, collect, number, one_value, override, text_of, with_argument
+from nnc.check.training_rules import (
+    BAD_SETTING,
+    MISSING_SETTING,
+    UNKNOWN_DATA,
+    UNKNOWN_METRIC,
+    UNKNOWN_OPTIMIZER,
+    UNKNOWN_SCHEDULE,
+    WRONG_METRIC,
+)
+from nnc.check.rules import LATER, UNKNOWN_NETWORK
+from nnc.check.values import Unknown
+from nnc.check.world import World
+from nnc.diagnostics import Fix, Refusal, Rule, nearest
+from nnc.ir.arguments import Declared
+from nnc.ir.graph import Network
+from nnc.ir.plan import (
+    EarlyStop,
+    Group,
+    Length,
+    MetricPlan,
+    Phase,
+    Player,
+    Term,
+    TrainPlan,
+)
+from nnc.ir.training import METRICS, OPTIMIZERS, SCHEDULES, Adam, Constant, Metric, Optimizer, Schedule
+from nnc.syntax import ast
+
+SETTINGS = (
+    "data",
+    "loss",
+    "optimizer",
+    "schedule",
+    "epochs",
+    "steps",
+    "batch",
+    "metric",
+    "clip",
+    "early_stop",
+    "seed",
+    "precision",
+    "deterministic",
+)
+PLANNED = ("objective", "freeze", "average", "evaluate", "init", "ema", "bptt", "accumulate")
+D = TypeVar("D", bound=Declared)
+
+
+def check_train(
+    world: World,
+    train: ast.Train,
+    networks: Mapping[str, Network | None],
+    data: Mapping[str, object],
+    overrides: Mapping[str, Override],
+) -> TrainPlan | None:
+    """The plan of a train block, or None after a message."""
+    before = world.sink.errors
+    found = collect(world, "train", train.settings, SETTINGS, PLANNED)
+    if train.network.text not in networks:
+        _unknown_network(world, train, networks)
+        return None
+    network = networks[train.network.text]
+    _override(world, found, overrides)
+    _needed(world, train, found, network)
+    names, given = _data(world, found.get("data"), data)
+    optimizer = _declared(world, found.get("optimizer"), OPTIMIZERS, UNKNOWN_OPTIMIZER, Adam())
+    schedule = _declared(world, found.get("schedule"), SCHEDULES, UNKNOWN_SCHEDULE, Constant())
+    terms: tuple[Term, ...] = ()
+    metrics: tuple[MetricPlan, ...] = ()
+    if network is not None:
+        terms = _loss(world, found.get("loss"), network)
+        metrics = _metrics(world, found.get("metric"), network, terms)
+    numbers = _numbers(world, found)
+    length = _length(world, found)
+    if network is None or world.sink.errors > before or length is None:
+        return None
+    assert isinstance(optimizer, Optimizer) and isinstance(schedule, Schedule)
+    name = train.name.text if train.name else network.name
+    return TrainPlan(
+        name,
+        network.name,
+        names,
+        (Player(network.name, network.name),),
+        (Phase(network.name, terms, (Group(optimizer, schedule),)),),
+        length,
+        int(numbers.get("batch", 64)),
+        metrics,
+        given,
+        None,
+        int(numbers.get("seed", 0)),
+        numbers.get("clip"),
+        _early_stop(numbers),
+        _word(world, found.get("precision"), ("auto", "float32", "bf16"), "auto"),
+        _flag(world, found.get("deterministic")),
+        metrics[0].name if metrics else "loss",
+        tuple(s for s in ("optimizer", "schedule", "batch", "seed", "early_stop") if s not in found),
+        train.span,
+    )
+
+
+def _unknown_network(world: World, train: ast.Train, networks: Mapping[str, Network | None]) -> None:
+    guess = nearest(train.network.text, tuple(networks))
+    listed = ", ".join(networks)
+    world.sink.add(
+        UNKNOWN_NETWORK.at(
+            train.network.span,
+            f"no network is called `{train.network.text}`",
+            help=f"did you mean `{guess}`?" if guess else f"there are: {listed}" if listed else "",
+            fix=Fix(train.network.span, guess) if guess else None,
+        )
+    )
+
+
+def _override(world: World, found: Found, overrides: Mapping[str, Override]) -> None:
+    """Applies `--set train.*`."""
+    try:
+        if "steps" in overrides:
+            found.pop("epochs", None)
+        if "epochs" in overrides:
+            found.pop("steps", None)
+        for one in override(found, overrides, SETTINGS):
+            path = next(p for p, o in overrides.items() if o is one)
+            head, _, argument = path.partition(".")
+            if head not in ("optimizer", "schedule", "loss"):
+                world.sink.add(BAD_SETTING.at(expression(one).span, f"`{head}` has no arguments"))
+                continue
+            value = expression(one)
+            default = ast.Ref(value.span, (ast.Ident(value.span, _DEFAULT[head]),))
+            old = found[head].values[0] if head in found and found[head].values else default
+            name = ast.Ref(value.span, (ast.Ident(value.span, head),))
+            new = with_argument(old, argument, value)
+            found[head] = ast.Setting(new.span, name, "", (new,), (), None)
+    except Refusal as refusal:
+        for diagnostic in refusal.diagnostics:
+            world.sink.add(diagnostic)
+
+
+_DEFAULT = {"optimizer": "adam", "schedule": "constant", "loss": "cross_entropy"}
+
+
+def _needed(world: World, train: ast.Train, found: Found, network: Network | None) -> None:
+    """Data, loss and a length must be there."""
+    output = network.graph.outputs[0].name if network is not None else "OUTPUT"
+    wanted = {
+        "data": "data NAME",
+        "loss": f"loss cross_entropy({output})",
+        "epochs": "epochs 10",
+    }
+    if "steps" in found:
+        del wanted["epochs"]
+    missing = [line for name, line in wanted.items() if name not in found]
+    if missing and not world.is_damaged(train.span):
+        names = ", ".join(f"`{line.split()[0]}`" for line in missing)
+        world.sink.add(
+            MISSING_SETTING.at(
+                train.network.span,
+                f"the train block lacks {names}",
+                help="add " + "; ".join(f"`{line}`" for line in missing),
+            )
+        )
+    if "epochs" in found and "steps" in found:
+        world.sink.add(
+            BAD_SETTING.at(found["steps"].span, "a run is as long as `epochs` or `steps` say, not both")
+        )
+
+
+def _data(
+    world: World, setting: ast.Setting | None, data: Mapping[str, object]
+) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """The data's name, and the bindings written out."""
+    if setting is None:
+        return (), ()
+    if len(setting.values) > 1:
+        world.sink.add(LATER.at(setting.span, "several data in one train block are planned"))
+        return (), ()
+    e = one_value(world, setting, "digits")
+    name = e.name if isinstance(e, ast.Call) else e.names[0] if isinstance(e, ast.Ref) else None
+    if name is None:
+        if e is not None:
+            world.sink.add(BAD_SETTING.at(e.span, "`data` takes the name of a data block"))
+        return (), ()
+    if name.text not in data:
+        guess = nearest(name.text, tuple(data))
+        world.sink.add(
+            UNKNOWN_DATA.at(
+                name.span,
+                f"no data is called `{name.text}`",
+                help=f"did you mean `{guess}`?"
+                if guess
+                else f'declare it: data {name.text} = bundled("mnist5k")',
+                fix=Fix(name.span, guess) if guess else None,
+            )
+        )
+    given = []
+    for arg in e.args if isinstance(e, ast.Call) else ():
+        if arg.name is None or not isinstance(arg.value, ast.Ref):
+            world.sink.add(
+                BAD_SETTING.at(arg.span, "a binding is `NETWORK_NAME=FIELD`", help="data digits(image=image)")
+            )
+        else:
+            given.append((arg.name.text, arg.value.text))
+    return (name.text,), tuple(given)
+
+
+def _declared(
+    world: World, setting: ast.Setting | None, table: Mapping[str, type[D]], rule: Rule, default: D
+) -> D | None:
+    """An optimizer or schedule from its call."""
+    if setting is None:
+        return default
+    e = one_value(world, setting, next(iter(table)))
+    if e is None:
+        return None
+    word = e.name if isinstance(e, ast.Call) else e.names[0] if isinstance(e, ast.Ref) else None
+    text = word.text if word is not None else e.span.text
+    cls = table.get(text)
+    if cls is None:
+        guess = nearest(text, tuple(table))
+        span = word.span if word is not None else e.span
+        world.sink.add(
+            rule.at(
+                span,
+                f"there is no {setting.name.text} `{text}`",
+                help=f"did you mean `{guess}`?" if guess else "there are " + ", ".join(f"`{w}`" for w in table),
+                fix=Fix(span, guess) if guess else None,
+            )
+        )
+        return None
+    made = declared(cls, text, e, world.scope, world.numbers)
+    return None if isinstance(made, Unknown) else made
+
+
+def _loss(world: World, setting: ast.Setting | None, network: Network) -> tuple[Term, ...]:
+    if setting is None:
+        return ()
+    e = one_value(world, setting, "cross_entropy")
+    return () if e is None else read_loss(world, e, network)
+
+
+def _metrics(
+    world: World, setting: ast.Setting | None, network: Network, terms: tuple[Term, ...]
+) -> tuple[MetricPlan, ...]:
+    """Metrics, each of the output named or the one whose loss fits."""
+    found = []
+    outputs = tuple(p.name for p in network.graph.outputs)
+    for e in setting.values if setting is not None else ():
+        word = e.name if isinstance(e, ast.Call) else e.names[0] if isinstance(e, ast.Ref) else None
+        cls = METRICS.get(word.text) if word is not None else None
+        if cls is None or word is None:
+            text = word.text if word is not None else e.span.text
+            guess = nearest(text, tuple(METRICS))
+            world.sink.add(
+                UNKNOWN_METRIC.at(
+                    e.span,
+                    f"there is no metric `{text}`",
+                    help=f"did you mean `{guess}`?"
+                    if guess
+                    else "there are " + ", ".join(f"`{m}`" for m in METRICS),
+                    fix=Fix(e.span, guess) if guess and isinstance(e, ast.Ref) else None,
+                )
+            )
+            continue
+        output, call = None, e
+        if isinstance(e, ast.Call) and e.args and isinstance(e.args[0].value, ast.Ref) and e.args[0].name is None:
+            output = find_output(world, e.args[0].value, outputs)
+            if output is None:
+                continue
+            call = ast.Call(e.span, e.name, e.args[1:])
+        metric = declared(cls, word.text, call, world.scope, world.numbers)
+        if isinstance(metric, Unknown):
+            continue
+        plan = _metric_output(world, metric, e, output, terms)
+        if plan is not None:
+            found.append(plan)
+    return tuple(found)
+
+
+def _metric_output(
+    world: World, metric: Metric, e: ast.Expr, output: str | None, terms: tuple[Term, ...]
+) -> MetricPlan | None:
+    """The output that a metric is of: one whose loss speaks of the same kind of target."""
+    classes = ("cross_entropy", "bce", "bce_with_logits")
+    fitting = [t.output for t in terms if (t.loss.word in classes) == (metric.target == "class")]
+    fitting = list(dict.fromkeys(fitting))
+    if output is None and len(fitting) == 1:
+        return MetricPlan(metric, fitting[0], e.span)
+    if output is not None and (output in fitting or not terms):
+        return MetricPlan(metric, output, e.span)
+    if not terms:
+        return None
+    if output is None and len(fitting) > 1:
+        world.sink.add(
+            WRONG_METRIC.at(
+                e.span,
+                f"several outputs have a `{metric.word}`: {', '.join(fitting)}",
+                help=f"say which: `{metric.word}({fitting[0]})`",
+            )
+        )
+        return None
+    of = "classes" if metric.target == "class" else "numbers"
+    good = [m for m, cls in METRICS.items() if cls.target != metric.target]
+    world.sink.add(
+        WRONG_METRIC.at(
+            e.span,
+            f"`{metric.word}` is a metric of {of}, and the loss is not",
+            help="metrics that fit: " + ", ".join(f"`{m}`" for m in good),
+        )
+    )
+    return None
+
+
+def _numbers(world: World, found: Found) -> dict[str, float]:
+    """Settings that are single numbers."""
+    kinds = {"batch": ("64", True, 1), "seed": ("0", True, 0), "clip": ("1.0", False, 0)}
+    kinds["early_stop"] = ("5", True, 1)
+    values: dict[str, float] = {}
+    for name, (example, whole, least) in kinds.items():
+        if name in found:
+            value = number(world, found[name], example, whole=whole, least=least)
+            if value is not None:
+                values[name] = value
+    return values
+
+
+def _length(world: World, found: Found) -> Length | None:
+    for unit in ("epochs", "steps"):
+        if unit in found:
+            count = number(world, found[unit], "10", whole=True, least=1)
+            return None if count is None else Length(unit, int(count))  # type: ignore[arg-type]
+    return None
+
+
+def _early_stop(numbers: Mapping[str, float]) -> EarlyStop | None:
+    return EarlyStop(int(numbers["early_stop"])) if "early_stop" in numbers else None
+
+
+def _word(world: World, setting: ast.Setting | None, words: tuple[str, ...], default: str) -> str:
+    if setting is None:
+        return default
+    e = one_value(world, setting, words[0])
+    text = text_of(e) if e is not None else None
+    if e is not None and text not in words:
+        listed = " or ".join(f"`{w}`" for w in words)
+        world.sink.add(BAD_SETTING.at(e.span, f"`{setting.name.text}` takes {listed}"))
+    return text or default
+
+
+def _flag(world: World, setting: ast.Setting | None) -> bool:
+    if setting is None:
+        return False
+    e = one_value(world, setting, "true")
+    value = world.numbers.value(e, world.scope) if e is not None else False
+    if not isinstance(value, (bool, Unknown)):
+        world.sink.add(BAD_SETTING.at(setting.span, f"`{setting.name.text}` takes `true` or `false`"))
+    return value is True

@@ -1,0 +1,152 @@
+"""The rules of data and train blocks and of binding fields, NN4xx."""
+
+from __future__ import annotations
+
+from nnc.diagnostics import rule
+
+UNKNOWN_SOURCE = rule(
+    "NN401",
+    "unknown-source",
+    """
+Data come from `bundled("NAME")`, `images("DIR")`, `idx("DIR")`, `arrays("f.npz")` or `table("f.csv")`.
+""",
+)
+UNKNOWN_SETTING = rule(
+    "NN402",
+    "unknown-setting",
+    """
+The block has no setting of this name. Settings are `name value`, one a line or separated by `;`.
+""",
+)
+DOUBLED_SETTING = rule(
+    "NN403",
+    "doubled-setting",
+    """
+The setting stands twice in one block.
+""",
+)
+BAD_SETTING = rule(
+    "NN404",
+    "bad-setting",
+    """
+The setting takes another kind of value.
+""",
+)
+MISSING_SETTING = rule(
+    "NN405",
+    "missing-setting",
+    """
+A train block needs `data`, a `loss` and a length: `epochs` or `steps`.
+""",
+)
+UNKNOWN_LOSS = rule(
+    "NN406",
+    "unknown-loss",
+    """
+Losses: cross_entropy, bce, bce_with_logits, mse, l1, huber.
+""",
+)
+UNKNOWN_OPTIMIZER = rule(
+    "NN407",
+    "unknown-optimizer",
+    """
+Optimizers: sgd, adam, adamw, rmsprop.
+""",
+)
+UNKNOWN_SCHEDULE = rule(
+    "NN408",
+    "unknown-schedule",
+    """
+Schedules: constant, step, cosine, linear, plateau; each takes `warmup`.
+""",
+)
+UNKNOWN_METRIC = rule(
+    "NN409",
+    "unknown-metric",
+    """
+Metrics: accuracy, f1, precision, recall, auroc, iou of classes; mae, rmse, r2 of numbers.
+""",
+)
+BAD_LOSS = rule(
+    "NN410",
+    "bad-loss",
+    """
+A loss is a sum of terms, each a loss of one output, perhaps times a number:
+`cross_entropy(digit) + 0.5 * l1(box)`, `mse(copy, image)`.
+""",
+)
+WRONG_HEAD = rule(
+    "NN411",
+    "wrong-head",
+    """
+`cross_entropy` and `bce_with_logits` contain their softmax or sigmoid and want the raw numbers before it; `bce`
+wants probabilities, after a sigmoid. The exported file gives the probabilities all the same.
+""",
+)
+UNKNOWN_OUTPUT = rule(
+    "NN412",
+    "unknown-output",
+    """
+The loss or metric speaks of an output that the network does not have.
+""",
+)
+WRONG_METRIC = rule(
+    "NN413",
+    "wrong-metric",
+    """
+Metrics of classes go with `cross_entropy`, `bce` and `bce_with_logits`, metrics of numbers with the others.
+""",
+)
+UNKNOWN_DATA = rule(
+    "NN414",
+    "unknown-data",
+    """
+The train block names data that the file does not declare.
+""",
+)
+UNBOUND_INPUT = rule(
+    "NN420",
+    "unbound-input",
+    """
+Each input of the network reads one field of the data: by an equal name, or as the only one left whose type
+fits, or as the data setting says: `data digits(image=image)`.
+""",
+)
+UNBOUND_TARGET = rule(
+    "NN421",
+    "unbound-target",
+    """
+Each loss compares one output with a target field of the data: by an equal name, or the only one left that
+fits, or as the data setting says: `data digits(digit=label)`.
+""",
+)
+WRONG_CLASSES = rule(
+    "NN422",
+    "wrong-number-of-classes",
+    """
+`cross_entropy` needs one output number a class: write `dense(DATA.classes)`. `bce` and `bce_with_logits` on one
+number need two classes.
+""",
+)
+WRONG_TARGET = rule(
+    "NN423",
+    "target-shape",
+    """
+The output and its target have different sizes.
+""",
+)
+WRONG_FIELD = rule(
+    "NN424",
+    "unknown-field",
+    """
+The data setting names a field that the data do not have, or a name that is no input or output.
+""",
+)
+BROKEN_CONDITION = rule(
+    "NN425",
+    "size-breaks-condition",
+    """
+The network works only for some sizes ("H must be a multiple of 16"), and the data have others. Set `size` in
+the data block.
+""",
+)

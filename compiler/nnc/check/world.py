@@ -1,0 +1,106 @@
+"""What the checks of one file share: declarations, facts of the network in hand, memo of blocks, limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from nnc.check import habits
+from nnc.check.arguments import Given
+from nnc.check.expressions import Numbers
+from nnc.check.rules import LIMIT, UNKNOWN_STEP
+from nnc.check.scope import Scope, Sink
+from nnc.check.types import Pattern
+from nnc.diagnostics import Diagnostic, Fix, Frame, Refusal, nearest
+from nnc.ir.facts import Facts
+from nnc.ir.graph import Graph
+from nnc.ir.types import TensorType
+from nnc.layers import LAYERS
+from nnc.record import Record
+from nnc.source import Span
+from nnc.syntax import ast
+
+STEPS = 1_000_000
+DEEPEST = 64
+COMBINATORS = ("residual", "scale")
+"""Words with braces that are no layers themselves: they make an `add` and a `mul`."""
+
+
+class Made(Record):
+    """A block specialised once: its graph (None when it failed) and what it gives."""
+
+    graph: Graph | None
+    output: TensorType | None
+
+
+class Pending(Record):
+    """A claim on symbolic sizes, proved at the end of its network, under all that its joins infer."""
+
+    pattern: Pattern
+    type: TensorType
+    diagnostic: Diagnostic
+
+
+Defaults = dict[str, dict[str, Given]]
+"""By layer, by argument."""
+
+
+class World:
+    """The state of checking one file."""
+
+    def __init__(
+        self,
+        sink: Sink,
+        data: Callable[[str, str], object],
+        is_damaged: Callable[[Span], bool],
+    ) -> None:
+        self.is_damaged = is_damaged
+        self.sink = sink
+        self.numbers = Numbers(sink, self.step_names, data)  # type: ignore[arg-type]
+        self.scope = Scope()
+        self.blocks: dict[str, ast.Block] = {}
+        self.networks: dict[str, ast.Network] = {}
+        self.defaults: Defaults = {}
+        self.called: set[str] = set()
+        self.memo: dict[tuple[object, ...], Made] = {}
+        self.active: list[str] = []
+        self.trace: tuple[Frame, ...] = ()
+        self.facts = Facts()
+        self.pending: list[Pending] = []
+        self.steps = 0
+        self._names: list[str] | None = None
+
+    def step_names(self) -> list[str]:
+        """All words that are steps."""
+        if self._names is None:
+            layers = [word for word, cls in LAYERS.items() if not cls.hidden]
+            self._names = [*layers, *COMBINATORS, *self.blocks, *self.networks]
+        return self._names
+
+    def start_network(self) -> None:
+        """Forgets the facts and specialisations of the network before."""
+        self.facts = Facts()
+        self.memo = {}
+        self.pending = []
+        self.active = []
+        self.trace = ()
+
+    def count_step(self, span: Span) -> None:
+        """Spends one of the steps that a check may take.
+
+        Raises:
+            Refusal: they are spent.
+        """
+        self.steps += 1
+        if self.steps > STEPS:
+            raise Refusal(LIMIT.at(span, f"the network has more than {STEPS:,} steps"))
+
+    def unknown_step(self, name: ast.Ident) -> Diagnostic:
+        """The message for a step that no layer or block has the name of."""
+        known = self.step_names()
+        guess = habits.step_for(name.text, known) or nearest(name.text, known)
+        return UNKNOWN_STEP.at(
+            name.span,
+            f"there is no layer or block `{name.text}`",
+            help=f"did you mean `{guess}`?" if guess else "`nnc layers` lists the layers",
+            fix=Fix(name.span, guess) if guess else None,
+        )

@@ -1,0 +1,146 @@
+"""The IR: a graph of graphs. A block is checked once for each (arguments, input types) and referred to by calls.
+
+Values of a graph are numbered: first its inputs, then the outputs of its items in order. Items are in
+an order in which they can run. Numbers inside a block's graph may be `Known`: they remember the expression
+over the block's own parameters and dimensions that made them; `Call.bindings` gives the caller's numbers
+for those names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol, Union
+
+from nnc.ir.dims import Dim
+from nnc.ir.initial import Weight
+from nnc.ir.types import TensorType
+from nnc.record import Record
+from nnc.source import NOWHERE, Span
+
+
+class Operation(Protocol):
+    """What the IR knows of a layer; layers/base.py has the rest."""
+
+    @property
+    def word(self) -> str:
+        """The layer's name in the language."""
+        ...
+
+    def weights(self, *x: TensorType | None) -> Iterable[Weight]:
+        """The arrays that it owns, in PyTorch's order."""
+        ...
+
+    def macs(self, *x: TensorType | None) -> Dim:
+        """Multiply-adds a sample."""
+        ...
+
+
+class Turn(Record):
+    """An item made in turn `index` of a loop; `loop` numbers the loop in its graph, `count` is its length."""
+
+    loop: int
+    index: int
+    count: int
+
+
+class Call(Record):
+    """A step that runs another graph. `bindings`: the callee's parameter and dimension names, and the
+    caller's values for them (numbers may be Known in the caller's terms)."""
+
+    graph: Graph
+    bindings: tuple[tuple[str, object], ...]
+
+    @property
+    def word(self) -> str:
+        """The block's name."""
+        return self.graph.name
+
+
+class Item(Record):
+    """One step of a graph.
+
+    Args:
+        name: its place within the graph (`conv1`, `stem`), unique in it.
+        op: a layer, or a call of another graph.
+        inputs: a value number for each port, None for an optional port left open; a port that takes many
+            is last and takes the rest.
+        outputs: the numbers of the values that it makes.
+        span: the step in the source.
+        statement: number of the source statement it belongs to; steps of one chain share it.
+        instance: name that owns the weights; differs from `name` at the second use of a shared step.
+        label: the name that `as` gives to its (first) output, or "".
+        turns: the loops it was made in, outermost first.
+    """
+
+    name: str
+    op: Operation | Call
+    inputs: tuple[int | None, ...]
+    outputs: tuple[int, ...]
+    span: Span = NOWHERE
+    statement: int = 0
+    instance: str = ""
+    label: str = ""
+    turns: tuple[Turn, ...] = ()
+
+
+class Port(Record):
+    """A named input or output of a graph."""
+
+    name: str
+    value: int
+    span: Span = NOWHERE
+
+
+class Graph(Record):
+    """A network, or a block specialised on its arguments and input types.
+
+    Args:
+        name: the block's or network's name.
+        params: its parameters and bound dimension names with their values, in order of declaration.
+        inputs: ports of the values 0, 1, ...; a block's single input is named "x".
+        types: the type of each value, by number.
+        items: the steps.
+        outputs: what it gives; a block gives one value named "y".
+        branches: the conditions that were taken or not, as written ("stride != 1"), for its docstring.
+        doc: the comment above it.
+    """
+
+    name: str
+    params: tuple[tuple[str, object], ...]
+    inputs: tuple[Port, ...]
+    types: tuple[TensorType, ...]
+    items: tuple[Item, ...]
+    outputs: tuple[Port, ...]
+    branches: tuple[str, ...] = ()
+    doc: str = ""
+    span: Span = NOWHERE
+
+    def types_of(self, values: tuple[int | None, ...]) -> tuple[TensorType | None, ...]:
+        """The types of an item's inputs."""
+        return tuple(None if v is None else self.types[v] for v in values)
+
+
+class Network(Record):
+    """A checked network.
+
+    Args:
+        graph: its top graph; params carry the values used.
+        conditions: what its sizes must satisfy, in words ("H must be a multiple of 16").
+        facts: the same, for machines (see ir/facts.py).
+        symbols: names of symbolic sizes, in order of appearance.
+        kind: "network", or the role of a gan's player.
+    """
+
+    graph: Graph
+    conditions: tuple[str, ...] = ()
+    facts: tuple[Record, ...] = ()
+    symbols: tuple[str, ...] = ()
+    kind: str = "network"
+
+    @property
+    def name(self) -> str:
+        """Its name in the spec."""
+        return self.graph.name
+
+
+Op = Union[Operation, Call]
