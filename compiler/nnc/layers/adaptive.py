@@ -25,18 +25,20 @@ class Windows(Record):
 
     @property
     def longest(self) -> int:
+        """The number of cells of the longest window."""
         return max(e - s for s, e in zip(self.starts, self.ends))
+
+    @property
+    def uneven(self) -> bool:
+        """Some windows are shorter than others."""
+        return any(e - s < self.longest for s, e in zip(self.starts, self.ends))
 
     @property
     def step(self) -> int:
         """From start to start, where that is the same for all; 0 where windows are not alike."""
         step = self.starts[1] if len(self.starts) > 1 else 1
-        alike = all(s == i * step for i, s in enumerate(self.starts))
-        return (
-            step
-            if alike and all(e - s == self.longest for s, e in zip(self.starts, self.ends))
-            else 0
-        )
+        even = all(s == i * step for i, s in enumerate(self.starts))
+        return step if even and not self.uneven else 0
 
     def gathered(self, filler: int | None) -> tuple[int, ...]:
         """The cells of all windows side by side; short ones end with `filler`, or repeat a cell."""
@@ -80,14 +82,14 @@ def _reduced(w: OnnxWriter, x: Ref, out: tuple[int, ...], kind: str) -> Ref:
 def _gathered(w: OnnxWriter, x: Ref, windows: list[Windows], filler: bool) -> Ref:
     """Lays the cells of unlike windows side by side; with `filler` short windows end with zeros."""
     unlike = [i for i, one in enumerate(windows) if not one.step]
-    if filler and unlike:
-        high = tuple(int(i in unlike) for i in range(len(windows)))
+    high = tuple(int(filler and one.uneven) for one in windows)
+    if any(high):
         space = (d + h for d, h in zip(x.type.dims[1:], high))
         padded = x.type.with_dims(x.type.dims[0], *space)
         zeros = (0,) * (len(windows) + 2)
         x = w.op("Pad", x, w.ints(*zeros, 0, 0, *high), type=padded)
     for i in unlike:
-        cells = windows[i].gathered(windows[i].ends[-1] if filler else None)
+        cells = windows[i].gathered(windows[i].ends[-1] if high[i] else None)
         dims = (*x.type.dims[: i + 1], len(cells), *x.type.dims[i + 2 :])
         x = w.op("Gather", x, w.ints(*cells), axis=i + 2, type=x.type.with_dims(*dims))
     return x
@@ -138,8 +140,9 @@ class AdaptiveAvgPool(Layer):
     cases = (
         Case("adaptive_avg_pool(6)", "[4, 12, 6]", "[4, 6, 6]", nodes=1),
         Case("adaptive_avg_pool(3)", "[4, 7, 7]", "[4, 3, 3]", nodes=1),
-        Case("adaptive_avg_pool((3, 2))", "[4, 10, 7]", "[4, 3, 2]", nodes=4),
-        Case("adaptive_avg_pool(6)", "[4, 13, 8]", "[4, 6, 6]"),
+        Case("adaptive_avg_pool((4, 3))", "[4, 7, 10]", "[4, 4, 3]", nodes=4),
+        Case("adaptive_avg_pool(6)", "[4, 13, 8]", "[4, 6, 6]", nodes=2),
+        Case("adaptive_avg_pool(4)", "[3, 7, 10]", "[3, 4, 4]", nodes=5),
         Case("adaptive_avg_pool(5)", "[4, 3]", "[4, 5]"),
         Case("adaptive_avg_pool((2, 3, 4))", "[2, 5, 3, 7]", "[2, 2, 3, 4]"),
         Case("adaptive_avg_pool(1)", "[4, H, W]", "[4, 1, 1]", nodes=1),

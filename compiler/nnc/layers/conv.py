@@ -34,6 +34,8 @@ def require_groups(rules: Rules, channels_in: Dim, channels_out: Dim, groups: in
         common = gcd(channels_in, channels_out)
         fits = [str(n) for n in range(1, min(common, 4096) + 1) if common % n == 0]
         help = "groups that divide both: " + ", ".join(fits[-8:])
+        if common == 1:
+            help = "only 1 divides both: leave `groups` out, or change the channels"
     for channels, side in ((channels_in, "input"), (channels_out, "output")):
         rules.divisible(
             channels,
@@ -238,7 +240,7 @@ class ConvTranspose(Layer):
             nodes=1,
         ),
         Case("conv_transpose(4, 3, dilation=2, groups=2)", "[6, 5, 5]", "[4, 9, 9]", nodes=1),
-        Case("conv_transpose(4, 3, dilation=3, output_padding=2)", "[2, 5]", "[4, 13]", nodes=1),
+        Case("conv_transpose(4, 3, dilation=3, output_padding=2)", "[2, 5]", "[4, 13]", nodes=2),
         Case("conv_transpose(4, 2, stride=3)", "[2, 5]", "[4, 14]", nodes=1),
         Case("conv_transpose(4, 3, init=normal(0.02))", "[2, 5, 5]", "[4, 7, 7]"),
         Case("conv_transpose(8, 2, stride=2)", "[3, H, W]", "[8, 2*H, 2*W]"),
@@ -309,15 +311,26 @@ class ConvTranspose(Layer):
 
     def onnx(self, w: OnnxWriter, x: Ref) -> Ref:
         axes = x.type.rank - 1
+        stride, low = ints(self.stride, axes), ints(self.padding, axes)
+        high, extra = low, ints(self.output_padding, axes)
+        if any(o >= s for o, s in zip(extra, stride)):
+            # Runtimes refuse this. The same: zeros behind the input, of whose output more is cut off.
+            more = tuple(-(-o // s) for o, s in zip(extra, stride))
+            high = tuple(p + m * s - o for p, m, s, o in zip(low, more, stride, extra))
+            space = (d + m for d, m in zip(x.type.dims[1:], more))
+            padded = x.type.with_dims(x.type.dims[0], *space)
+            zeros = (0,) * axes
+            x = w.op("Pad", x, w.ints(0, 0, *zeros, 0, 0, *more), type=padded)
+            extra = zeros
         return w.op(
             "ConvTranspose",
             x,
             w.weight("weight"),
             w.weight("bias") if self.bias else None,
             kernel_shape=ints(self.kernel, axes),
-            strides=ints(self.stride, axes),
-            pads=ints(self.padding, axes) * 2,
-            output_padding=ints(self.output_padding, axes),
+            strides=stride,
+            pads=low + high,
+            output_padding=extra,
             dilations=ints(self.dilation, axes),
             group=ints(self.groups, 1)[0],
         )

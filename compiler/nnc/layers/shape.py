@@ -21,7 +21,7 @@ def known_axis(rules: Rules, axis: int, rank: int) -> int:
             f"there is no axis {axis}",
             at="axis",
             label=f"the value has {rank} {'axes' if rank != 1 else 'axis'}",
-            help=f"axes are {', '.join(map(str, range(rank)))}, or from the end -1 to {-rank}",
+            help=f"use 0 to {rank - 1}, or -1 to {-rank} from the end" if rank > 1 else "use 0",
         )
     return axis % rank
 
@@ -105,7 +105,7 @@ class Reshape(Layer):
                 "`reshape` cannot change the number of elements",
                 at="dims",
                 label=f"{show(rest)} here, {have}",
-                help="one size may be -1, it becomes what remains",
+                help=self._help(x.elements),
             )
         elif isinstance(rest, int):
             rules.divisible(
@@ -115,6 +115,7 @@ class Reshape(Layer):
                 "the other sizes do not divide the number of elements",
                 at="dims",
                 label=f"{rest} here, {have}",
+                help=f"use sizes whose product divides {show(x.elements)}",
             )
         elif exact_div(x.elements, rest) is None:
             rules.refuse(
@@ -125,6 +126,16 @@ class Reshape(Layer):
                 help="write the size instead of -1",
             )
         return (TensorType(self._sizes(x), x.dtype),)
+
+    def _help(self, elements: Dim) -> str:
+        """The same `reshape` with one size corrected, the last that can be."""
+        for at in reversed(range(len(self.dims))):
+            others = (*self.dims[:at], *self.dims[at + 1 :])
+            rest = exact_div(elements, product(others))
+            if rest is not None:
+                fixed = ", ".join(show(d) for d in (*self.dims[:at], rest, *self.dims[at + 1 :]))
+                return f"write `reshape({fixed})`, or -1 for the size that becomes what remains"
+        return f"use sizes whose product is {show(elements)}"
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         return w.view(x, *self._sizes(x.type))

@@ -35,9 +35,10 @@ def numbers(rules: Rules, value: Sizes, axes: int, at: str) -> Ints:
         if len(value) != axes:
             rules.refuse(
                 COUNT,
-                f"`{at}` has {len(value)} numbers for {axes} axes of space",
+                f"`{at}` takes one number, or one for each axis of space",
                 at=at,
-                help=f"write {'one number, or ' if axes > 1 else ''}{axes} of them",
+                label=f"{len(value)} numbers, and {axes} {'axes' if axes > 1 else 'axis'} of space",
+                help=f"write one number, or {axes} of them" if axes > 1 else "write one number",
             )
         return tuple(number(rules, v, at) for v in value)
     return (number(rules, value, at),) * axes
