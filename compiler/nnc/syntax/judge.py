@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nnc.diagnostics import Diagnostic, Fix, Label
-from nnc.record import replace
+from nnc.record import Record, replace
 from nnc.source import Span
 from nnc.syntax import ast, rules
 from nnc.syntax.build import ACTIONS
@@ -72,6 +72,35 @@ class Judge:
             return made
         body = replace(made.body, statements=(*put_right, *statements[len(put_right) :]))
         return replace(made, body=body)
+
+
+# What counts as a level: these later stages walk by recursion. A chain of `else if` is a nest of blocks.
+_LEVELS: dict[type[Record], int] = {
+    ast.Binary: 1,
+    ast.Unary: 1,
+    ast.Choice: 1,
+    ast.Range: 1,
+    ast.Call: 1,
+    ast.Index: 1,
+    ast.Tuple: 1,
+    ast.List: 1,
+    ast.If: 3,
+}
+
+
+def depth(node: object) -> int:
+    """How many parts of an expression stand inside one another, what stands in braces left aside."""
+    deepest = 0
+    waiting = [(node, 0)]
+    while waiting:
+        part, level = waiting.pop()
+        if isinstance(part, tuple) and not isinstance(part, Span):
+            waiting.extend((item, level) for item in part)
+        elif isinstance(part, Record) and not isinstance(part, (ast.Body, ast.Settings)):
+            level += _LEVELS.get(type(part), 0)
+            deepest = max(deepest, level)
+            waiting.extend((field, level) for field in part.__dict__.values())
+    return deepest
 
 
 def _forgotten_input(statement: ast.Statement) -> ast.SourceDecl | None:

@@ -18,15 +18,14 @@ from nnc.syntax.ast import Ident
 Row = dict[Any, int]
 Action = Callable[[Span, list[Any]], object]
 
-DEPTH = 200
-_STACK = 4 * DEPTH + 2000  # symbols: 200 nested parts of an expression inside 64 blocks need half as many
+_STACK = 3000  # symbols: 200 nested parts of an expression inside 64 blocks need half as many
 
-# What a rule adds to the depth of the tree that later stages walk by recursion; braces begin at 0 again,
-# they are counted apart. A chain of `else if` is a nest of blocks.
-_LEVELS = dict.fromkeys(
-    ("binary", "unary", "choice", "range_of", "function", "index", "tuple", "list"), 1
-) | {"if": 3}
-_FLAT = frozenset({"body", "settings", "players"})
+# The grammar's named terminals are parts of the tree; signs and words like `->` and `repeat` are not.
+KEPT = frozenset(
+    "NAME ARGUMENT KIND ROLE PADDED BODY TRUTH OR AND NOT COMPARISON PLUS MINUS TIMES POWER".split()
+)
+
+_new = tuple.__new__  # a NamedTuple's own constructor takes twice as long
 
 _ROWS: list[Row | None] = [None] * len(STATES)
 _JUMPS: dict[tuple[int, int, str], int] = {}
@@ -60,7 +59,7 @@ def _jump(below: int, state: int, key: str) -> int:
 
 
 class TooDeep(Exception):
-    """An expression is nested too deep; `span` is the part that was read."""
+    """A text is nested too deep; `span` is where."""
 
     def __init__(self, span: Span) -> None:
         super().__init__(span)
@@ -68,9 +67,9 @@ class TooDeep(Exception):
 
 
 class Machine:
-    """The stacks of one parse: states, and for each symbol its value and where it stands."""
+    """The stacks of one parse: states, and for each symbol its value and where it begins."""
 
-    __slots__ = ("actions", "depths", "end", "ends", "source", "starts", "states", "values")
+    __slots__ = ("actions", "end", "source", "starts", "states", "tail", "values")
 
     def __init__(self, source: Source, start: str, actions: dict[str, Action]) -> None:
         self.source = source
@@ -78,15 +77,14 @@ class Machine:
         self.states = [START[start]]
         self.values: list[Any] = []
         self.starts: list[int] = []
-        self.ends: list[int] = []
-        self.depths: list[int] = []
+        self.tail = 0  # where the last symbol ends
         self.end = END[start]
 
     def feed(self, key: str, value: object, start: int, end: int) -> bool:
         """Takes one symbol; False, with complete parts reduced, when it does not fit.
 
         Raises:
-            TooDeep: more than 200 parts of an expression inside one another.
+            TooDeep: thousands of symbols wait for their ends.
         """
         states = self.states
         while True:
@@ -99,8 +97,7 @@ class Machine:
                 states.append(target)
                 self.values.append(value)
                 self.starts.append(start)
-                self.ends.append(end)
-                self.depths.append(0)
+                self.tail = end
                 if len(states) > _STACK:
                     raise TooDeep(Span(self.source, start, end))
                 return True
@@ -111,43 +108,39 @@ class Machine:
                 self._reduce(origin, size, action, picks)
 
     def _reduce(self, origin: int, size: int, action: str, picks: tuple[int | None, ...]) -> None:
-        states, values, starts, ends = self.states, self.values, self.starts, self.ends
-        if size:
+        """Replaces the last symbols by the one that they make."""
+        states, values, starts = self.states, self.values, self.starts
+        if size == 1:
+            parts = [values.pop()]
+            start = starts.pop()
+            states.pop()
+        elif size:
             parts = values[-size:]
-            start, end = starts[-size], ends[-1]
-            depth = max(self.depths[-size:]) + _LEVELS.get(action, 0)
-            del values[-size:], ends[-size:], states[-size:], starts[-size:], self.depths[-size:]
-            if depth > DEPTH:
-                raise TooDeep(Span(self.source, start, end))
+            start = starts[-size]
+            del values[-size:], states[-size:], starts[-size:]
         else:
-            parts, start, end, depth = [], 0, 0, 0
-        value: object
-        if action == "":
-            value = parts[picks[0] or 0]
-        else:
-            first = picks[0] if picks else None
-            # A list grows in place, or a body of a million statements would be copied a million times.
-            if first is not None and first < 0:
-                children = parts[~first]
-                picks = picks[1:]
-            else:
-                children = []
-            for pick in picks:
-                if pick is None:
-                    children.append(None)
-                elif pick >= 0:
-                    children.append(parts[pick])
-                else:
-                    children.extend(parts[~pick])
-            if action == "*":
-                value = children
-            else:
-                value = self.actions[action](Span(self.source, start, end), children)
-        values.append(value)
+            parts, start = [], 0
         starts.append(start)
-        ends.append(end)
-        self.depths.append(0 if action in _FLAT else depth)
-        states.append(_row(states[-1])[origin])
+        row = _ROWS[states[-1]]
+        states.append((row or _row(states[-1]))[origin])
+        if action == "":
+            values.append(parts[picks[0] or 0])
+            return
+        children: list[Any] = []
+        for pick in picks:
+            if pick is None:
+                children.append(None)
+            elif pick >= 0:
+                children.append(parts[pick])
+            elif children:
+                children.extend(parts[~pick])
+            else:
+                # A list grows in place, or a body of a million statements would be copied as often.
+                children = parts[~pick]
+        if action != "*":
+            values.append(self.actions[action](_new(Span, (self.source, start, self.tail)), children))
+        else:
+            values.append(children)
 
     def settle(self) -> None:
         """Reduces what is complete whatever follows, so that the state tells what can begin."""
@@ -155,9 +148,8 @@ class Machine:
             self._reduce(*RULES[~rule])
 
     def shift(self, key: str, text: str, start: int, end: int) -> bool:
-        """Feeds a word or sign."""
-        # The grammar's named terminals are in capitals and part of the tree; other words and signs are not.
-        value = Ident(Span(self.source, start, end), text) if key.isupper() else None
+        """Feeds a word or sign, as an `Ident` where it is part of the tree."""
+        value = Ident(_new(Span, (self.source, start, end)), text) if key in KEPT else None
         return self.feed(key, value, start, end)
 
     def fits(self, *keys: str) -> bool:
@@ -196,8 +188,6 @@ class Machine:
         self.states.pop()
         self.values.pop()
         self.starts.pop()
-        self.ends.pop()
-        self.depths.pop()
 
     def pop_to_place(self) -> str:
         """Takes back what was read of a statement; which kind of statement can begin now."""

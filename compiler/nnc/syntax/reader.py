@@ -14,10 +14,12 @@ from typing import NamedTuple
 from nnc.diagnostics import Diagnostic, Fix, Label, nearest
 from nnc.source import Source, Span
 from nnc.syntax import rules
+from nnc.syntax._parser import PLACES
+from nnc.syntax.ast import Ident
 from nnc.syntax.build import ACTIONS
-from nnc.syntax.judge import Judge
+from nnc.syntax.judge import Judge, depth
 from nnc.syntax.lexer import Token, tokens
-from nnc.syntax.machine import DEPTH, Machine, TooDeep
+from nnc.syntax.machine import KEPT, Machine, TooDeep
 from nnc.syntax.words import (
     BRACKETS,
     CONTINUED_BY,
@@ -30,6 +32,7 @@ from nnc.syntax.words import (
 )
 
 NESTING = 64
+DEPTH = 200
 MISTAKES = 100
 STATEMENTS = 1_000_000
 
@@ -88,6 +91,7 @@ class Reader:
         self.frames: list[Frame] = []
         self.brackets = self.braces = 0  # open ( and [ since the last brace; open braces
         self.statements = 0
+        self.tokens = 0  # of the statement
         self.begin = 0  # where the statement began
         self.first = self.indent = 0  # the first token of the line, and how far it is indented
         self.previous = ""  # the last terminal
@@ -148,18 +152,18 @@ class Reader:
             self.end_statement()
             self.previous = key
             return
+        if key == "}" and not self.brackets:
+            self.end_statement()
         machine = self.machine
-        if machine.place:
-            self.begin = start
+        if machine.states[-1] in PLACES:
+            self.begin, self.tokens = start, 0
+        self.tokens += 1
         if plain == "word" or key == "argument":
             if self.losing:
                 self.lost.add(str(value))
             plain = self._word(key, str(value), end)
-        if key == "NUMBER" or key == "STRING":
-            fed = machine.feed(key, value, start, end)
-        else:
-            fed = machine.shift(plain, str(value), start, end)
-        if not fed:
+        node = Ident(tuple.__new__(Span, (self.source, start, end)), value) if plain in KEPT else value
+        if not machine.feed(plain, node, start, end):
             self.explain.refused(self, (plain, value, start, end, fresh))
             return
         self.previous, self.previous_start, self.previous_end = plain, start, end
@@ -235,6 +239,11 @@ class Reader:
         if not machine.feed("_NL", None, self.previous_end, self.previous_end):
             self.explain.cut_short(self)
             self.leave_out()
+        elif self.tokens > DEPTH and depth(machine.values[-2]) > DEPTH:
+            span = self.span(machine.starts[-2], self.previous_end)
+            machine.pop()
+            machine.pop()
+            raise TooDeep(span)
         machine.settle()
         self.statements += 1
         if self.statements > STATEMENTS:

@@ -20,11 +20,11 @@ from nnc.resources import text
 
 # A state that can begin one of these can begin a statement of that kind of place.
 PLACES = {
-    "_declaration": "file",
-    "_statement": "body",
-    "_setting_item": "settings",
-    "_gan_item": "gan",
-    "_default": "defaults",
+    "declaration": "file",
+    "statement": "body",
+    "setting_item": "settings",
+    "gan_item": "gan",
+    "default": "defaults",
 }
 
 
