@@ -1,0 +1,258 @@
+"""One class of the generated source: the constructor and `forward` of a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from nnc.backends.torch_layer import LayerWriter
+from nnc.backends.torch_loops import Line, rolled
+from nnc.backends.torch_nodes import MARK, Node, alias, columns, names_read, references, variable
+from nnc.backends.torch_numbers import Numbers
+from nnc.ir.graph import Call, Graph, Item
+from nnc.ir.names import local_name
+from nnc.layers.base import Layer
+from nnc.record import Record
+
+NESTED = 80  # columns up to which the calls of a chain stay on one line,
+DEEP = 4  # and how many of them
+POOL = "xyzuvwabcdegh"
+
+
+class Class(Record):
+    """A class as its users see it: its name, and its constructor's parameters.
+
+    `params`: pairs of a name in the spec and the name in the source.
+    """
+
+    name: str
+    params: tuple[tuple[str, str], ...]
+
+
+class Written(Record):
+    """A class without its name: graphs for which this is equal are one class."""
+
+    base: str
+    params: tuple[tuple[str, str], ...]
+    inputs: tuple[str, ...]
+    constructor: tuple[str, ...]
+    forward: tuple[str, ...]
+
+
+ClassOf = Callable[[Graph], Class]
+
+
+def written(graph: Graph, class_of: ClassOf, top: bool) -> Written:
+    """The class of a graph; `class_of` gives those of the graphs that it calls."""
+    plain = Body(graph, class_of, top, rename=False).write()
+    if not top or not any(item.turns for item in graph.items):
+        return plain
+    renamed = Body(graph, class_of, top, rename=True).write()
+    return renamed if len(renamed.forward) < len(plain.forward) else plain
+
+
+class Body:
+    """Writes one graph.
+
+    With `rename`, an input that a loop consumes is called `x` before the loop, so that its first
+    turn prints like the others.
+    """
+
+    def __init__(self, graph: Graph, class_of: ClassOf, top: bool, rename: bool) -> None:
+        self.graph, self.class_of, self.top, self.rename = graph, class_of, top, rename
+        self.inits: list[Line] = []
+        self.steps: list[Line] = []
+        self.made: set[str] = set()
+        self.nodes: list[Node | None] = [None] * len(graph.types)
+        self.holders: dict[str, int] = {}  # the value that a variable holds, -1 for a passing one
+        self.pending: tuple[Node, int, Item, int] | None = None  # with its value, maker, position
+        self.last = [-1] * len(graph.types)
+        self.uses = [0] * len(graph.types)
+        for at, item in enumerate(graph.items):
+            for value in item.inputs:
+                if value is not None:
+                    self.last[value] = at
+                    self.uses[value] += 1
+        for port in graph.outputs:
+            self.last[port.value] = len(graph.items)
+            self.uses[port.value] += 1
+        self.inputs: list[str] = []
+        for port in graph.inputs:
+            name = local_name(port.name, self.inputs)
+            self.inputs.append(name)
+            self.holders[name] = port.value
+            self.nodes[port.value] = variable(name, graph.types[port.value])
+        self.results: dict[int, str] = {}  # names of values that several outputs name
+        if len(graph.outputs) > 1:
+            self.results = {port.value: port.name for port in graph.outputs}
+        labels = [item.label for item in graph.items if item.label]
+        wished = {local_name(label, ()) for label in (*labels, *self.results.values())}
+        self.numbers = Numbers(graph, self.inputs, wished | set(POOL))
+
+    def write(self) -> Written:
+        """The whole class."""
+        chain = self._is_chain()
+        for at, item in enumerate(self.graph.items):
+            if self.pending and not self._may_nest(item):
+                self._flush()
+            if self.rename and item.turns:
+                self._rename_inputs(at, item)
+            chain = self._item(at, item) and chain
+        forward = [] if chain else self._forward()
+        constructor = rolled(self.inits, lambda n, extra: self.numbers.bound(n, extra, False))
+        return Written(
+            "nn.Sequential" if chain else "nn.Module",
+            self.numbers.parameters(),
+            tuple(self.inputs),
+            (*self.numbers.stored(), *constructor),
+            tuple(forward),
+        )
+
+    def _is_chain(self) -> bool:
+        """A block that is one step after another may be an nn.Sequential."""
+        graph = self.graph
+        if self.top or len(graph.inputs) != 1 or len(graph.outputs) != 1 or not graph.items:
+            return False
+        value = graph.inputs[0].value
+        for item in graph.items:
+            if item.inputs != (value,) or len(item.outputs) != 1:
+                return False
+            value = item.outputs[0]
+        return graph.outputs[0].value == value
+
+    def _rename_inputs(self, at: int, item: Item) -> None:
+        for value in item.inputs:
+            node = None if value is None else self.nodes[value]
+            if node is None or value is None or node.name not in self.inputs:
+                continue
+            if self.last[value] == at and self.pending is None:
+                name = self._free_name("", at - 1, set())
+                self.steps.append(Line(f"{name} = {node.name}"))
+                self.nodes[value] = variable(name, node.type)
+                self.holders[name] = value
+
+    # --- items -----------------------------------------------------------------------------------
+
+    def _item(self, at: int, item: Item) -> bool:
+        """Writes an item; whether it is nothing but the call of a module on its one input."""
+        inputs = [None if value is None else self.nodes[value] for value in item.inputs]
+        given = [node for node in inputs if node is not None]
+        owner = item.instance or item.name
+        if isinstance(item.op, Call):
+            constructor = [f"{MARK}{owner}{MARK} = {self._constructed(item.op)}"]
+            nodes, heavy = [_called(owner, given)], True
+        else:
+            nodes, heavy, constructor = self._layer(item, inputs)
+        first = owner not in self.made
+        if first and constructor:
+            self.made.add(owner)
+            self.inits += [Line(text, item.turns) for text in constructor]
+        if self.pending and not self._reads_well(nodes, heavy):
+            self._flush()
+        self._share(nodes, at, item)
+        for node, value in zip(nodes, item.outputs):
+            node.type = self.graph.types[value]
+            self.nodes[value] = node
+        if len(nodes) == 1:
+            self.pending = (nodes[0], item.outputs[0], item, at)
+        else:
+            for node, value in zip(nodes, item.outputs):
+                self.pending = (node, value, item, at)
+                self._flush()
+        return first and len(given) == 1 and nodes[0].parts == _called(owner, given).parts
+
+    def _layer(
+        self, item: Item, inputs: Sequence[Node | None]
+    ) -> tuple[list[Node], bool, list[str]]:
+        assert isinstance(item.op, Layer)
+        given = [node for node in inputs if node is not None]
+        weights = tuple(item.op.weights(*self.graph.types_of(item.inputs)))
+        writer = LayerWriter(self.numbers, item, given, weights)
+        result = item.op.torch(writer, *inputs)
+        results = result if isinstance(result, tuple) else (result,)
+        nodes = [node for node in results if isinstance(node, Node)]
+        if len(nodes) != len(item.outputs):
+            raise TypeError(f"layer {item.op.word} at {item.name} gives {len(nodes)} values")
+        if any(node in given for node in nodes):
+            nodes = [alias(node, node.type) if node in given else node for node in nodes]
+        return nodes, writer.heavy, writer.constructor()
+
+    def _constructed(self, call: Call) -> str:
+        """`Bottleneck(C, width, stride=2)`: from the first plain number on, arguments are named."""
+        used, values = self.class_of(call.graph), dict(call.bindings)
+        args: list[str] = []
+        named = False
+        for spec_name, name in used.params:
+            text, _ = self.numbers.number(values[spec_name], False)
+            named = named or (len(used.params) > 1 and not any(c.isalpha() for c in text))
+            args.append(f"{name}={text}" if named else text)
+        return f"{used.name}({', '.join(args)})"
+
+    # --- lines -----------------------------------------------------------------------------------
+
+    def _may_nest(self, item: Item) -> bool:
+        """Whether the value that waits may become part of this item's line."""
+        assert self.pending is not None
+        node, value, maker, _ = self.pending
+        return (
+            value in item.inputs
+            and self.uses[value] == 1
+            and not maker.label
+            and maker.turns == item.turns
+            and (maker.statement == item.statement or (node.joins and not node.called))
+        )
+
+    def _reads_well(self, nodes: list[Node], heavy: bool) -> bool:
+        """Whether the value that waits can stand inside: once, in a short and plain line."""
+        assert self.pending is not None
+        node = self.pending[0]
+        if len(nodes) > 1 or references(nodes).get(node) != 1 or (heavy and node.called):
+            return False
+        whole = nodes[0]
+        if whole.joins and node.called > 1:
+            return False
+        return whole.depth <= DEEP and columns(whole.text()) <= NESTED
+
+    def _flush(self) -> None:
+        """Makes the value that waits a variable."""
+        assert self.pending is not None
+        node, value, item, at = self.pending
+        self.pending = None
+        name = self._free_name(item.label or self.results.get(value, ""), at, set())
+        self.steps.append(Line(f"{name} = {node.text()}", item.turns))
+        node.name = name
+        self.holders[name] = value
+
+    def _share(self, nodes: list[Node], at: int, item: Item) -> None:
+        """What an item's text would compute twice becomes a variable."""
+        for node, count in references(nodes).items():
+            if count < 2 or not node.inner():
+                continue
+            name = self._free_name("", at - 1, names_read(nodes))
+            self.steps.append(Line(f"{name} = {node.text()}", item.turns))
+            node.name = name
+            self.holders[name] = -1
+
+    def _free_name(self, wish: str, at: int, read: set[str]) -> str:
+        """A variable that holds nothing which is read after item `at`."""
+        taken = {name for name, v in self.holders.items() if v >= 0 and self.last[v] > at}
+        taken |= read | set(self.numbers.sizes)
+        if wish:
+            return local_name(wish, taken)
+        return next((c for c in POOL if c not in taken), None) or local_name("value", taken)
+
+    def _forward(self) -> list[str]:
+        outputs = [port.value for port in self.graph.outputs]
+        if self.pending and (len(outputs) > 1 or self.pending[2].turns):
+            self._flush()
+        texts = [node.text() for node in (self.nodes[value] for value in outputs) if node]
+        lines = rolled(self.steps, lambda n, extra: self.numbers.bound(n, extra, True))
+        result = rolled([Line(f"return {', '.join(texts)}")], lambda n, extra: "")
+        return [*(f"{name} = {text}" for name, text in self.numbers.sizes.items()), *lines, *result]
+
+
+def _called(owner: str, given: Sequence[Node]) -> Node:
+    """`self.<place>(x, y)`."""
+    parts: list[str | tuple[Node, int]] = [f"{MARK}{owner}{MARK}("]
+    for node in given:
+        parts += [*([", "] if len(parts) > 1 else []), (node, 0)]
+    return Node((*parts, ")"), given[0].type, modules=1)

@@ -1,0 +1,300 @@
+"""The writer that layers speak to: a call becomes a node, checked against what may be printed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from nnc.backends.torch_names import (
+    ATOM,
+    EACH_AXIS,
+    FUNCTIONS,
+    INFIX,
+    LIGHT,
+    METHODS,
+    MODULES,
+    NEEDED,
+    SIGN,
+    SPREAD,
+    Same,
+    Signature,
+)
+from nnc.backends.torch_nodes import MARK, Hole, Node, alias
+from nnc.backends.torch_text import constant
+from nnc.ir.dims import Dim, Poly
+from nnc.ir.graph import Item
+from nnc.ir.initial import Fill, Weight
+from nnc.ir.known import Known
+from nnc.ir.types import TensorType
+from nnc.layers.base import Ref, TorchArg
+
+Parts = tuple[str | Hole, ...]
+_SCALAR = TensorType(())
+
+
+class Numbers(Protocol):
+    """The class being written, as its layers see it: how a number is printed there."""
+
+    def number(self, value: object, forward: bool) -> tuple[str, int]:
+        """A plain value's text in the constructor or `forward`, and how tightly it binds."""
+        ...
+
+    def keeps(self, value: object) -> bool:
+        """The value is printed as an expression, so it may differ where the class is used."""
+        ...
+
+    def size(self, size: Poly, inputs: Sequence[Node], item: Item) -> tuple[Parts, int]:
+        """The text of a symbolic size in `forward`."""
+        ...
+
+
+class LayerWriter:
+    """Writes one layer: implements `nnc.layers.base.TorchWriter`."""
+
+    def __init__(
+        self, numbers: Numbers, item: Item, inputs: Sequence[Node], weights: Sequence[Weight]
+    ) -> None:
+        self._numbers, self._item, self._inputs = numbers, item, inputs
+        self._weights = weights
+        self._place = item.instance or item.name
+        self.made = ""  # the module that the constructor makes
+        self.functional = False
+        self.held: list[str] = []  # weights that are no part of a module
+        self.heavy = False  # its module stands at the start of a line
+
+    # --- the protocol of layers ----------------------------------------------------------------
+
+    @property
+    def training(self) -> Node:
+        """`self.training`, as an argument."""
+        return Node(("self.training",), _SCALAR)
+
+    def module(self, kind: str, *args: TorchArg, **kwargs: TorchArg) -> Callable[..., Node]:
+        """Makes `self.<place> = kind(args)`; call the result on refs for the value.
+
+        Raises:
+            TypeError: the kind or an argument is not listed, or the layer has a module already.
+        """
+        signature = self._listed(MODULES, kind)
+        if self.made:
+            raise self._mistake(f"makes {kind} beside another module")
+        inside = self._arguments(kind, signature, args, kwargs, forward=False)
+        self.made = f"{kind}({_flat(inside)})"
+        self.heavy = not kind.startswith(LIGHT)
+
+        def call(*x: Ref) -> Node:
+            nodes = [self._node(v) for v in x]
+            parts = _call(f"{MARK}{self._place}{MARK}", [((v, 0),) for v in nodes])
+            return Node(parts, nodes[0].type, modules=1)
+
+        return call
+
+    def call(self, function: str, *args: TorchArg, **kwargs: TorchArg) -> Node:
+        """`F.relu(x)`, `torch.flatten(x, 1)`."""
+        signature = self._listed(FUNCTIONS, function)
+        self.functional = self.functional or function.startswith("F.")
+        inside = self._arguments(function, signature, args, kwargs, forward=True)
+        return Node(_call(function, inside), self._type_of((*args, *kwargs.values())))
+
+    def method(self, x: Ref, name: str, *args: TorchArg, **kwargs: TorchArg) -> Node:
+        """`x.mean(dim=1)`; the sizes of `reshape`, `permute` and `expand` are arguments each."""
+        node = self._node(x)
+        if name in SPREAD:
+            flat = args[0] if len(args) == 1 and isinstance(args[0], (tuple, list)) else args
+            inside = [self._parts(arg, forward=True)[0] for arg in flat]
+        else:
+            signature = self._listed(METHODS, name)
+            inside = self._arguments(f".{name}", signature, args, kwargs, forward=True)
+        return Node(((node, ATOM), *_call(f".{name}", inside)), node.type)
+
+    def infix(self, operator: str, *x: TorchArg) -> Node:
+        """`x + y`; with one operand, `-x`."""
+        level = INFIX.get(operator)
+        if level is None or not x or (len(x) == 1 and operator != "-"):
+            raise self._mistake(f"uses the operator {operator!r} on {len(x)} values")
+        if len(x) == 1:
+            parts = self._operand(x[0], SIGN)
+            return Node(("-", *parts), self._type_of(x), SIGN, joins=True)
+        out: list[str | Hole] = []
+        for at, operand in enumerate(x):
+            left = at == 0 and operator != "**"
+            parts = self._operand(operand, level if left else level + 1)
+            out += [*([f" {operator} "] if at else []), *parts]
+        return Node(tuple(out), self._type_of(x), level, joins=True)
+
+    def weight(self, name: str) -> Node:
+        """`self.<place>.<name>`: an array of this layer that is no part of a module."""
+        weight = next((w for w in self._weights if w.name == name), None)
+        if weight is None:
+            raise self._mistake(f"has no weight {name}")
+        if name not in self.held:
+            self.held.append(name)
+        return Node((f"{MARK}{self._place}{MARK}.{name}",), TensorType(weight.dims, weight.dtype))
+
+    def view(self, x: Ref, *dims: Dim) -> Node:
+        """`x.reshape(batch, *dims)`; -1 stands for the batch, or for the first symbolic size."""
+        node = self._node(x)
+        first = next((at for at, d in enumerate(dims) if isinstance(d, Poly)), None)
+        inside: list[Parts] = [("-1",) if first is None else ((node, ATOM), ".shape[0]")]
+        for at, d in enumerate(dims):
+            inside.append(("-1",) if at == first else self._parts(d, forward=True)[0])
+        return Node(((node, ATOM), *_call(".reshape", inside)), node.type.with_dims(*dims))
+
+    def typed(self, x: Ref, type: TensorType) -> Node:
+        """The same value, known to have this type."""
+        node = self._node(x)
+        if node in self._inputs:
+            return alias(node, type)
+        node.type = type
+        return node
+
+    # --- arguments -----------------------------------------------------------------------------
+
+    def constructor(self) -> list[str]:
+        """The statements that make what stands at this place."""
+        place = f"{MARK}{self._place}{MARK}"
+        if self.made and self.held:
+            raise self._mistake("has both a module and weights of its own")
+        if self.made:
+            return [f"{place} = {self.made}"]
+        if not self.held:
+            if self._weights:
+                raise self._mistake("declares weights that its PyTorch form does not use")
+            return []
+        if all(weight.role == "trained" for weight in self._weights):
+            arrays = [f'"{w.name}": {self._array(w)}' for w in self._weights]
+            return [f"{place} = nn.ParameterDict({{{', '.join(arrays)}}})"]
+        lines = [f"{place} = nn.Module()"]
+        for weight in self._weights:
+            made = self._array(weight)
+            if weight.role == "state":
+                lines.append(f'{place}.register_buffer("{weight.name}", {made})')
+            else:
+                frozen = ", requires_grad=False" if weight.role == "frozen" else ""
+                lines.append(f"{place}.{weight.name} = nn.Parameter({made}{frozen})")
+        return lines
+
+    def _array(self, weight: Weight) -> str:
+        sizes = ", ".join(self._numbers.number(d, False)[0] for d in weight.dims)
+        shape = sizes or "()"
+        integer = ", dtype=torch.int64" if weight.dtype == "int64" else ""
+        start = weight.init.value if isinstance(weight.init, Fill) else None
+        if start is None:
+            return f"torch.randn({shape})"
+        if start in (0, 1):
+            return f"torch.{'ones' if start else 'zeros'}({shape}{integer})"
+        comma = "," if len(weight.dims) == 1 else ""
+        return f"torch.full(({sizes}{comma}), {constant(start)}{integer})"
+
+    def _arguments(
+        self,
+        what: str,
+        signature: Signature,
+        args: Sequence[TorchArg],
+        kwargs: dict[str, TorchArg],
+        *,
+        forward: bool,
+    ) -> list[Parts]:
+        names = list(signature)
+        unknown = [name for name in kwargs if name not in signature or name in names[: len(args)]]
+        if len(args) > len(names) or unknown:
+            raise self._mistake(f"gives {what} arguments that it does not take: {unknown or args}")
+        given = {**dict(zip(names, args)), **kwargs}
+        missing = [name for name, default in signature.items() if default is NEEDED]
+        if any(name not in given for name in missing):
+            raise self._mistake(f"gives {what} too little: it needs {', '.join(missing)}")
+        out: list[Parts] = []
+        positional = True
+        for name, default in signature.items():
+            if name not in given or self._is_default(given[name], default, given):
+                positional = False
+                continue
+            value = given[name]
+            if name in EACH_AXIS:
+                value = self._one_for_all(value, forward)
+            parts, _ = self._parts(value, forward)
+            by_name = not positional or (name in kwargs and default is not NEEDED)
+            positional = positional and not by_name
+            out.append((f"{name}=", *parts) if by_name else parts)
+        return out
+
+    def _is_default(self, value: TorchArg, default: object, given: dict[str, TorchArg]) -> bool:
+        if isinstance(default, Same):
+            other = given[default.parameter]
+            return value is None or self._same(value, other)
+        if default is NEEDED or isinstance(value, (Node, Poly)) or self._numbers.keeps(value):
+            return False
+        if isinstance(value, (tuple, list)) and value and not isinstance(default, tuple):
+            return all(self._is_default(v, default, given) for v in value)
+        return isinstance(value, bool) == isinstance(default, bool) and value == default
+
+    def _same(self, a: TorchArg, b: TorchArg) -> bool:
+        one_a, one_b = self._one_for_all(a, True), self._one_for_all(b, True)
+        if isinstance(one_a, (tuple, list)) or isinstance(one_b, (tuple, list)):
+            return one_a == one_b and not (self._numbers.keeps(one_a) or self._numbers.keeps(one_b))
+        if isinstance(one_a, Known) and isinstance(one_b, Known):
+            return one_a.source == one_b.source
+        return one_a == one_b and not isinstance(one_a, Known) and not isinstance(one_b, Known)
+
+    def _one_for_all(self, value: TorchArg, forward: bool) -> TorchArg:
+        """One number for a tuple of numbers that print alike."""
+        if isinstance(value, (tuple, list)) and value and all(isinstance(v, int) for v in value):
+            texts = {self._numbers.number(v, forward)[0] for v in value}
+            return value[0] if len(texts) == 1 else value
+        return value
+
+    def _parts(self, value: object, forward: bool) -> tuple[Parts, int]:
+        if isinstance(value, Node):
+            return ((value, 0),), value.level if not value.name else ATOM
+        if isinstance(value, Poly) and forward:
+            return self._numbers.size(value, self._inputs, self._item)
+        if isinstance(value, (tuple, list)):
+            inside = [self._parts(v, forward)[0] for v in value]
+            comma = "," if isinstance(value, tuple) and len(value) == 1 else ""
+            left, right = "()" if isinstance(value, tuple) else "[]"
+            return (left, *_joined(inside), comma + right), ATOM
+        text, level = self._numbers.number(value, forward)
+        return (text,), level
+
+    def _operand(self, value: TorchArg, least: int) -> Parts:
+        if isinstance(value, Node):
+            return ((value, least),)
+        parts, level = self._parts(value, forward=True)
+        return ("(", *parts, ")") if level < least else parts
+
+    def _type_of(self, args: Sequence[object]) -> TensorType:
+        """Until a layer says more, a value has the type of the first value it is made of."""
+        for arg in args:
+            if isinstance(arg, Node):
+                return arg.type
+            if isinstance(arg, (tuple, list)) and any(isinstance(v, Node) for v in arg):
+                return self._type_of(arg)
+        return _SCALAR
+
+    def _node(self, x: Ref) -> Node:
+        if not isinstance(x, Node):
+            raise self._mistake(f"gives {x!r} where a value belongs")
+        return x
+
+    def _listed(self, table: dict[str, Signature], name: str) -> Signature:
+        if name not in table:
+            raise self._mistake(f"asks for {name}, which is not in backends/torch_names.py")
+        return table[name]
+
+    def _mistake(self, what: str) -> TypeError:
+        return TypeError(f"layer {self._item.op.word} at {self._item.name} {what}")
+
+
+def _call(function: str, inside: Sequence[Parts]) -> Parts:
+    return (f"{function}(", *_joined(inside), ")")
+
+
+def _joined(inside: Sequence[Parts]) -> list[str | Hole]:
+    out: list[str | Hole] = []
+    for parts in inside:
+        out += [*([", "] if out else []), *parts]
+    return out
+
+
+def _flat(inside: Sequence[Parts]) -> str:
+    return "".join(p if isinstance(p, str) else p[0].text(p[1]) for p in _joined(inside))

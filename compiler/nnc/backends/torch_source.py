@@ -1,0 +1,185 @@
+"""A network as a PyTorch file that a person would be happy to have written.
+
+Each block is a class; calls whose classes read the same share one class. Nothing of a spec enters
+the source but through identifiers from `nnc.ir.names` and literals from `torch_text`.
+"""
+
+from __future__ import annotations
+
+from nnc import __version__
+from nnc.backends.torch_body import Class, Written, written
+from nnc.backends.torch_extras import Extras, closing, labels, prepare
+from nnc.backends.torch_names import NN_CLASSES
+from nnc.backends.torch_text import constant, docstring, formula, laid_out, plain
+from nnc.ir.dims import show
+from nnc.ir.graph import Call, Graph, Network
+from nnc.ir.known import Known
+from nnc.ir.names import class_name
+from nnc.ir.types import TensorType
+
+
+def torch_source(network: Network, *, extras: Extras | None = None) -> str:
+    """The text of a Python file that needs torch alone and defines the network as a class.
+
+    `forward` takes the network's inputs, each with a batch axis first, and returns its output, or a
+    tuple of its outputs in the spec's order. `state_dict()` has the names, order and shapes of the
+    network's weight table. The same network gives the same bytes.
+
+    Raises:
+        Refusal: a size that weights have is not known.
+        TypeError: a layer asks for what `torch_names` does not list, a mistake in the layer.
+    """
+    extras = extras or Extras()
+    classes = Classes(network)
+    body = classes.text()
+    named = labels(network, extras)
+    parts = [
+        *(["", *named] if named else []),
+        *prepare(network, extras),
+        *body,
+        *closing(network, classes.name, extras),
+    ]
+    code = "\n".join(parts)
+    imports = [line for use, line in _IMPORTS.items() if use in code]
+    about = f"{plain(network.name)}, written by nnc {__version__}{_origin(extras)}."
+    return "\n".join([*docstring([about], ""), "", *_STANDARD, "", *imports, *parts]) + "\n"
+
+
+_STANDARD = ("import argparse", "from pathlib import Path")
+_IMPORTS = {
+    "torch.": "import torch",
+    "F.": "import torch.nn.functional as F",
+    "nn.": "from torch import nn",
+}
+
+
+def network_class(network: Network) -> str:
+    """The name of the network's class in its source."""
+    return class_name(network.name, (), NN_CLASSES, "Network")
+
+
+def _origin(extras: Extras) -> str:
+    spec = f" from {plain(extras.spec)}" if extras.spec else ""
+    return f"{spec} (sha256 {plain(extras.sha256)[:12]})" if extras.sha256 else spec
+
+
+class Classes:
+    """The classes of a network, callees first."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.name = network_class(network)
+        self.taken = {self.name} | _parameter_names(network.graph)
+        self.names: dict[Written, Class] = {}
+        self.graphs: dict[Written, list[Graph]] = {}
+        self.known: dict[int, Class] = {}  # by the identity of graphs, which the network keeps
+
+    def text(self) -> list[str]:
+        """The lines of all classes, each after two empty lines."""
+        top = written(self.network.graph, self.class_of, top=True)
+        lines: list[str] = []
+        for body, used in self.names.items():
+            lines += self._class(used.name, body, _about_block(self.graphs[body]), {})
+        defaults = {name: constant(_number(value)) for name, value in self.network.graph.params}
+        return [*lines, *self._class(self.name, top, _about_network(self.network), defaults)]
+
+    def class_of(self, graph: Graph) -> Class:
+        """The class of a block's graph."""
+        found = self.known.get(id(graph))
+        if found is None:
+            body = written(graph, self.class_of, top=False)
+            if body not in self.names:
+                name = class_name(graph.name, self.taken, NN_CLASSES)
+                self.taken.add(name)
+                self.names[body] = Class(name, body.params)
+                self.graphs[body] = []
+            self.graphs[body].append(graph)
+            found = self.known[id(graph)] = self.names[body]
+        return found
+
+    def _class(
+        self, name: str, body: Written, about: list[str], defaults: dict[str, str]
+    ) -> list[str]:
+        inner = " " * 8
+        given = [
+            f"{name}={defaults[spec_name]}" if spec_name in defaults else name
+            for spec_name, name in body.params
+        ]
+        lines = ["", "", f"class {name}({body.base}):", *docstring(about, " " * 4), ""]
+        lines += laid_out(f"def __init__({', '.join(['self', *given])}):", " " * 4)
+        lines.append(f"{inner}super().__init__()")
+        lines += _statements(body.constructor, inner)
+        if body.forward:
+            lines.append("")
+            lines += laid_out(f"def forward({', '.join(['self', *body.inputs])}):", " " * 4)
+            lines += _statements(body.forward, inner)
+        return lines
+
+
+def _statements(statements: tuple[str, ...], indent: str) -> list[str]:
+    lines: list[str] = []
+    for statement in statements:
+        text = statement.lstrip(" ")
+        lines += laid_out(text, indent + " " * (len(statement) - len(text)))
+    return lines
+
+
+def _number(value: object) -> bool | float | str | None:
+    return value if isinstance(value, (bool, int, float, str)) else None
+
+
+def _parameter_names(graph: Graph) -> set[str]:
+    """Names that constructors may give their parameters; no class takes them."""
+    names: set[str] = set()
+    seen: set[int] = set()
+    stack = [graph]
+    while stack:
+        graph = stack.pop()
+        if id(graph) not in seen:
+            seen.add(id(graph))
+            names |= {name for name, _ in graph.params}
+            stack += [item.op.graph for item in graph.items if isinstance(item.op, Call)]
+    return names
+
+
+def _about_network(network: Network) -> list[str]:
+    """The comment above the network, its inputs and outputs, its conditions."""
+    graph = network.graph
+    ends = [
+        ", ".join(f"{port.name} {_type(graph.types[port.value], 'batch')}" for port in ports)
+        for ports in (graph.inputs, graph.outputs)
+    ]
+    shapes = " -> ".join(ends)
+    about = [graph.doc or f"{graph.name}.", shapes]
+    if network.conditions:
+        about.append("\n".join(f"{condition}." for condition in network.conditions))
+    return about
+
+
+def _about_block(graphs: list[Graph]) -> list[str]:
+    """The comment above a block, or its name; its branches, and its shapes where they tell."""
+    graph = graphs[0]
+    where = f", where {' and '.join(graph.branches)}" if graph.branches else ""
+    shapes = {_block_shapes(g) for g in graphs}
+    about = [f"{graph.doc or graph.name + where + '.'}"]
+    if graph.doc and where:
+        about.append(f"Here{where}.")
+    if len(shapes) == 1:
+        about.append(f"{shapes.pop()}.")
+    return about
+
+
+def _block_shapes(graph: Graph) -> str:
+    ends = [
+        ", ".join(_type(graph.types[port.value]) for port in ports)
+        for ports in (graph.inputs, graph.outputs)
+    ]
+    return " -> ".join(ends)
+
+
+def _type(type: TensorType, *before: str) -> str:
+    sizes = [
+        formula(d, lambda name: name)[0] if isinstance(d, Known) else show(d) for d in type.dims
+    ]
+    kind = {"float32": "", "int64": "token"}.get(type.dtype, type.dtype)
+    return f"{kind}[{', '.join([*before, *sizes])}]"

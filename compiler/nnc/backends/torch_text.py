@@ -1,0 +1,157 @@
+"""Python text: literals, documentation and long lines, laid out as ruff and black lay them out.
+
+Text from a spec enters generated source through `literal`, `comment` and `docstring` alone.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Callable, Iterable
+
+from nnc.ir.known import Known, Source
+
+WIDTH = 100
+_LEVELS = {"+": 1, "-": 1, "*": 2, "//": 2}
+
+
+def quoted(text: str) -> str:
+    """A string literal, in double quotes unless single ones need fewer escapes; always one line."""
+    quote = "'" if text.count('"') > text.count("'") else '"'
+    body = "".join(_escaped(c, quote) for c in text)
+    return f"{quote}{body}{quote}"
+
+
+def _escaped(c: str, quote: str) -> str:
+    if c in ("\\", quote):
+        return "\\" + c
+    return c if c.isprintable() else repr(c)[1:-1]
+
+
+def real(value: float) -> str:
+    """A float literal: `1e-5`, `0.5`, `float("inf")`."""
+    if value != value or value in (float("inf"), float("-inf")):
+        return f'float("{value}")'
+    return re.sub(r"e([+-])0*", lambda m: "e-" if m[1] == "-" else "e", repr(float(value)))
+
+
+def constant(value: bool | float | str | None) -> str:
+    """A literal of a plain value; a number forgets its source.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if value is None or isinstance(value, bool):
+        return repr(value)
+    if isinstance(value, int):
+        return str(int(value))
+    if isinstance(value, float):
+        return real(value)
+    if isinstance(value, str):
+        return quoted(str(value))
+    raise TypeError(f"{value!r} has no literal")
+
+
+def formula(number: Known, name: Callable[[str], str]) -> tuple[str, int]:
+    """A number's source, `4 * width`, with names that `name` gives, and how tightly it binds."""
+    return _formula(number.source, name)
+
+
+def _formula(source: Source, name: Callable[[str], str]) -> tuple[str, int]:
+    if isinstance(source, str):
+        return name(source), 5
+    if isinstance(source, int):
+        return str(source), 5 if source >= 0 else 3
+    op, a, b = source
+    level = _LEVELS[op]
+    left, left_level = _formula(a, name)
+    right, right_level = _formula(b, name)
+    # x + (y + z) and x * (y * z) need no brackets for whole numbers
+    joins = op in "+*" and isinstance(b, tuple) and (op == "+" or b[0] == "*")
+    left = f"({left})" if left_level < level else left
+    right = f"({right})" if right_level < (level if joins else level + 1) else right
+    return f"{left} {op} {right}", level
+
+
+def plain(text: str) -> str:
+    """The text in one line of printable characters."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def docstring(paragraphs: Iterable[str], indent: str) -> list[str]:
+    """The lines of a docstring; each paragraph is wrapped, line ends within one are kept."""
+    lines: list[str] = []
+    for paragraph in paragraphs:
+        if lines:
+            lines.append("")
+        for line in paragraph.split("\n"):
+            text = plain(line).replace("\\", "\\\\").replace('"""', "'''")
+            lines.extend(textwrap.wrap(text, WIDTH - len(indent) - 8, break_long_words=False))
+    lines = lines or [""]
+    if len(lines) == 1 and not lines[0].endswith('"'):
+        return [f'{indent}"""{lines[0]}"""']
+    return [
+        f'{indent}"""{lines[0]}',
+        *(f"{indent}{line}".rstrip() for line in lines[1:]),
+        f'{indent}"""',
+    ]
+
+
+def laid_out(line: str, indent: str) -> list[str]:
+    """A statement in lines of at most 100 columns, split at its last brackets."""
+    if len(indent) + len(line) <= WIDTH:
+        return [indent + line]
+    start, end = _last_brackets(line)
+    if start < 0:
+        return [indent + line]
+    inner = indent + "    "
+    head, body, tail = line[: start + 1], line[start + 1 : end], line[end:]
+    if len(inner) + len(body) <= WIDTH:
+        return [indent + head, inner + body, indent + tail]
+    out = [indent + head]
+    for part in split_top(body):
+        lines = laid_out(part, inner)
+        out += [*lines[:-1], lines[-1] + ","]
+    return [*out, indent + tail]
+
+
+def split_top(text: str) -> list[str]:
+    """The parts between commas that stand in no brackets and no string."""
+    parts, depth, begin = [], 0, 0
+    for at, c in _code(text):
+        if c in "([{":
+            depth += 1
+        elif c in ")]}":
+            depth -= 1
+        elif c == "," and depth == 0:
+            parts.append(text[begin:at].strip())
+            begin = at + 1
+    last = text[begin:].strip()
+    return [*parts, last] if last else parts
+
+
+def _last_brackets(text: str) -> tuple[int, int]:
+    """The outermost brackets that end the text (a colon may follow), or (-1, -1)."""
+    open_at: list[int] = []
+    found = (-1, -1)
+    for at, c in _code(text):
+        if c in "([{":
+            open_at.append(at)
+        elif c in ")]}":
+            found = (open_at.pop(), at) if open_at else found
+    return found if found[1] >= 0 and text[found[1] + 1 :] in ("", ":") else (-1, -1)
+
+
+def _code(text: str) -> Iterable[tuple[int, str]]:
+    """Each character that stands in no string literal, with its offset."""
+    quote, skip = "", False
+    for at, c in enumerate(text):
+        if skip:
+            skip = False
+        elif quote:
+            skip = c == "\\"
+            quote = "" if c == quote else quote
+        elif c in "\"'":
+            quote = c
+        else:
+            yield at, c
