@@ -1,8 +1,11 @@
 """What nnc tells a user about a mistake: one type, many renderers.
 
-A rule is declared once, beside the check that uses it, with the explanation that `nnc explain` and the
-reference show. `rule.at(span, message, ...)` makes the diagnostic. Messages follow four questions: what is
-wrong (message), where (primary label), how we know (labels, notes), what to write instead (help, fix).
+A rule is declared once, beside the check that uses it, with the explanation that `nnc explain` and
+the
+reference show. `rule.at(span, message, ...)` makes the diagnostic. Messages follow four questions:
+what is
+wrong (message), where (primary label), how we know (labels, notes), what to write instead (help,
+fix).
 """
 
 from __future__ import annotations
@@ -57,9 +60,12 @@ class Diagnostic(Record):
 
 
 class Rule(Record):
-    """A kind of mistake: `NN` and three digits, a name after the bad pattern, an explanation in Markdown.
+    """A kind of mistake: `NN` and three digits.
 
-    The hundreds digit is the stage: 0 syntax, 1 names, 2 arguments, 3 shapes and types, 4 training and
+    A name after the bad pattern, an explanation in Markdown.
+
+    The hundreds digit is the stage: 0 syntax, 1 names, 2 arguments, 3 shapes and types, 4 training
+    and
     data, 5 what a target cannot express.
     """
 

@@ -1,7 +1,9 @@
 """Immutable records that are cheap to declare.
 
-`dataclasses.dataclass` compiles a constructor for each class, 0.7 ms apiece; the syntax tree, the IR and
-the layers declare more than a hundred, and `nnc check` must start in a tenth of a second. A `Record`
+`dataclasses.dataclass` compiles a constructor for each class, 0.7 ms apiece; the syntax tree, the
+IR and
+the layers declare more than a hundred, and `nnc check` must start in a tenth of a second. A
+`Record`
 looks like a frozen dataclass to people and type checkers, and costs a dictionary to declare.
 """
 

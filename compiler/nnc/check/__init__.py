@@ -1,7 +1,9 @@
-"""From a text to a checked program: names, arguments, control, shapes, plans. Opens no data, imports no torch.
+"""From a text to a checked program.
 
-    checked = check_source(read_source("lenet.nn"))
-    checked.networks["LeNet5"].graph
+Names, arguments, control, shapes, plans. Opens no data, imports no torch.
+
+checked = check_source(read_source("lenet.nn"))
+checked.networks["LeNet5"].graph
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Binds the arguments of a call to a declaration: names, kinds, ranges, options, with a message for each mistake."""
+"""Binds the arguments of a call to a declaration.
+
+Names, kinds, ranges, options, with a message for each mistake.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +20,21 @@ from nnc.check.rules import (
     WRONG_KIND,
 )
 from nnc.check.scope import Scope
-from nnc.check.values import UNKNOWN, Family, LabelEntry, SharedEntry, Unknown, Value, Word, is_number, is_whole, written
+from nnc.check.values import (
+    UNKNOWN,
+    Family,
+    LabelEntry,
+    SharedEntry,
+    Unknown,
+    Value,
+    Word,
+    is_number,
+    is_whole,
+    written,
+)
 from nnc.diagnostics import Fix, Label, nearest
 from nnc.ir.arguments import Arg, Declared
-from nnc.ir.dims import Poly
+from nnc.ir.dims import Dim, Poly
 from nnc.ir.initial import INITS, Fill
 from nnc.record import Record
 from nnc.source import Span
@@ -114,7 +128,10 @@ def place(
     numbers: Numbers,
     variadic: str = "",
 ) -> Bound:
-    """Which written argument belongs to which name; the values are `ast.Arg`s (a list for the variadic one)."""
+    """Which written argument belongs to which name.
+
+    The values are `ast.Arg`s (a list for the variadic one).
+    """
     values: dict[str, Any] = {}
     ok, named = True, None
     positions = list(names)
@@ -150,7 +167,9 @@ def place(
             ok = False
             numbers.say(
                 DOUBLED_ARGUMENT.at(
-                    arg.span, f"`{name}` is given twice", others=(Label(values[name].span, "the first"),)
+                    arg.span,
+                    f"`{name}` is given twice",
+                    others=(Label(values[name].span, "the first"),),
                 )
             )
         else:
@@ -175,7 +194,11 @@ def _unknown(word: str, arg: ast.Arg, names: tuple[str, ...], numbers: Numbers) 
     return UNKNOWN_ARGUMENT.at(
         arg.name.span,
         f"`{word}` has no argument `{name}`",
-        help=f"did you mean `{guess}`?" if guess else f"it has {listed}" if names else "it has none",
+        help=f"did you mean `{guess}`?"
+        if guess
+        else f"it has {listed}"
+        if names
+        else "it has none",
         fix=Fix(arg.name.span, guess) if guess else None,
     )
 
@@ -188,7 +211,12 @@ def convert(name: str, arg: Arg, e: ast.Expr, scope: Scope, numbers: Numbers) ->
     value = numbers.value(e, scope, options)
     if isinstance(value, Unknown):
         return UNKNOWN
-    if isinstance(value, str) and not isinstance(value, Word) and arg.kind != "text" and value in arg.options:
+    if (
+        isinstance(value, str)
+        and not isinstance(value, Word)
+        and arg.kind != "text"
+        and value in arg.options
+    ):
         numbers.say(
             WRONG_KIND.at(
                 e.span,
@@ -228,7 +256,9 @@ def _wrong(name: str, arg: Arg, e: ast.Expr, value: Value, numbers: Numbers) -> 
         listed = " or ".join(f"`{o}`" for o in arg.options)
         wanted = listed if arg.kind == "option" else f"{wanted}, or {listed}"
     return numbers.say(
-        WRONG_KIND.at(e.span, f"`{name}` takes {wanted}", label=f"this is {written(value)}", help=help)
+        WRONG_KIND.at(
+            e.span, f"`{name}` takes {wanted}", label=f"this is {written(value)}", help=help
+        )
     )
 
 
@@ -294,11 +324,11 @@ def _range(arg: Arg, value: Any) -> str:
 def _dims(
     word: str, name: str, arg: Arg, given: list[ast.Arg] | tuple[()], scope: Scope, numbers: Numbers
 ) -> Any:
-    values = []
+    values: list[Dim] = []
     for one in given:
         value = numbers.value(one.value, scope)
         if isinstance(value, tuple) and len(given) == 1 and all(is_whole(v) for v in value):
-            values.extend(value)
+            values.extend(v for v in value if is_whole(v))
             continue
         if isinstance(value, Unknown):
             return UNKNOWN
@@ -311,7 +341,7 @@ def _dims(
     return tuple(values)
 
 
-def initial(e: ast.Expr, scope: Scope, numbers: Numbers) -> Declared | Unknown:
+def initial(e: ast.Expr, scope: Scope, numbers: Numbers) -> Any:
     """A distribution: `normal(0.02)`, `dirac`, a number."""
     word = e.name if isinstance(e, ast.Call) else e.names[0] if isinstance(e, ast.Ref) else None
     if word is not None and (isinstance(e, ast.Call) or scope.find(word.text) is None):
@@ -323,7 +353,9 @@ def initial(e: ast.Expr, scope: Scope, numbers: Numbers) -> Declared | Unknown:
                 WRONG_KIND.at(
                     word.span,
                     f"`{word.text}` is no distribution",
-                    help=f"did you mean `{guess}`?" if guess else f"there are {listed}, or a number",
+                    help=f"did you mean `{guess}`?"
+                    if guess
+                    else f"there are {listed}, or a number",
                     fix=Fix(word.span, guess) if guess else None,
                 )
             )
@@ -333,13 +365,18 @@ def initial(e: ast.Expr, scope: Scope, numbers: Numbers) -> Declared | Unknown:
         return Fill(float(value))
     if isinstance(value, Unknown):
         return UNKNOWN
-    return numbers.say(WRONG_KIND.at(e.span, "`init` takes a distribution or a number", help="normal(0.02)"))
+    return numbers.say(
+        WRONG_KIND.at(e.span, "`init` takes a distribution or a number", help="normal(0.02)")
+    )
 
 
 def declared(
     cls: type[Declared], word: str, e: ast.Call | ast.Ref | Any, scope: Scope, numbers: Numbers
 ) -> Any:
-    """An instance of a declared class (an optimizer, a loss, a distribution) from its call; UNKNOWN after a message."""
+    """An instance of a declared class (an optimizer, a loss, a distribution) from its call.
+
+    UNKNOWN after a message.
+    """
     args = e.args if isinstance(e, ast.Call) else ()
     span = e.name.span if isinstance(e, ast.Call) else e.span
     bound = bind(word, span, cls.args, args, scope, numbers)

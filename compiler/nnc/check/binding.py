@@ -33,7 +33,9 @@ def bind_fields(plan: TrainPlan, network: Network, profile: Profile) -> TrainPla
     _sizes(plan, network, inputs)
     read = used | {name for _, name in targets}
     gathered = {c for f in profile.fields if f.name in read for c in f.columns}
-    unused = tuple(f.name for f in profile.fields if not (f.name in read or _inside(f, read, gathered)))
+    unused = tuple(
+        f.name for f in profile.fields if not (f.name in read or _inside(f, read, gathered))
+    )
     outputs = {t.output for t in terms}
     binding = Binding(
         tuple((name, field.name) for name, field in inputs.items()),
@@ -50,14 +52,18 @@ def _inside(field: Field, read: set[str], gathered: set[str]) -> bool:
     return field.name in gathered or (bool(field.columns) and set(field.columns) <= read)
 
 
-def _check_given(plan: TrainPlan, network: Network, profile: Profile, given: dict[str, str]) -> None:
+def _check_given(
+    plan: TrainPlan, network: Network, profile: Profile, given: dict[str, str]
+) -> None:
     """The names written out must exist on both sides."""
     sides = [p.name for p in (*network.graph.inputs, *network.graph.outputs)]
     fields = [f.name for f in profile.fields]
     for name, field in given.items():
         wrong, known = (name, sides) if name not in sides else (field, fields)
         if wrong not in known:
-            what = "input or output of the network" if known is sides else f"field of `{profile.data}`"
+            what = (
+                "input or output of the network" if known is sides else f"field of `{profile.data}`"
+            )
             guess = nearest(wrong, known)
             raise Refusal(
                 WRONG_FIELD.at(
@@ -83,7 +89,9 @@ def _inputs(
         for port in left:
             type = network.graph.types[port.value]
             fields = [
-                f for f in profile.fields if f.role == "input" and f.name not in taken and feeds(f, type)
+                f
+                for f in profile.fields
+                if f.role == "input" and f.name not in taken and feeds(f, type)
             ]
             fields = _whole(fields)
             if len(fields) != 1 or len([p for p in left if _same(network, p, port)]) != 1:
@@ -157,7 +165,7 @@ def _unfitting(plan: TrainPlan, port: Port, type: TensorType, field: Field) -> D
     )
 
 
-# --- targets ------------------------------------------------------------------------------------------
+# --- targets -------------------------------------------------------------------------------------
 
 
 def _targets(
@@ -281,7 +289,7 @@ def _check_classes(term: Term, output: TensorType, field: Field) -> None:
 
 
 def _check_binary(term: Term, output: TensorType, field: Field) -> None:
-    """bce on a class: one number, two classes."""
+    """Bce on a class: one number, two classes."""
     if not term.loss.word.startswith("bce"):
         raise Refusal(
             WRONG_TARGET.at(

@@ -1,15 +1,16 @@
-"""Calls of blocks: checked once for each (arguments, input type), memoised also when they failed."""
+"""Calls of blocks: checked once for each (arguments, input type).
+
+Memoised also when they failed.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from nnc.check.arguments import place
+from nnc.check.body import Body
 from nnc.check.rules import (
     LATER,
     LIMIT,
     MISSING_ARGUMENT,
-    NO_BODY,
     RECURSION,
     SEVERAL_VALUES,
     SHARED_SHAPES,
@@ -18,7 +19,7 @@ from nnc.check.rules import (
 from nnc.check.scope import Scope
 from nnc.check.types import bind_pattern
 from nnc.check.values import BAD, UNKNOWN, Family, LabelEntry, SharedEntry, Unknown, Value
-from nnc.check.world import DEEPEST, Made
+from nnc.check.world import DEEPEST, Made, World
 from nnc.diagnostics import Frame, Label
 from nnc.ir.dims import Dim
 from nnc.ir.graph import Call
@@ -26,10 +27,6 @@ from nnc.ir.known import Known, rebase
 from nnc.ir.types import TensorType
 from nnc.source import Span
 from nnc.syntax import ast
-
-if TYPE_CHECKING:
-    from nnc.check.body import Body
-    from nnc.check.world import World
 
 AXES = {
     1: ("in_features",),
@@ -49,7 +46,9 @@ def call_block(
     values = body.take(step.name.span)
     args = block_arguments(world, block, step, scope)
     if step.body is not None:
-        world.sink.add(LATER.at(step.body.span, "bodies as arguments are planned; nnc 0.1 has none"))
+        world.sink.add(
+            LATER.at(step.body.span, "bodies as arguments are planned; nnc 0.1 has none")
+        )
         args = None
     if not allowed(world, block, step.span):
         body.fail()
@@ -84,7 +83,12 @@ def call_block(
     output = TensorType(dims, made.output.dtype, made.output.time)
     instance = shared.name if shared is not None else ""
     body.current = body.builder.item(
-        Call(made.graph, bindings), values, (output,), step.name.span, label=label, instance=instance
+        Call(made.graph, bindings),
+        values,
+        (output,),
+        step.name.span,
+        label=label,
+        instance=instance,
     )
     body.several = False
 
@@ -108,7 +112,9 @@ def _same_weights(
     return False
 
 
-def _bindings(made: Made, args: dict[str, Value], type: TensorType) -> tuple[tuple[str, object], ...]:
+def _bindings(
+    made: Made, args: dict[str, Value], type: TensorType
+) -> tuple[tuple[str, object], ...]:
     """The callee's parameter and dimension names with the caller's values."""
     assert made.graph is not None
     given: dict[str, object] = dict(args)
@@ -126,7 +132,10 @@ def allowed(world: World, block: ast.Block, span: Span) -> bool:
         chain = " -> ".join([*world.active[world.active.index(name) :], name])
         world.sink.add(
             RECURSION.at(
-                span, f"`{name}` calls itself: {chain}", help="use `repeat` or `for`", trace=world.trace
+                span,
+                f"`{name}` calls itself: {chain}",
+                help="use `repeat` or `for`",
+                trace=world.trace,
             )
         )
         return False
@@ -151,7 +160,9 @@ def block_arguments(
             value = world.numbers.value(arg.value, scope)
             if isinstance(value, (LabelEntry, Family, SharedEntry)):
                 value = world.numbers.say(
-                    LATER.at(arg.span, "values as parameters of blocks are planned; nnc 0.1 has none")
+                    LATER.at(
+                        arg.span, "values as parameters of blocks are planned; nnc 0.1 has none"
+                    )
                 )
         elif param.default is not None:
             # A default may use the parameters before it.
@@ -190,7 +201,10 @@ def specialise(
     step: ast.Step | None,
     made_at: Span | None,
 ) -> Made:
-    """The block's graph for these arguments and this input; unknown ones are checked for names only."""
+    """The block's graph for these arguments and this input.
+
+    Unknown ones are checked for names only.
+    """
     key = (block.name.text, tuple((k, _kind(v), v) for k, v in args.items()), type)
     made = world.memo.get(key)
     if made is None:
@@ -212,8 +226,6 @@ def _check_block(
     step: ast.Step | None,
     made_at: Span | None,
 ) -> Made:
-    from nnc.check.body import Body  # a body holds steps, and a step may be a block with a body
-
     scope = Scope(world.scope)
     params: dict[str, object] = {}
     for param in block.params:
@@ -264,7 +276,9 @@ def _input_dims(
         )
     wanted = block.pattern[0]
     if len(block.pattern) > 1:
-        world.sink.add(LATER.at(wanted.span, "blocks of several values are planned; nnc 0.1 has none"))
+        world.sink.add(
+            LATER.at(wanted.span, "blocks of several values are planned; nnc 0.1 has none")
+        )
         return None
     dims = bind_pattern(wanted, type, scope, world.numbers, world.facts)
     if dims is None:
@@ -281,5 +295,3 @@ def _input_dims(
             )
         )
     return dims
-
-

@@ -41,7 +41,9 @@ def run_if(body: Body, step: ast.If, scope: Scope, run: Run) -> None:
         _inside(body, step.body, scope, "if", run)
         body.fail()
         return
-    body.builder.branches.append(text if decided else f"not ({text})" if " " in text else f"not {text}")
+    body.builder.branches.append(
+        text if decided else f"not ({text})" if " " in text else f"not {text}"
+    )
     if decided:
         _inside(body, step.body, scope, "if", run)
     elif isinstance(step.otherwise, ast.If):
@@ -66,7 +68,9 @@ def run_repeat(body: Body, step: ast.Repeat, scope: Scope, run: Run) -> None:
         return
     if not isinstance(count, int) or isinstance(count, bool) or count < 0:
         body.world.sink.add(
-            NOT_A_COUNT.at(step.count.span, f"`repeat` takes a whole number of turns, not {written(count)}")
+            NOT_A_COUNT.at(
+                step.count.span, f"`repeat` takes a whole number of turns, not {written(count)}"
+            )
         )
         body.fail()
         return
@@ -90,7 +94,9 @@ def run_for(body: Body, step: ast.For, scope: Scope, run: Run) -> None:
         if isinstance(over, (LabelEntry, Family)):
             help = "steps over the time of a value are planned"
         body.world.sink.add(
-            NOT_A_COUNT.at(step.over.span, f"`for` takes a list or a range, not {written(over)}", help=help)
+            NOT_A_COUNT.at(
+                step.over.span, f"`for` takes a list or a range, not {written(over)}", help=help
+            )
         )
         body.fail()
         return

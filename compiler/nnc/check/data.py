@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from nnc.check.arguments import place
 from nnc.check.rules import LATER, MISSING_ARGUMENT, UNKNOWN_ARGUMENT, WRONG_KIND
 from nnc.check.settings import collect, number, one_value, text_of
 from nnc.check.training_rules import BAD_SETTING, UNKNOWN_SOURCE
+from nnc.check.values import Unknown, is_integer, is_real
 from nnc.check.world import World
 from nnc.diagnostics import Diagnostic, Fix, nearest
 from nnc.ir.plan import Augment, DataPlan, Normalize, Split
@@ -21,11 +23,24 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "arrays": ("path", "target"),
     "table": ("path", "target", "drop"),
 }
-"""Kinds of data with their arguments, in order; texts, or lists of texts for target, pairs and drop."""
+"""Kinds of data with their arguments, in order.
+
+Texts, or lists of texts for target, pairs and drop.
+"""
 
 LISTS = ("target", "pairs", "drop")
 PLANNED = ("series", "text", "audio", "shards", "hub")
-SETTINGS = ("split", "group", "split_seed", "classes", "size", "fit", "normalize", "on_error", "augment")
+SETTINGS = (
+    "split",
+    "group",
+    "split_seed",
+    "classes",
+    "size",
+    "fit",
+    "normalize",
+    "on_error",
+    "augment",
+)
 FITS = ("crop", "pad", "stretch")
 AUGMENTS = {"flip": "", "shift": "amount", "crop": "padding"}
 
@@ -39,7 +54,7 @@ def check_data(world: World, data: ast.Data, root: str, moved: str | None) -> Da
         return None
     options = _options(world, data, kind)
     found = collect(world, "data", data.settings, SETTINGS, ("shuffle", "cache", "workers"))
-    values: dict[str, object] = {}
+    values: dict[str, Any] = {}
     for name, setting in found.items():
         value = _READ[name](world, setting)
         if value is not None:
@@ -61,13 +76,13 @@ def check_data(world: World, data: ast.Data, root: str, moved: str | None) -> Da
         tuple(options.items()),
         root,
         moved is not None,
-        Split(split.kind, split.values, str(group), int(seed), split.span),  # type: ignore[call-overload]
-        values.get("classes", ()),  # type: ignore[arg-type]
-        size,  # type: ignore[arg-type]
-        values.get("fit", "crop"),  # type: ignore[arg-type]
-        values.get("normalize", Normalize()),  # type: ignore[arg-type]
-        values.get("on_error", "stop"),  # type: ignore[arg-type]
-        values.get("augment", ()),  # type: ignore[arg-type]
+        Split(split.kind, split.values, str(group), int(seed), split.span),
+        values.get("classes", ()),
+        size,
+        values.get("fit", "crop"),
+        values.get("normalize", Normalize()),
+        values.get("on_error", "stop"),
+        values.get("augment", ()),
         data.span,
         path_span,
     )
@@ -75,28 +90,40 @@ def check_data(world: World, data: ast.Data, root: str, moved: str | None) -> Da
 
 def _unknown_source(name: ast.Ident) -> Diagnostic:
     if name.text in PLANNED:
-        return LATER.at(name.span, f'`{name.text}("...")` is planned; nnc 0.1 reads images and tables')
-    guess = nearest(name.text, tuple(SOURCES)) or {"csv": "table", "folder": "images"}.get(name.text, "")
+        return LATER.at(
+            name.span, f'`{name.text}("...")` is planned; nnc 0.1 reads images and tables'
+        )
+    guess = nearest(name.text, tuple(SOURCES)) or {"csv": "table", "folder": "images"}.get(
+        name.text, ""
+    )
     return UNKNOWN_SOURCE.at(
         name.span,
         f"there is no source of data `{name.text}`",
-        help=f"did you mean `{guess}`?" if guess else "there are " + ", ".join(f"`{s}`" for s in SOURCES),
+        help=f"did you mean `{guess}`?"
+        if guess
+        else "there are " + ", ".join(f"`{s}`" for s in SOURCES),
         fix=Fix(name.span, guess) if guess else None,
     )
 
 
-def _options(world: World, data: ast.Data, kind: str) -> dict[str, object]:
+def _options(world: World, data: ast.Data, kind: str) -> dict[str, Any]:
     """The arguments of the source, texts and lists of texts."""
     names = SOURCES[kind]
     placed = place(kind, data.source.name.span, names, data.source.args, world.numbers)
-    options: dict[str, object] = {}
+    options: dict[str, Any] = {}
     for name, arg in placed.values.items():
         value = _size(world, arg.value) if name == "size" else _texts(world, name, arg.value)
         if value is not None:
             options[name] = value
     needed = names[0]
     if placed.ok and needed not in placed.values and "pairs" not in options:
-        example = '"mnist5k"' if kind == "bundled" else '"FOLDER"' if kind in ("images", "idx") else '"FILE"'
+        example = (
+            '"mnist5k"'
+            if kind == "bundled"
+            else '"FOLDER"'
+            if kind in ("images", "idx")
+            else '"FILE"'
+        )
         world.sink.add(
             MISSING_ARGUMENT.at(
                 data.source.span, f"`{kind}` needs its {needed}", help=f"write `{kind}({example})`"
@@ -111,7 +138,9 @@ def _options(world: World, data: ast.Data, kind: str) -> dict[str, object]:
             )
         )
     if "masks" in options and "labels" in options:
-        world.sink.add(UNKNOWN_ARGUMENT.at(data.source.span, "`masks` and `labels` do not go together"))
+        world.sink.add(
+            UNKNOWN_ARGUMENT.at(data.source.span, "`masks` and `labels` do not go together")
+        )
     return options
 
 
@@ -163,9 +192,9 @@ def _split_call(world: World, setting: ast.Setting, e: ast.Call) -> Split | None
     kind = e.name.text
     values: list[float | str] = []
     for arg in e.args:
-        if isinstance(arg.value, ast.String):
-            values.append(arg.value.value)
-        elif isinstance(arg.value, ast.Number) and kind == "time":
+        if isinstance(arg.value, ast.String) or (
+            isinstance(arg.value, ast.Number) and kind == "time"
+        ):
             values.append(arg.value.value)
     allowed = {"files": (2, 3), "column": (1,), "time": (2, 3)}[kind]
     if len(values) != len(e.args) or len(values) not in allowed:
@@ -225,10 +254,11 @@ def _classes(world: World, setting: ast.Setting) -> tuple[str, ...] | None:
 
 def _size(world: World, e: ast.Expr) -> tuple[int, ...] | None:
     value = world.numbers.value(e, world.scope)
-    sizes = (value, value) if isinstance(value, int) else value
-    if isinstance(sizes, tuple) and len(sizes) == 2 and all(isinstance(s, int) and s > 0 for s in sizes):
-        return sizes  # type: ignore[return-value]
-    if value is not None and repr(value) != "unknown":
+    given = value if isinstance(value, tuple) else (value, value)
+    sizes = tuple(s for s in given if is_integer(s) and s > 0)
+    if len(sizes) == len(given) == 2:
+        return sizes
+    if not isinstance(value, Unknown):
         _bad(world, e.span, "size", "pixels: `64`, or height and width `64x48`")
     return None
 
@@ -245,14 +275,16 @@ def _normalize(world: World, setting: ast.Setting) -> Normalize | None:
     if isinstance(e, ast.Ref) and e.text in ("imagenet", "fit", "none"):
         return Normalize(e.text)
     value = world.numbers.value(e, world.scope)
-    if value == range(0, 1):
+    if value == range(1):
         return Normalize("0..1")
     if value == range(-1, 1):
         return Normalize("-1..1")
     if isinstance(value, tuple) and len(value) == 2:
         mean, std = (v if isinstance(v, tuple) else (v,) for v in value)
-        if all(isinstance(v, (int, float)) for v in (*mean, *std)) and all(s > 0 for s in std):  # type: ignore[operator]
-            return Normalize("given", tuple(map(float, mean)), tuple(map(float, std)))  # type: ignore[arg-type]
+        means = tuple(float(v) for v in mean if is_real(v))
+        stds = tuple(float(v) for v in std if is_real(v) and v > 0)
+        if len(means) == len(mean) and len(stds) == len(std):
+            return Normalize("given", means, stds)
     _bad(world, e.span, "normalize", "`0..1`, `-1..1`, `imagenet`, `fit`, `none` or `(mean, std)`")
     return None
 
@@ -263,8 +295,14 @@ def _augment(world: World, setting: ast.Setting) -> tuple[Augment, ...] | None:
         word = e.name.text if isinstance(e, ast.Call) else e.text if isinstance(e, ast.Ref) else ""
         if word not in AUGMENTS:
             guess = nearest(word, tuple(AUGMENTS))
-            help = f"did you mean `{guess}`?" if guess else "there are `flip`, `shift(2)`, `crop(padding=4)`"
-            world.sink.add(BAD_SETTING.at(e.span, f"there is no augmentation `{e.span.text}`", help=help))
+            help = (
+                f"did you mean `{guess}`?"
+                if guess
+                else "there are `flip`, `shift(2)`, `crop(padding=4)`"
+            )
+            world.sink.add(
+                BAD_SETTING.at(e.span, f"there is no augmentation `{e.span.text}`", help=help)
+            )
             return None
         amount = _amount(world, e, word)
         if amount is None:

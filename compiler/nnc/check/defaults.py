@@ -60,5 +60,3 @@ def innermost(levels: tuple[Defaults, ...], word: str) -> dict[str, Given] | Non
         if here:
             found = {**here, **found} if found else here
     return found
-
-

@@ -1,4 +1,7 @@
-"""Evaluates expressions over sizes and other static values. Mistakes are reported; the result is then UNKNOWN."""
+"""Evaluates expressions over sizes and other static values. Mistakes are reported.
+
+The result is then UNKNOWN.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,7 @@ from nnc.check.values import (
     Value,
     Word,
     is_number,
+    is_real,
     is_whole,
     written,
 )
@@ -60,12 +64,18 @@ class Numbers:
     Args:
         sink: takes the diagnostics.
         steps: layer, block and network names, to tell a step from an unknown name.
-        data: gives `digits.classes`: (data name, attribute) to a size, or an error text; None: unknown data.
+        data: gives `digits.classes`: (data name, attribute) to a size, or an error text; None:
+        unknown data.
     """
 
     def __init__(
-        self, sink: Sink, steps: Callable[[], list[str]], data: Callable[[str, str], Value | str | None]
+        self,
+        sink: Sink,
+        steps: Callable[[], list[str]],
+        data: Callable[[str, str], Value | str | None],
+        lost: frozenset[str] = frozenset(),
     ) -> None:
+        self.lost = lost
         self.sink = sink
         self.steps = steps
         self.data = data
@@ -123,12 +133,16 @@ class Numbers:
 
     def unknown(self, e: ast.Ref, name: str, scope: Scope, options: tuple[str, ...]) -> Unknown:
         """Reports a name that nothing declares, as helpfully as it can."""
+        if name in self.lost:  # declared in what could not be read
+            return UNKNOWN
         if name in HABITS:
             right = HABITS[name]
             return self.say(
                 UNKNOWN_NAME.at(
                     e.span,
-                    f"`{name}` is written `{right}` here" if right else f"there is no `{name}` here",
+                    f"`{name}` is written `{right}` here"
+                    if right
+                    else f"there is no `{name}` here",
                     help=f"write `{right}`" if right else "leave the argument out for its default",
                     fix=Fix(e.span, right) if right else None,
                 )
@@ -142,7 +156,7 @@ class Numbers:
                     others=(Label(ended.span, f"made here, inside a {ended.inside}"),),
                     help=f"keep the values of a loop as a family: `as {name}[i]`"
                     if ended.inside == "loop"
-                    else f"label what the whole `{ended.inside}` gives: write `as {name}` after its `}}`",
+                    else f"label what the whole `{ended.inside}` gives: `}} as {name}`",
                 )
             )
         if name in self.steps():
@@ -169,7 +183,9 @@ class Numbers:
         items = []
         for item in e.items:
             if isinstance(item, ast.Slice):
-                return self.say(LATER.at(item.span, "slices of values are planned; nnc 0.1 has none"))
+                return self.say(
+                    LATER.at(item.span, "slices of values are planned; nnc 0.1 has none")
+                )
             items.append(self.value(item, scope))
         if any(isinstance(i, Unknown) for i in items):
             return UNKNOWN
@@ -189,10 +205,14 @@ class Numbers:
         if isinstance(base, tuple) and len(items) == 1 and isinstance(items[0], int):
             if -len(base) <= items[0] < len(base):
                 return base[items[0]]
-            return self.say(BAD_OPERATION.at(e.span, f"the list has {len(base)} members, counted from 0"))
+            return self.say(
+                BAD_OPERATION.at(e.span, f"the list has {len(base)} members, counted from 0")
+            )
         if isinstance(base, LabelEntry):
             return self.say(LATER.at(e.span, "indexing of values is planned; nnc 0.1 has none"))
-        return self.say(BAD_OPERATION.at(e.span, f"{written(base)} has no members to pick by `[...]`"))
+        return self.say(
+            BAD_OPERATION.at(e.span, f"{written(base)} has no members to pick by `[...]`")
+        )
 
     def binary(self, e: ast.Binary, scope: Scope, options: tuple[str, ...]) -> Value:
         """`a + b` and its kin."""
@@ -205,7 +225,11 @@ class Numbers:
             word = {"+": "add", "*": "mul"}.get(e.op)
             hint = f"join values with a step: `from a, b -> {word}`" if word else ""
             return self.say(
-                LATER.at(e.span, "arithmetic on values is planned; nnc 0.1 joins them by steps", help=hint)
+                LATER.at(
+                    e.span,
+                    "arithmetic on values is planned; nnc 0.1 joins them by steps",
+                    help=hint,
+                )
             )
         if e.op in COMPARE:
             return self.compare(e, left, right)
@@ -213,11 +237,9 @@ class Numbers:
 
     def logic(self, e: ast.Binary, scope: Scope) -> Value:
         """`and`, `or`: the right side counts only when the left leaves it open."""
-        left = self.condition(e.left, scope)
-        if isinstance(left, Unknown):
-            return UNKNOWN
-        if left is (e.op == "or"):
-            return left
+        first = self.condition(e.left, scope)
+        if isinstance(first, Unknown) or first is (e.op == "or"):
+            return first
         return self.condition(e.right, scope)
 
     def compare(self, e: ast.Binary, left: Value, right: Value) -> Value:
@@ -235,7 +257,9 @@ class Numbers:
         same = is_number(left) and is_number(right)
         if e.op in ("==", "!=") or same or (isinstance(left, str) and isinstance(right, str)):
             return COMPARE[e.op](left, right)
-        return self.say(BAD_OPERATION.at(e.span, f"cannot compare {written(left)} with {written(right)}"))
+        return self.say(
+            BAD_OPERATION.at(e.span, f"cannot compare {written(left)} with {written(right)}")
+        )
 
     def arithmetic(self, e: ast.Binary, left: Value, right: Value) -> Value:
         """+ - * / // % ** of numbers."""
@@ -245,13 +269,17 @@ class Numbers:
             if e.op == "+" and isinstance(left, str) and isinstance(right, str):
                 return left + right
             wrong = right if is_number(left) else left
-            return self.say(BAD_OPERATION.at(e.span, f"`{e.op}` wants numbers; {written(wrong)} is none"))
+            return self.say(
+                BAD_OPERATION.at(e.span, f"`{e.op}` wants numbers; {written(wrong)} is none")
+            )
         if e.op in ("/", "//", "%") and not isinstance(right, Poly) and right == 0:
             return self.say(BAD_OPERATION.at(e.op_span.to(e.right.span), "division by zero"))
         if e.op == "/":
             return self.divide(e, left, right)
         if e.op == "**" and (isinstance(right, Poly) or abs(right) > 64 or isinstance(left, Poly)):  # type: ignore[arg-type]
-            return self.say(BAD_OPERATION.at(e.span, "`**` takes known numbers and powers up to 64"))
+            return self.say(
+                BAD_OPERATION.at(e.span, "`**` takes known numbers and powers up to 64")
+            )
         try:
             result = ARITHMETIC[e.op](left, right)
         except (DimTooLarge, TypeError, OverflowError, ZeroDivisionError):
@@ -282,18 +310,20 @@ class Numbers:
                 )
             )
         if isinstance(left, Poly) or isinstance(right, Poly):
-            return self.say(BAD_OPERATION.at(e.span, "a symbolic size divides only by a whole number"))
+            return self.say(
+                BAD_OPERATION.at(e.span, "a symbolic size divides only by a whole number")
+            )
         return float(left) / float(right)
 
     def unary(self, e: ast.Unary, scope: Scope, options: tuple[str, ...]) -> Value:
         """`-x`, `not c`."""
         if e.op == "not":
-            value = self.condition(e.operand, scope)
-            return value if isinstance(value, Unknown) else not value
+            decided = self.condition(e.operand, scope)
+            return decided if isinstance(decided, Unknown) else not decided
         value = self.value(e.operand, scope)
         if isinstance(value, Unknown):
             return UNKNOWN
-        if isinstance(value, (int, float, Poly)) and not isinstance(value, bool):
+        if is_number(value):
             return -value
         return self.say(BAD_OPERATION.at(e.span, f"`-` wants a number; {written(value)} is none"))
 
@@ -311,7 +341,9 @@ class Numbers:
             return UNKNOWN
         if isinstance(start, int) and isinstance(stop, int):
             return range(start, stop)
-        return self.say(BAD_OPERATION.at(e.span, "a range runs between whole numbers known while checking"))
+        return self.say(
+            BAD_OPERATION.at(e.span, "a range runs between whole numbers known while checking")
+        )
 
     def call(self, e: ast.Call, scope: Scope, options: tuple[str, ...]) -> Value:
         """`exp(h)`: a call is a step, or planned."""
@@ -331,8 +363,9 @@ class Numbers:
         values = [self.value(a.value, scope) for a in e.args]
         if any(isinstance(v, Unknown) for v in values):
             return UNKNOWN
-        if all(isinstance(v, (int, float)) for v in values):
-            return (min if e.name.text == "min" else max)(values)  # type: ignore[type-var,return-value]
+        known = [v for v in values if is_real(v)]
+        if len(known) == len(values):
+            return min(known) if e.name.text == "min" else max(known)
         return self.say(BAD_OPERATION.at(e.span, f"`{e.name.text}` takes known numbers"))
 
     def items(self, e: ast.Tuple | ast.List, scope: Scope, options: tuple[str, ...]) -> Value:

@@ -1,4 +1,7 @@
-"""The loss setting: a weighted sum of losses, each of one output; and what the output's end must be."""
+"""The loss setting: a weighted sum of losses, each of one output.
+
+And what the output's end must be.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +58,9 @@ def _is_static(e: ast.Expr) -> bool:
 def _term(world: World, e: ast.Expr, network: Network, weight: float) -> Term | None:
     if not isinstance(e, (ast.Call, ast.Ref)):
         world.sink.add(
-            BAD_LOSS.at(e.span, "a loss is a sum of terms", help="for example `cross_entropy(digit)`")
+            BAD_LOSS.at(
+                e.span, "a loss is a sum of terms", help="for example `cross_entropy(digit)`"
+            )
         )
         return None
     word = e.name if isinstance(e, ast.Call) else e.names[0]
@@ -95,7 +100,9 @@ def _unknown_loss(word: ast.Ident) -> Diagnostic:
     return UNKNOWN_LOSS.at(
         word.span,
         f"there is no loss `{word.text}`",
-        help=f"did you mean `{guess}`?" if guess else "there are " + ", ".join(f"`{w}`" for w in LOSSES),
+        help=f"did you mean `{guess}`?"
+        if guess
+        else "there are " + ", ".join(f"`{w}`" for w in LOSSES),
         fix=Fix(word.span, guess) if guess else None,
     )
 
@@ -156,7 +163,9 @@ def find_output(world: World, ref: ast.Ref, outputs: tuple[str, ...]) -> str | N
         UNKNOWN_OUTPUT.at(
             ref.span,
             f"the network has no output `{ref.text}`",
-            help=f"did you mean `{guess}`?" if guess else "it gives " + ", ".join(f"`{o}`" for o in outputs),
+            help=f"did you mean `{guess}`?"
+            if guess
+            else "it gives " + ", ".join(f"`{o}`" for o in outputs),
             fix=Fix(ref.span, guess) if guess else None,
         )
     )
@@ -210,5 +219,3 @@ def wrong_head(network: Network, term: Term) -> Diagnostic | None:
 
 def _word_span(span: Span, word: str) -> Span:
     return Span(span.source, span.start, span.start + len(word))
-
-

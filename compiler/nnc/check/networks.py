@@ -73,7 +73,9 @@ def _parameters(
         if name in overrides:
             value = override_value(world.numbers, overrides[name], world.scope)
         elif param.type is not None:
-            world.sink.add(LATER.at(param.span, "values as parameters are planned; nnc 0.1 has none"))
+            world.sink.add(
+                LATER.at(param.span, "values as parameters are planned; nnc 0.1 has none")
+            )
             value = UNKNOWN
         elif param.default is None:
             world.sink.add(
@@ -121,5 +123,3 @@ def uncalled_blocks(world: World, file: ast.File) -> None:
 
 def _unknown(block: ast.Block) -> dict[str, Value]:
     return {p.name.text: Unknown() for p in block.params}
-
-

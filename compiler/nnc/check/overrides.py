@@ -1,4 +1,7 @@
-"""`--set K=V`: parameters, settings and sizes from the command line, with messages that point there."""
+"""`--set K=V`: parameters, settings and sizes from the command line.
+
+With messages that point there.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +26,10 @@ class Override(Record):
 class Routed(Record):
     """Overrides by what they speak of.
 
-    `params` of the file by name; `networks`: by network and parameter; `settings`: by train block's name (""
-    for the only one) and path; `sizes`: data sizes by name and attribute; `data`: by block and path.
+    `params` of the file by name; `networks`: by network and parameter; `settings`: by train block's
+    name (""
+    for the only one) and path; `sizes`: data sizes by name and attribute; `data`: by block and
+    path.
     """
 
     params: dict[str, Override]

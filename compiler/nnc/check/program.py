@@ -10,11 +10,11 @@ from nnc.check.data import check_data
 from nnc.check.defaults import read as read_defaults
 from nnc.check.exports import check_export
 from nnc.check.networks import check_network, uncalled_blocks
-from nnc.check.body import declare_let
 from nnc.check.overrides import Override, Routed, override_value, route
 from nnc.check.resolve import Sizes, resolved
 from nnc.check.rules import LATER, TAKEN_NAME
 from nnc.check.scope import Sink
+from nnc.check.statements import STATEMENTS, declare_let
 from nnc.check.train import check_train
 from nnc.check.world import World
 from nnc.diagnostics import Diagnostic, Label, Refusal
@@ -27,7 +27,7 @@ from nnc.syntax import ast
 from nnc.syntax.parser import parse
 
 RECURSION = 20_000
-"""Python frames allowed: expressions may be 200 deep within braces 64 deep within blocks 64 deep."""
+"""Python frames allowed: expressions 200 deep, in braces 64 deep, in blocks 64 deep."""
 
 
 class Checked(Record):
@@ -70,7 +70,8 @@ def check_source(
 
     Args:
         overrides: of the command line.
-        profiles: what opening the data found, by data block; sizes and fields are then known and bound.
+        profiles: what opening the data found, by data block; sizes and fields are then known and
+        bound.
         root: the folder that relative data paths start from.
         moved: data paths replaced on the command line, by data block.
     """
@@ -100,7 +101,7 @@ def _check(
             sink.add(diagnostic)
         routed = Routed({}, {}, {}, {}, {})
     sizes = Sizes(file, profiles, moved, routed)
-    world = World(sink, sizes.find, file.damaged)
+    world = World(sink, sizes.find, file, STATEMENTS)
     sizes.world = world
     _declare(world, file, routed)
     networks: dict[str, Network | None] = {
@@ -120,7 +121,9 @@ def _check(
         for d in file.declarations
         if isinstance(d, ast.Export)
     }
-    diagnostics = tuple(sorted(sink.diagnostics, key=lambda d: (d.span.source is not source, d.span.start)))
+    diagnostics = tuple(
+        sorted(sink.diagnostics, key=lambda d: (d.span.source is not source, d.span.start))
+    )
     return Checked(
         source,
         file,
@@ -144,7 +147,9 @@ def _declare(world: World, file: ast.File, routed: Routed) -> None:
             elif isinstance(d, ast.Network):
                 world.networks.setdefault(d.name.text, d)
         if isinstance(d, ast.Gan):
-            world.sink.add(LATER.at(d.name.span, "`gan` is planned; nnc 0.1 trains single networks"))
+            world.sink.add(
+                LATER.at(d.name.span, "`gan` is planned; nnc 0.1 trains single networks")
+            )
         elif isinstance(d, ast.Use):
             world.sink.add(LATER.at(d.span, "`use` is planned; nnc 0.1 reads one file"))
     for d in file.declarations:
@@ -166,7 +171,9 @@ def _declare_step(world: World, name: ast.Ident, seen: dict[str, ast.Ident]) -> 
     layer = name.text in LAYERS and not LAYERS[name.text].hidden
     if layer or name.text in ("residual", "scale", "scan", "rearrange"):
         world.sink.add(
-            TAKEN_NAME.at(name.span, f"`{name.text}` is a layer", help=f"call it `my_{name.text}`, say")
+            TAKEN_NAME.at(
+                name.span, f"`{name.text}` is a layer", help=f"call it `my_{name.text}`, say"
+            )
         )
     elif name.text in seen:
         world.sink.add(

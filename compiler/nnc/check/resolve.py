@@ -9,6 +9,7 @@ from nnc.check.overrides import Override, Routed, override_value
 from nnc.check.values import Value
 from nnc.ir.dims import symbol
 from nnc.ir.plan import Profile
+from nnc.record import Record
 from nnc.source import Source, Span
 from nnc.syntax import ast
 
@@ -26,7 +27,10 @@ NUMBERS = {
 
 
 class Sizes:
-    """Finds the numbers of data: from the command line, an opened profile, the catalogue, else symbolic."""
+    """Finds the numbers of data: from the command line, an opened profile, the catalogue.
+
+    Else symbolic.
+    """
 
     def __init__(
         self,
@@ -41,7 +45,10 @@ class Sizes:
         self.world: World | None = None
 
     def find(self, name: str, attribute: str) -> Value | str | None:
-        """The number, a message's text when there is none of that name, or None for unknown data."""
+        """The number, a message's text when there is none of that name.
+
+        Or None for unknown data.
+        """
         data = self.data.get(name)
         if data is None:
             return None
@@ -50,7 +57,9 @@ class Sizes:
         values = attribute.endswith(".values") and kind in ("table", "bundled")
         if attribute not in allowed and not values:
             listed = ", ".join(f"`{name}.{a}`" for a in allowed)
-            return f"`{name}` gives no number `{attribute}`" + (f"; it gives {listed}" if listed else "")
+            return f"`{name}` gives no number `{attribute}`" + (
+                f"; it gives {listed}" if listed else ""
+            )
         found = self._known(data, name, attribute)
         if isinstance(found, str):
             return found
@@ -85,7 +94,9 @@ def catalogue_size(data: ast.Data, attribute: str) -> int | None:
     args = data.source.args
     if len(args) != 1 or not isinstance(args[0].value, ast.String):
         return None
-    entry = json.loads(resources.text("specs", "data", "catalogue.json")).get(args[0].value.value, {})
+    entry = json.loads(resources.text("specs", "data", "catalogue.json")).get(
+        args[0].value.value, {}
+    )
     size = entry.get("sizes", {}).get(attribute)
     return size if isinstance(size, int) else None
 
@@ -121,8 +132,13 @@ def _parameters(
             edits.append((param.span, new))
 
 
-def _settings(d: ast.Train, overrides: Mapping[str, Override], edits: list[tuple[Span, str]]) -> None:
-    """Whole settings are replaced or added; arguments of calls are set by a later argument's text."""
+def _settings(
+    d: ast.Train, overrides: Mapping[str, Override], edits: list[tuple[Span, str]]
+) -> None:
+    """Whole settings are replaced or added.
+
+    Arguments of calls are set by a later argument's text.
+    """
     present = {s.name.text: s for s in d.settings.settings if isinstance(s, ast.Setting)}
     added = []
     for path, one in overrides.items():
@@ -168,5 +184,5 @@ def _sizes(
                     edits.append((one.span, str(used[key])))
         elif isinstance(one, (tuple, list)) and not isinstance(one, Span):
             stack.extend(one)
-        elif isinstance(one, ast.Record):
+        elif isinstance(one, Record):
             stack.extend(one.__dict__.values())

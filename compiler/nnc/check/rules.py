@@ -1,4 +1,7 @@
-"""The rules of names, arguments, flow and claims, each with the explanation that `nnc explain` shows."""
+"""The rules of names, arguments, flow and claims.
+
+Each with the explanation that `nnc explain` shows.
+"""
 
 from __future__ import annotations
 
@@ -8,41 +11,41 @@ UNKNOWN_STEP = rule(
     "NN101",
     "unknown-step",
     """
-A step is a layer or a block, and no layer or block has this name. `nnc layers` lists the layers. Names
-are PyTorch's in the field's short words: `dense` for `Linear`, `conv` for `Conv2d`.
+A step is a layer or a block, and no layer or block has this name. `nnc layers` lists the layers.
+Names are PyTorch's in the field's short words: `dense` for `Linear`, `conv` for `Conv2d`.
 """,
 )
 UNKNOWN_NAME = rule(
     "NN102",
     "unknown-name",
     """
-An expression uses a name that nothing declares here: no parameter, `let`, label, loop variable or option of
-the argument. Names are declared before they are used, and end with the block, path or turn of a loop
-that made them.
+An expression uses a name that nothing declares here: no parameter, `let`, label, loop variable or
+option of the argument. Names are declared before they are used, and end with the block, path or
+turn of a loop that made them.
 """,
 )
 TAKEN_NAME = rule(
     "NN103",
     "taken-name",
     """
-The name is in use already. Layers, blocks and networks are one space of names; labels, parameters and `let`
-are another and do not shadow one another within a body.
+The name is in use already. Layers, blocks and networks are one space of names; labels, parameters
+and `let` are another and do not shadow one another within a body.
 """,
 )
 ENDED_LABEL = rule(
     "NN104",
     "ended-label",
     """
-A label made in a path, an `if` or a turn of a loop ends with it. To keep the values of a loop, name a family:
-`as skip[i]` in the loop, `from skip[i]` or `from skip` later.
+A label made in a path, an `if` or a turn of a loop ends with it. To keep the values of a loop,
+name a family: `as skip[i]` in the loop, `from skip[i]` or `from skip` later.
 """,
 )
 VALUE_AS_STEP = rule(
     "NN105",
     "value-as-step",
     """
-A label names a value, and a step does something to a value. To go on from a value write `from NAME`, then the
-steps.
+A label names a value, and a step does something to a value. To go on from a value write `from
+NAME`, then the steps.
 """,
 )
 STEP_AS_VALUE = rule(
@@ -56,8 +59,8 @@ UNKNOWN_DIMENSION = rule(
     "NN107",
     "unbound-dimension",
     """
-Upper-case names in a type are sizes that inputs, sources and block patterns bind. Here nothing binds this one:
-write a number, a bound name, or `_` for any size.
+Upper-case names in a type are sizes that inputs, sources and block patterns bind. Here nothing
+binds this one: write a number, a bound name, or `_` for any size.
 """,
 )
 UNKNOWN_NETWORK = rule(
@@ -71,8 +74,8 @@ UNKNOWN_ATTRIBUTE = rule(
     "NN109",
     "unknown-data-number",
     """
-Data give these numbers: `classes` (of the target), `numbers` (numeric columns), `NAME.values` (values of a
-category column).
+Data give these numbers: `classes` (of the target), `numbers` (numeric columns), `NAME.values`
+(values of a category column).
 """,
 )
 UNCALLED_BLOCK = rule(
@@ -94,8 +97,8 @@ LATER = rule(
     "NN120",
     "planned",
     """
-This is a part of the language that this version of nnc reads but cannot lower; nothing is ever ignored, so
-it is an error.
+This is a part of the language that this version of nnc reads but cannot lower; nothing is ever
+ignored, so it is an error.
 """,
 )
 
@@ -124,8 +127,8 @@ WRONG_KIND = rule(
     "NN204",
     "wrong-kind",
     """
-The argument takes another kind of value: a whole number, a number, `true` or `false`, one of its options,
-a tuple.
+The argument takes another kind of value: a whole number, a number, `true` or `false`, one of its
+options, a tuple.
 """,
 )
 OUT_OF_RANGE = rule(
@@ -153,23 +156,24 @@ BAD_OPERATION = rule(
     "NN208",
     "bad-operation",
     """
-The operator does not work on these values: sizes are whole numbers, `/` of whole numbers must be exact (`//`
-rounds down), and conditions need numbers that are known while checking.
+The operator does not work on these values: sizes are whole numbers, `/` of whole numbers must be
+exact (`//` rounds down), and conditions need numbers that are known while checking.
 """,
 )
 NOT_A_CONDITION = rule(
     "NN209",
     "not-a-condition",
     """
-`if`, `and`, `or`, `not` take conditions: comparisons such as `stride != 1`, or a parameter that is `true` or
-`false`.
+`if`, `and`, `or`, `not` take conditions: comparisons such as `stride != 1`, or a parameter that
+is `true` or `false`.
 """,
 )
 NOT_A_COUNT = rule(
     "NN210",
     "not-a-count",
     """
-`repeat` takes a whole number of turns that is known while checking; `for` takes a list or a range `0..n`.
+`repeat` takes a whole number of turns that is known while checking; `for` takes a list or a range
+`0..n`.
 """,
 )
 UNPACKING = rule(
@@ -183,23 +187,24 @@ NO_BODY = rule(
     "NN212",
     "unexpected-body",
     """
-This step takes no braces. `add`, `concat` and `mul` take paths; `residual` and `scale` take steps.
+This step takes no braces. `add`, `concat` and `mul` take paths; `residual` and `scale` take
+steps.
 """,
 )
 LIMIT = rule(
     "NN213",
     "too-large",
     """
-nnc stops at 1,000,000 steps, loops of 1,000,000 turns in all and blocks nested 64 deep, so that no text
-exhausts the machine.
+nnc stops at 1,000,000 steps, loops of 1,000,000 turns in all and blocks nested 64 deep, so that
+no text exhausts the machine.
 """,
 )
 BAD_OVERRIDE = rule(
     "NN214",
     "bad-override",
     """
-`--set K=V` names a parameter of the file, of a network (`NET.width`), a setting (`train.epochs`), or a
-number from data (`data.NAME.classes`).
+`--set K=V` names a parameter of the file, of a network (`NET.width`), a setting (`train.epochs`),
+or a number from data (`data.NAME.classes`).
 """,
 )
 
@@ -207,15 +212,16 @@ NO_VALUE = rule(
     "NN310",
     "no-value",
     """
-There is no current value here: a network with several inputs starts with `from NAME`, a network with one
-input starts after its `input`.
+There is no current value here: a network with several inputs starts with `from NAME`, a network
+with one input starts after its `input`.
 """,
 )
 SEVERAL_VALUES = rule(
     "NN311",
     "several-values",
     """
-Several values came from `from a, b`, and this step takes one. Join them first: `-> concat` or `-> add`.
+Several values came from `from a, b`, and this step takes one. Join them first: `-> concat` or `->
+add`.
 """,
 )
 UNUSED_VALUE = rule(
@@ -236,8 +242,8 @@ WRONG_CLAIM = rule(
     "NN314",
     "wrong-claim",
     """
-A shape written after a step is a claim about the value right there, and it is not so. Sizes are without the
-batch.
+A shape written after a step is a claim about the value right there, and it is not so. Sizes are
+without the batch.
 """,
 )
 WRONG_PATTERN = rule(
@@ -251,15 +257,16 @@ WRONG_RANK = rule(
     "NN316",
     "wrong-rank",
     """
-The layer takes values with another number of axes. Axes are counted without the batch: `[channels, height,
-width]` has three. `flatten` makes one axis of all, `reshape` any.
+The layer takes values with another number of axes. Axes are counted without the batch:
+`[channels, height, width]` has three. `flatten` makes one axis of all, `reshape` any.
 """,
 )
 WRONG_TYPE = rule(
     "NN317",
     "wrong-element-type",
     """
-The layer takes another type of element: most take numbers; ids (`token[...]`) go through `embedding` first.
+The layer takes another type of element: most take numbers; ids (`token[...]`) go through
+`embedding` first.
 """,
 )
 NO_OUTPUT = rule(
@@ -280,23 +287,24 @@ OUTPUT_NAME = rule(
     "NN320",
     "output-names-another",
     """
-`output NAME` gives out the current value. Where NAME is a label, that label must name this very value.
+`output NAME` gives out the current value. Where NAME is a label, that label must name this very
+value.
 """,
 )
 LOOSE_PATH = rule(
     "NN321",
     "loose-path",
     """
-`path { }` stands directly in `add`, `concat` or `mul` (or in a `for` or `if` there), and these hold nothing
-but paths.
+`path { }` stands directly in `add`, `concat` or `mul` (or in a `for` or `if` there), and these
+hold nothing but paths.
 """,
 )
 MISPLACED = rule(
     "NN322",
     "misplaced-statement",
     """
-This statement does not belong here: `input` and `output` stand at the top of a network's body, not in blocks,
-paths or loops.
+This statement does not belong here: `input` and `output` stand at the top of a network's body,
+not in blocks, paths or loops.
 """,
 )
 TYPE_SYNTAX = rule(
@@ -310,14 +318,15 @@ SHARED_SHAPES = rule(
     "NN324",
     "shared-shapes",
     """
-The uses of a shared step have the same weights, so their inputs must ask for weights of the same sizes.
+The uses of a shared step have the same weights, so their inputs must ask for weights of the same
+sizes.
 """,
 )
 TIME_AXIS = rule(
     "NN325",
     "time-as-channels",
     """
-Convolutions and poolings take channels first: `[C, L]`. Here the first axis is time; `rearrange([t, c], [c,
-t])` turns it.
+Convolutions and poolings take channels first: `[C, L]`. Here the first axis is time;
+`rearrange([t, c], [c, t])` turns it.
 """,
 )

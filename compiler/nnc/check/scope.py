@@ -98,7 +98,10 @@ class Scope:
         self.names[name] = Entry(value, span)
 
     def family(self, name: str, span: Span) -> Family | None:
-        """The family of that name, made when it is new; None when the name is taken by something else."""
+        """The family of that name, made when it is new.
+
+        None when the name is taken by something else.
+        """
         old = self.clash(name)
         if old is None:
             made = Family(span)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from nnc.check.overrides import Override, expression
 from nnc.check.rules import LATER
 from nnc.check.training_rules import BAD_SETTING, DOUBLED_SETTING, UNKNOWN_SETTING
+from nnc.check.values import Unknown, is_integer, is_real
 from nnc.check.world import World
 from nnc.diagnostics import Diagnostic, Fix, Label, Refusal, nearest
 from nnc.source import Span
@@ -27,7 +28,9 @@ def collect(
     found: Found = {}
     for setting in settings.settings if settings is not None else ():
         if isinstance(setting, ast.Let):
-            world.sink.add(LATER.at(setting.span, "`let` among settings is planned; nnc 0.1 has none"))
+            world.sink.add(
+                LATER.at(setting.span, "`let` among settings is planned; nnc 0.1 has none")
+            )
             continue
         name = setting.name.text
         if name in planned or setting.selectors:
@@ -59,7 +62,9 @@ def _unknown(setting: ast.Setting, what: str, known: tuple[str, ...]) -> Diagnos
     return UNKNOWN_SETTING.at(
         setting.name.span,
         f"a {what} block has no setting `{name}`",
-        help=f"did you mean `{guess}`?" if guess else "it has " + ", ".join(f"`{k}`" for k in known),
+        help=f"did you mean `{guess}`?"
+        if guess
+        else "it has " + ", ".join(f"`{k}`" for k in known),
         fix=Fix(setting.name.span, guess) if guess else None,
     )
 
@@ -84,8 +89,12 @@ _HABITS = {
 }
 
 
-def override(found: Found, overrides: Mapping[str, Override], known: tuple[str, ...]) -> list[Override]:
-    """Puts overrides of whole settings into `found`; returns those that speak of an argument (`optimizer.lr`).
+def override(
+    found: Found, overrides: Mapping[str, Override], known: tuple[str, ...]
+) -> list[Override]:
+    """Puts overrides of whole settings into `found`.
+
+    Returns those that speak of an argument (`optimizer.lr`).
 
     Raises:
         Refusal: a value does not parse.
@@ -139,10 +148,9 @@ def number(
     if value is None:
         return None
     found = world.numbers.value(value, world.scope)
-    good = isinstance(found, int if whole else (int, float)) and not isinstance(found, bool)
-    if good and found >= least:  # type: ignore[operator]
-        return found  # type: ignore[return-value]
-    if not isinstance(found, (int, float)) and repr(found) == "unknown":
+    if is_real(found) and (is_integer(found) or not whole) and found >= least:
+        return found
+    if isinstance(found, Unknown):
         return None
     kind = "a whole number" if whole else "a number"
     world.sink.add(

@@ -1,4 +1,7 @@
-"""The checker as a layer's shape rule sees it: states what must hold, and makes the messages when it cannot."""
+"""The checker as a layer's shape rule sees it.
+
+States what must hold, and makes the messages when it cannot.
+"""
 
 from __future__ import annotations
 
@@ -42,12 +45,22 @@ class Stating:
         span = self.spans.get(at, self.span)
         return rule.at(span, message, label=label, others=self.origins, help=help, trace=self.trace)
 
-    def refuse(self, rule: Rule, message: str, *, at: str = "", label: str = "", help: str = "") -> NoReturn:
+    def refuse(
+        self, rule: Rule, message: str, *, at: str = "", label: str = "", help: str = ""
+    ) -> NoReturn:
         """Stops the step with a message."""
         raise Refusal(self.diagnostic(rule, message, at, label, help))
 
     def equal(
-        self, a: Dim, b: Dim, rule: Rule, message: str, *, at: str = "", label: str = "", help: str = ""
+        self,
+        a: Dim,
+        b: Dim,
+        rule: Rule,
+        message: str,
+        *,
+        at: str = "",
+        label: str = "",
+        help: str = "",
     ) -> None:
         """States a == b."""
         if a is b or a == b:
@@ -56,7 +69,15 @@ class Stating:
             self.refuse(rule, message, at=at, label=label, help=help)
 
     def at_least(
-        self, a: Dim, low: int, rule: Rule, message: str, *, at: str = "", label: str = "", help: str = ""
+        self,
+        a: Dim,
+        low: int,
+        rule: Rule,
+        message: str,
+        *,
+        at: str = "",
+        label: str = "",
+        help: str = "",
     ) -> None:
         """States a >= low."""
         if isinstance(a, int):
@@ -67,7 +88,15 @@ class Stating:
         self.refuse(rule, message, at=at, label=label, help=help)
 
     def divisible(
-        self, a: Dim, by: int, rule: Rule, message: str, *, at: str = "", label: str = "", help: str = ""
+        self,
+        a: Dim,
+        by: int,
+        rule: Rule,
+        message: str,
+        *,
+        at: str = "",
+        label: str = "",
+        help: str = "",
     ) -> None:
         """States that `by` divides `a`."""
         if isinstance(a, int):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from nnc.check.arguments import Bound, Given, bind
+from nnc.check.arguments import Bound, bind
 from nnc.check.blocks import call_block
+from nnc.check.body import Body
+from nnc.check.paths import run_paths
 from nnc.check.rules import (
     LATER,
     NO_BODY,
-    NO_VALUE,
     SEVERAL_VALUES,
     SHARED_SHAPES,
     TIME_AXIS,
@@ -19,18 +18,14 @@ from nnc.check.rules import (
 )
 from nnc.check.scope import Scope
 from nnc.check.shaperules import Stating
-from nnc.check.values import BAD, Family, LabelEntry, SharedEntry, Unknown, Word
+from nnc.check.values import BAD, Family, LabelEntry, SharedEntry, Unknown
 from nnc.diagnostics import Fix, Label, Refusal
 from nnc.ir.dims import DimTooLarge
-from nnc.ir.graph import Call, Operation
 from nnc.ir.types import TensorType
 from nnc.layers import LAYERS
 from nnc.layers.base import Layer, Port
 from nnc.source import Span
 from nnc.syntax import ast
-
-if TYPE_CHECKING:
-    from nnc.check.body import Body
 
 JOINS = ("add", "concat", "mul")
 PLANNED = {
@@ -91,7 +86,7 @@ def other_step(body: Body, step: ast.Step, scope: Scope, label: str) -> None:
                 help=f"declare it as `block {name}` to use it as a step",
             )
         )
-    else:
+    elif name not in world.lost:  # else it was declared in what could not be read
         world.sink.add(world.unknown_step(step.name))
 
 
@@ -112,7 +107,9 @@ def make_layer(
     """The layer with its arguments, and the labels among them that are values for its ports."""
     given, extra, ok = _port_values(body, layer, step.args or (), scope)
     defaults = body.defaults_of(step.name.text)
-    bound = bind(step.name.text, step.name.span, layer.args, given, scope, body.world.numbers, defaults)
+    bound = bind(
+        step.name.text, step.name.span, layer.args, given, scope, body.world.numbers, defaults
+    )
     if not bound.ok or not ok:
         return None
     return layer(**bound.values), bound, extra
@@ -201,13 +198,15 @@ def check_ports(rules: Stating, op: Layer, types: tuple[TensorType, ...]) -> Non
         if port.dtype not in ("any", type.dtype):
             rules.refuse(
                 WRONG_TYPE,
-                f"`{op.word}` takes {_NAMES.get(port.dtype, port.dtype)}, not {_NAMES.get(type.dtype)}",
+                f"`{op.word}` takes {_NAMES[port.dtype]}, not {_NAMES[type.dtype]}",
                 help="turn ids into vectors first" if type.dtype == "int64" else "",
             )
         if port.ranks and type.rank not in port.ranks:
             _refuse_rank(rules, op, port, type)
         if port.channels_first and type.time == 0 and type.rank > 1:
-            rules.refuse(TIME_AXIS, f"the first axis of {type} is time, and `{op.word}` takes channels first")
+            rules.refuse(
+                TIME_AXIS, f"the first axis of {type} is time, and `{op.word}` takes channels first"
+            )
 
 
 _NAMES = {"float32": "numbers", "int64": "ids (`token`)", "uint8": "bytes", "string": "texts"}
@@ -224,7 +223,11 @@ def _refuse_rank(rules: Stating, op: Layer, port: Port, type: TensorType) -> Non
     else:
         help = "`reshape(...)` gives it other axes"
     axes = "axis" if wanted == "1" else "axes"
-    rules.refuse(WRONG_RANK, f"`{op.word}` takes {wanted} {axes}; the value {type} has {type.rank}", help=help)
+    rules.refuse(
+        WRONG_RANK,
+        f"`{op.word}` takes {wanted} {axes}; the value {type} has {type.rank}",
+        help=help,
+    )
 
 
 def run_shared(body: Body, step: ast.Step, shared: SharedEntry, scope: Scope, label: str) -> None:
@@ -255,7 +258,9 @@ def run_shared(body: Body, step: ast.Step, shared: SharedEntry, scope: Scope, la
     apply(body, made[0], (*values, *made[2]), step.name.span, made[1], place, shared)
 
 
-def check_shared(rules: Stating, op: Layer, types: tuple[TensorType, ...], shared: SharedEntry) -> None:
+def check_shared(
+    rules: Stating, op: Layer, types: tuple[TensorType, ...], shared: SharedEntry
+) -> None:
     """All uses need weights of the same sizes."""
     sizes = tuple((w.name, w.dims) for w in op.weights(*types))
     if shared.made is None:
@@ -276,7 +281,7 @@ def join_paths(body: Body, step: ast.Step, layer: type[Layer], scope: Scope, lab
     start = body.take(step.name.span)
     if start is None:
         start = (BAD,)
-    results, spans = body.run_paths(step.body, scope, start)
+    results, spans = run_paths(body, step.body, scope, start)
     if made is None or not results:
         body.fail()
         return
@@ -289,7 +294,9 @@ def wrap(body: Body, step: ast.Step, scope: Scope, label: str) -> None:
     """`residual { }` adds, `scale { }` multiplies the incoming value by what its steps give."""
     name = step.name.text
     if step.args:
-        body.world.sink.add(NO_BODY.at(step.span, f"`{name}` takes no arguments, only `{{ steps }}`"))
+        body.world.sink.add(
+            NO_BODY.at(step.span, f"`{name}` takes no arguments, only `{{ steps }}`")
+        )
     start = body.take(step.name.span)
     if step.body is None:
         body.world.sink.add(
@@ -314,5 +321,3 @@ def wrap(body: Body, step: ast.Step, scope: Scope, label: str) -> None:
 def default_layer(word: str) -> bool:
     """Whether a `defaults` block may speak of this word."""
     return word in LAYERS and not LAYERS[word].hidden
-
-

@@ -8,6 +8,7 @@ from typing import TypeVar
 from nnc.check.arguments import declared
 from nnc.check.losses import find_output, read_loss
 from nnc.check.overrides import Override, expression
+from nnc.check.rules import LATER, UNKNOWN_NETWORK
 from nnc.check.settings import Found, collect, number, one_value, override, text_of, with_argument
 from nnc.check.training_rules import (
     BAD_SETTING,
@@ -18,7 +19,6 @@ from nnc.check.training_rules import (
     UNKNOWN_SCHEDULE,
     WRONG_METRIC,
 )
-from nnc.check.rules import LATER, UNKNOWN_NETWORK
 from nnc.check.values import Unknown
 from nnc.check.world import World
 from nnc.diagnostics import Fix, Refusal, Rule, nearest
@@ -34,7 +34,16 @@ from nnc.ir.plan import (
     Term,
     TrainPlan,
 )
-from nnc.ir.training import METRICS, OPTIMIZERS, SCHEDULES, Adam, Constant, Metric, Optimizer, Schedule
+from nnc.ir.training import (
+    METRICS,
+    OPTIMIZERS,
+    SCHEDULES,
+    Adam,
+    Constant,
+    Metric,
+    Optimizer,
+    Schedule,
+)
 from nnc.syntax import ast
 
 SETTINGS = (
@@ -84,7 +93,8 @@ def check_train(
     length = _length(world, found)
     if network is None or world.sink.errors > before or length is None:
         return None
-    assert isinstance(optimizer, Optimizer) and isinstance(schedule, Schedule)
+    assert isinstance(optimizer, Optimizer)
+    assert isinstance(schedule, Schedule)
     name = train.name.text if train.name else network.name
     return TrainPlan(
         name,
@@ -103,12 +113,16 @@ def check_train(
         _word(world, found.get("precision"), ("auto", "float32", "bf16"), "auto"),
         _flag(world, found.get("deterministic")),
         metrics[0].name if metrics else "loss",
-        tuple(s for s in ("optimizer", "schedule", "batch", "seed", "early_stop") if s not in found),
+        tuple(
+            s for s in ("optimizer", "schedule", "batch", "seed", "early_stop") if s not in found
+        ),
         train.span,
     )
 
 
-def _unknown_network(world: World, train: ast.Train, networks: Mapping[str, Network | None]) -> None:
+def _unknown_network(
+    world: World, train: ast.Train, networks: Mapping[str, Network | None]
+) -> None:
     guess = nearest(train.network.text, tuple(networks))
     listed = ", ".join(networks)
     world.sink.add(
@@ -170,7 +184,9 @@ def _needed(world: World, train: ast.Train, found: Found, network: Network | Non
         )
     if "epochs" in found and "steps" in found:
         world.sink.add(
-            BAD_SETTING.at(found["steps"].span, "a run is as long as `epochs` or `steps` say, not both")
+            BAD_SETTING.at(
+                found["steps"].span, "a run is as long as `epochs` or `steps` say, not both"
+            )
         )
 
 
@@ -205,7 +221,9 @@ def _data(
     for arg in e.args if isinstance(e, ast.Call) else ():
         if arg.name is None or not isinstance(arg.value, ast.Ref):
             world.sink.add(
-                BAD_SETTING.at(arg.span, "a binding is `NETWORK_NAME=FIELD`", help="data digits(image=image)")
+                BAD_SETTING.at(
+                    arg.span, "a binding is `NETWORK_NAME=FIELD`", help="data digits(image=image)"
+                )
             )
         else:
             given.append((arg.name.text, arg.value.text))
@@ -231,7 +249,9 @@ def _declared(
             rule.at(
                 span,
                 f"there is no {setting.name.text} `{text}`",
-                help=f"did you mean `{guess}`?" if guess else "there are " + ", ".join(f"`{w}`" for w in table),
+                help=f"did you mean `{guess}`?"
+                if guess
+                else "there are " + ", ".join(f"`{w}`" for w in table),
                 fix=Fix(span, guess) if guess else None,
             )
         )
@@ -271,7 +291,12 @@ def _metrics(
             )
             continue
         output, call = None, e
-        if isinstance(e, ast.Call) and e.args and isinstance(e.args[0].value, ast.Ref) and e.args[0].name is None:
+        if (
+            isinstance(e, ast.Call)
+            and e.args
+            and isinstance(e.args[0].value, ast.Ref)
+            and e.args[0].name is None
+        ):
             output = find_output(world, e.args[0].value, outputs)
             if output is None:
                 continue
@@ -336,7 +361,7 @@ def _length(world: World, found: Found) -> Length | None:
     for unit in ("epochs", "steps"):
         if unit in found:
             count = number(world, found[unit], "10", whole=True, least=1)
-            return None if count is None else Length(unit, int(count))  # type: ignore[arg-type]
+            return None if count is None else Length(unit, int(count))
     return None
 
 
@@ -361,5 +386,7 @@ def _flag(world: World, setting: ast.Setting | None) -> bool:
     e = one_value(world, setting, "true")
     value = world.numbers.value(e, world.scope) if e is not None else False
     if not isinstance(value, (bool, Unknown)):
-        world.sink.add(BAD_SETTING.at(setting.span, f"`{setting.name.text}` takes `true` or `false`"))
+        world.sink.add(
+            BAD_SETTING.at(setting.span, f"`{setting.name.text}` takes `true` or `false`")
+        )
     return value is True

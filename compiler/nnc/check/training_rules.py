@@ -8,7 +8,8 @@ UNKNOWN_SOURCE = rule(
     "NN401",
     "unknown-source",
     """
-Data come from `bundled("NAME")`, `images("DIR")`, `idx("DIR")`, `arrays("f.npz")` or `table("f.csv")`.
+Data come from `bundled("NAME")`, `images("DIR")`, `idx("DIR")`, `arrays("f.npz")` or
+`table("f.csv")`.
 """,
 )
 UNKNOWN_SETTING = rule(
@@ -71,16 +72,17 @@ BAD_LOSS = rule(
     "NN410",
     "bad-loss",
     """
-A loss is a sum of terms, each a loss of one output, perhaps times a number:
-`cross_entropy(digit) + 0.5 * l1(box)`, `mse(copy, image)`.
+A loss is a sum of terms, each a loss of one output, perhaps times a number: `cross_entropy(digit)
++ 0.5 * l1(box)`, `mse(copy, image)`.
 """,
 )
 WRONG_HEAD = rule(
     "NN411",
     "wrong-head",
     """
-`cross_entropy` and `bce_with_logits` contain their softmax or sigmoid and want the raw numbers before it; `bce`
-wants probabilities, after a sigmoid. The exported file gives the probabilities all the same.
+`cross_entropy` and `bce_with_logits` contain their softmax or sigmoid and want the raw numbers
+before it; `bce` wants probabilities, after a sigmoid. The exported file gives the probabilities
+all the same.
 """,
 )
 UNKNOWN_OUTPUT = rule(
@@ -94,7 +96,8 @@ WRONG_METRIC = rule(
     "NN413",
     "wrong-metric",
     """
-Metrics of classes go with `cross_entropy`, `bce` and `bce_with_logits`, metrics of numbers with the others.
+Metrics of classes go with `cross_entropy`, `bce` and `bce_with_logits`, metrics of numbers with
+the others.
 """,
 )
 UNKNOWN_DATA = rule(
@@ -108,24 +111,24 @@ UNBOUND_INPUT = rule(
     "NN420",
     "unbound-input",
     """
-Each input of the network reads one field of the data: by an equal name, or as the only one left whose type
-fits, or as the data setting says: `data digits(image=image)`.
+Each input of the network reads one field of the data: by an equal name, or as the only one left
+whose type fits, or as the data setting says: `data digits(image=image)`.
 """,
 )
 UNBOUND_TARGET = rule(
     "NN421",
     "unbound-target",
     """
-Each loss compares one output with a target field of the data: by an equal name, or the only one left that
-fits, or as the data setting says: `data digits(digit=label)`.
+Each loss compares one output with a target field of the data: by an equal name, or the only one
+left that fits, or as the data setting says: `data digits(digit=label)`.
 """,
 )
 WRONG_CLASSES = rule(
     "NN422",
     "wrong-number-of-classes",
     """
-`cross_entropy` needs one output number a class: write `dense(DATA.classes)`. `bce` and `bce_with_logits` on one
-number need two classes.
+`cross_entropy` needs one output number a class: write `dense(DATA.classes)`. `bce` and
+`bce_with_logits` on one number need two classes.
 """,
 )
 WRONG_TARGET = rule(
@@ -146,7 +149,7 @@ BROKEN_CONDITION = rule(
     "NN425",
     "size-breaks-condition",
     """
-The network works only for some sizes ("H must be a multiple of 16"), and the data have others. Set `size` in
-the data block.
+The network works only for some sizes ("H must be a multiple of 16"), and the data have others.
+Set `size` in the data block.
 """,
 )

@@ -56,7 +56,9 @@ def input_type(t: ast.Type, scope: Scope, numbers: Numbers, facts: Facts) -> Ten
             return None
         dims.append(value)
     if t.kind not in ("", "token"):
-        numbers.say(TYPE_SYNTAX.at(t.span, f"`{t.kind}` is no type", help="write `[...]` or `token[...]`"))
+        numbers.say(
+            TYPE_SYNTAX.at(t.span, f"`{t.kind}` is no type", help="write `[...]` or `token[...]`")
+        )
         return None
     time = 0 if t.kind == "token" and dims else None
     return TensorType(tuple(dims), "int64" if t.kind == "token" else "float32", time)
@@ -93,7 +95,9 @@ def size_value(e: ast.Expr | ast.Rest, scope: Scope, numbers: Numbers) -> Dim | 
         return value
     if is_whole(value) and isinstance(value, int) and value >= 1:
         return value
-    return numbers.say(TYPE_SYNTAX.at(e.span, f"a size is a whole number of at least 1, not {written(value)}"))
+    return numbers.say(
+        TYPE_SYNTAX.at(e.span, f"a size is a whole number of at least 1, not {written(value)}")
+    )
 
 
 def pattern(t: ast.Type, scope: Scope, numbers: Numbers) -> Pattern | None:
@@ -119,7 +123,10 @@ def pattern_text(p: Pattern) -> str:
 
 
 def spread(p: tuple[object, ...], rank: int) -> tuple[object, ...] | None:
-    """The pattern with `...` filled by any sizes to `rank` axes; None when it cannot have so many."""
+    """The pattern with `...` filled by any sizes to `rank` axes.
+
+    None when it cannot have so many.
+    """
     if REST not in p:
         return p if len(p) == rank else None
     at = p.index(REST)
@@ -177,7 +184,7 @@ def _bind_one(e: ast.Expr, have: Dim, scope: Scope, numbers: Numbers, facts: Fac
     want = numbers.value(e, scope)
     if not is_whole(want):
         return None
-    return want if want == have or facts.proves_equal(want, have) else None  # type: ignore[return-value,arg-type]
+    return want if want == have or facts.proves_equal(want, have) else None
 
 
 def _free_name(e: object, scope: Scope) -> ast.Ref | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Union
+from typing import Final, TypeGuard, Union
 
 from nnc.ir.dims import Dim, Poly, show
 from nnc.record import Record
@@ -60,16 +60,36 @@ class SharedEntry:
 
 Number = Union[int, float, Poly]
 Value = Union[
-    int, float, bool, str, Poly, tuple["Value", ...], Unknown, LabelEntry, Family, SharedEntry, range
+    int,
+    float,
+    bool,
+    str,
+    Poly,
+    tuple["Value", ...],
+    Unknown,
+    LabelEntry,
+    Family,
+    SharedEntry,
+    range,
 ]
 
 
-def is_whole(value: object) -> bool:
+def is_whole(value: object) -> TypeGuard[int | Poly]:
     """A whole number, known or symbolic, and no bool."""
     return (isinstance(value, int) and not isinstance(value, bool)) or isinstance(value, Poly)
 
 
-def is_number(value: object) -> bool:
+def is_integer(value: object) -> TypeGuard[int]:
+    """A whole number that is known, and no bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_real(value: object) -> TypeGuard[int | float]:
+    """A number that is known, and no bool."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def is_number(value: object) -> TypeGuard[int | float | Poly]:
     """A number, and no bool."""
     return is_whole(value) or isinstance(value, float)
 

@@ -1,8 +1,12 @@
-"""What the checks of one file share: declarations, facts of the network in hand, memo of blocks, limits."""
+"""What the checks of one file share.
+
+Declarations, facts of the network in hand, memo of blocks, limits.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from nnc.check import habits
 from nnc.check.arguments import Given
@@ -10,6 +14,7 @@ from nnc.check.expressions import Numbers
 from nnc.check.rules import LIMIT, UNKNOWN_STEP
 from nnc.check.scope import Scope, Sink
 from nnc.check.types import Pattern
+from nnc.check.values import Value
 from nnc.diagnostics import Diagnostic, Fix, Frame, Refusal, nearest
 from nnc.ir.facts import Facts
 from nnc.ir.graph import Graph
@@ -33,7 +38,10 @@ class Made(Record):
 
 
 class Pending(Record):
-    """A claim on symbolic sizes, proved at the end of its network, under all that its joins infer."""
+    """A claim on symbolic sizes, proved at the end of its network.
+
+    Under all that its joins infer.
+    """
 
     pattern: Pattern
     type: TensorType
@@ -50,12 +58,13 @@ class World:
     def __init__(
         self,
         sink: Sink,
-        data: Callable[[str, str], object],
-        is_damaged: Callable[[Span], bool],
+        data: Callable[[str, str], Value | str | None],
+        file: ast.File,
+        actions: Mapping[type, Callable[[Any, Any, Scope], None]],
     ) -> None:
-        self.is_damaged = is_damaged
+        self.is_damaged, self.lost, self.actions = file.damaged, file.lost, actions
         self.sink = sink
-        self.numbers = Numbers(sink, self.step_names, data)  # type: ignore[arg-type]
+        self.numbers = Numbers(sink, self.step_names, data, file.lost)
         self.scope = Scope()
         self.blocks: dict[str, ast.Block] = {}
         self.networks: dict[str, ast.Network] = {}

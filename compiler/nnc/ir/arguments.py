@@ -1,4 +1,6 @@
-"""Arguments declared once: parsing, "did you mean", the reference, completion and cases derive from them.
+"""Arguments declared once: parsing.
+
+"did you mean", the reference, completion and cases derive from them.
 
 A layer, an optimizer, a loss is a class whose annotated fields are its arguments:
 
@@ -47,7 +49,8 @@ REQUIRED: Final = Required()
 class Arg(Record):
     """One argument: what it may be, its default, its range, and a sentence about it.
 
-    `options` are words allowed beside (or, for kind "option", instead of) a number. `least` and `most`
+    `options` are words allowed beside (or, for kind "option", instead of) a number. `least` and
+    `most`
     are inclusive; `above` and `below` exclusive.
     """
 
@@ -66,12 +69,16 @@ class Arg(Record):
         return self.default is REQUIRED
 
 
-def size(doc: str, *, default: Any = REQUIRED, least: int = 1, options: tuple[str, ...] = ()) -> Any:
+def size(
+    doc: str, *, default: Any = REQUIRED, least: int = 1, options: tuple[str, ...] = ()
+) -> Any:
     """An integer of at least `least`."""
     return Arg("size", doc, default, least=least, options=options)
 
 
-def sizes(doc: str, *, default: Any = REQUIRED, least: int = 1, options: tuple[str, ...] = ()) -> Any:
+def sizes(
+    doc: str, *, default: Any = REQUIRED, least: int = 1, options: tuple[str, ...] = ()
+) -> Any:
     """An integer for all axes, or one an axis."""
     return Arg("sizes", doc, default, least=least, options=options)
 

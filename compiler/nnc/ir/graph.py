@@ -1,8 +1,13 @@
-"""The IR: a graph of graphs. A block is checked once for each (arguments, input types) and referred to by calls.
+"""The IR: a graph of graphs. A block is checked once for each (arguments.
 
-Values of a graph are numbered: first its inputs, then the outputs of its items in order. Items are in
-an order in which they can run. Numbers inside a block's graph may be `Known`: they remember the expression
-over the block's own parameters and dimensions that made them; `Call.bindings` gives the caller's numbers
+Input types) and referred to by calls.
+
+Values of a graph are numbered: first its inputs, then the outputs of its items in order. Items are
+in
+an order in which they can run. Numbers inside a block's graph may be `Known`: they remember the
+expression
+over the block's own parameters and dimensions that made them; `Call.bindings` gives the caller's
+numbers
 for those names.
 """
 
@@ -36,7 +41,10 @@ class Operation(Protocol):
 
 
 class Turn(Record):
-    """An item made in turn `index` of a loop; `loop` numbers the loop in its graph, `count` is its length."""
+    """An item made in turn `index` of a loop.
+
+    `loop` numbers the loop in its graph, `count` is its length.
+    """
 
     loop: int
     index: int
@@ -44,8 +52,11 @@ class Turn(Record):
 
 
 class Call(Record):
-    """A step that runs another graph. `bindings`: the callee's parameter and dimension names, and the
-    caller's values for them (numbers may be Known in the caller's terms)."""
+    """A step that runs another graph. `bindings`.
+
+    The callee's parameter and dimension names, and the
+    caller's values for them (numbers may be Known in the caller's terms).
+    """
 
     graph: Graph
     bindings: tuple[tuple[str, object], ...]
@@ -62,12 +73,14 @@ class Item(Record):
     Args:
         name: its place within the graph (`conv1`, `stem`), unique in it.
         op: a layer, or a call of another graph.
-        inputs: a value number for each port, None for an optional port left open; a port that takes many
+        inputs: a value number for each port, None for an optional port left open; a port that takes
+        many
             is last and takes the rest.
         outputs: the numbers of the values that it makes.
         span: the step in the source.
         statement: number of the source statement it belongs to; steps of one chain share it.
-        instance: name that owns the weights; differs from `name` at the second use of a shared step.
+        instance: name that owns the weights; differs from `name` at the second use of a shared
+        step.
         label: the name that `as` gives to its (first) output, or "".
         turns: the loops it was made in, outermost first.
     """
@@ -101,7 +114,8 @@ class Graph(Record):
         types: the type of each value, by number.
         items: the steps.
         outputs: what it gives; a block gives one value named "y".
-        branches: the conditions that were taken or not, as written ("stride != 1"), for its docstring.
+        branches: the conditions that were taken or not, as written ("stride != 1"), for its
+        docstring.
         doc: the comment above it.
     """
 

@@ -1,6 +1,7 @@
 """Distributions of initial weights, and the weight that a layer declares.
 
-Each weight is drawn by numpy from a stream of its own (backends/initial.py), keyed by seed and place.
+Each weight is drawn by numpy from a stream of its own (backends/initial.py), keyed by seed and
+place.
 Fans follow PyTorch: `fan_in` is the number of inputs that one output sums over.
 """
 
@@ -62,7 +63,10 @@ class Uniform(Declared):
 
 @distribution("kaiming_uniform")
 class KaimingUniform(Declared):
-    """Uniform in +-gain * sqrt(3 / fan) (He et al., 2015); `slope` is the leaky slope of the gain."""
+    """Uniform in +-gain * sqrt(3 / fan) (He et al., 2015).
+
+    `slope` is the leaky slope of the gain.
+    """
 
     slope: float = real("negative slope of the layer that follows", default=0.0)
     mode: str = option("which fan counts", ("fan_in", "fan_out"), default="fan_in")
@@ -70,7 +74,10 @@ class KaimingUniform(Declared):
 
 @distribution("kaiming_normal")
 class KaimingNormal(Declared):
-    """Normal with std gain / sqrt(fan) (He et al., 2015); `slope` is the leaky slope of the gain."""
+    """Normal with std gain / sqrt(fan) (He et al., 2015).
+
+    `slope` is the leaky slope of the gain.
+    """
 
     slope: float = real("negative slope of the layer that follows", default=0.0)
     mode: str = option("which fan counts", ("fan_in", "fan_out"), default="fan_in")

@@ -1,6 +1,9 @@
-"""Plans: what the engine runs and what the data reader reads, checked, without torch and without opening data.
+"""Plans: what the engine runs and what the data reader reads.
 
-`DataPlan` is what a data block says. `Profile` is what opening it found. `TrainPlan` is what a train block
+Checked, without torch and without opening data.
+
+`DataPlan` is what a data block says. `Profile` is what opening it found. `TrainPlan` is what a
+train block
 says; once profiles are known it carries the `Binding` of fields to inputs and outputs.
 """
 
@@ -16,14 +19,18 @@ from nnc.source import NOWHERE, Span
 
 PARTS = ("train", "validation", "test")
 
-# --- data, as declared --------------------------------------------------------------------------------
+# --- data, as declared ---------------------------------------------------------------------------
 
 
 class Split(Record):
-    """How samples are divided: kind "default", "shares", "folders", "files", "column", "time" or "none".
+    """How samples are divided: kind "default".
 
-    `values`: three shares for "shares"; file names for "files"; the column's name; two or three borders for
-    "time". `group` names the column or folder level whose values stay together. `seed` is the split's own.
+    "shares", "folders", "files", "column", "time" or "none".
+
+    `values`: three shares for "shares"; file names for "files"; the column's name; two or three
+    borders for
+    "time". `group` names the column or folder level whose values stay together. `seed` is the
+    split's own.
     """
 
     kind: str = "default"
@@ -34,7 +41,10 @@ class Split(Record):
 
 
 class Normalize(Record):
-    """How numbers are scaled: "default", "0..1", "-1..1", "imagenet", "fit", "none" or "given" (mean, std)."""
+    """How numbers are scaled: "default", "0..1", "-1..1", "imagenet", "fit".
+
+    "none" or "given" (mean, std).
+    """
 
     kind: str = "default"
     mean: tuple[float, ...] = ()
@@ -54,7 +64,8 @@ class DataPlan(Record):
     Args:
         name: its name in the spec.
         kind: "bundled", "images", "idx", "arrays" or "table".
-        path: the folder or file as written (for bundled: the data set's name), or "" where `pairs` are given.
+        path: the folder or file as written (for bundled: the data set's name), or "" where `pairs`
+        are given.
         options: the other arguments of the source, by name (strings, tuples of strings, integers).
         root: folder that relative paths start from: that of the file which holds the text.
         moved: the path was replaced on the command line (`--data`).
@@ -85,7 +96,7 @@ class DataPlan(Record):
         return dict(self.options).get(name, default)
 
 
-# --- data, as found -----------------------------------------------------------------------------------
+# --- data, as found ------------------------------------------------------------------------------
 
 Meaning = Literal["image", "mask", "class", "number", "numbers", "category", "categories", "array"]
 
@@ -120,9 +131,12 @@ class Part(Record):
 
 
 class Pixels(Record):
-    """What makes network input of uint8 pixels: (x / 255 - mean) / std, a number a channel (or one).
+    """What makes network input of uint8 pixels.
 
-    `fit`, `size`: how pictures of other sizes come to this size ("crop", "pad", "stretch"; bilinear with
+    (x / 255 - mean) / std, a number a channel (or one).
+
+    `fit`, `size`: how pictures of other sizes come to this size ("crop", "pad", "stretch"; bilinear
+    with
     antialias). `range`: as written ("0..1", "-1..1", "imagenet", "fit", "given", "none": 0..255).
     """
 
@@ -133,9 +147,12 @@ class Pixels(Record):
 
 
 class Scale(Record):
-    """What makes network input of raw numbers: missing (NaN) becomes `missing`, then (x - mean) / std.
+    """What makes network input of raw numbers.
 
-    One value a column, or a single one for all elements. As a target's scale it is undone at the output.
+    Missing (NaN) becomes `missing`, then (x - mean) / std.
+
+    One value a column, or a single one for all elements. As a target's scale it is undone at the
+    output.
     """
 
     mean: tuple[float, ...]
@@ -145,7 +162,10 @@ class Scale(Record):
 
 
 class Categories(Record):
-    """What makes ids of strings: for each column its values; id 0 is unknown or missing, then from 1."""
+    """What makes ids of strings: for each column its values.
+
+    Id 0 is unknown or missing, then from 1.
+    """
 
     columns: tuple[str, ...]
     values: tuple[tuple[str, ...], ...]
@@ -163,7 +183,8 @@ class Profile(Record):
         sizes: numbers for the spec: ("classes", 10), ("numbers", 6), ("colour.values", 4).
         rule: how it was split, in words for the printout ("stratified by class, 10% validation").
         parts: those that exist, in the order of PARTS.
-        fronts: for each field that needs it, how raw values become network numbers (fitted on train only).
+        fronts: for each field that needs it, how raw values become network numbers (fitted on train
+        only).
         described: the line of the printout after the name (`bundled("mnist5k")`).
         read, converted: counts; skipped: names of skipped files or rows.
     """
@@ -192,11 +213,14 @@ class Profile(Record):
         return next((p for p in self.parts if p.name == name), None)
 
 
-# --- training -----------------------------------------------------------------------------------------
+# --- training ------------------------------------------------------------------------------------
 
 
 class Target(Record):
-    """What an output learns from: a field of the data ("field"), or an input of the network ("input")."""
+    """What an output learns from.
+
+    A field of the data ("field"), or an input of the network ("input").
+    """
 
     kind: Literal["field", "input"]
     name: str
@@ -221,7 +245,10 @@ class Group(Record):
 
 
 class Phase(Record):
-    """One update: which player is called, the terms of its loss, the groups it updates, every how many steps."""
+    """One update: which player is called, the terms of its loss, the groups it updates.
+
+    Every how many steps.
+    """
 
     player: str
     terms: tuple[Term, ...]
@@ -265,7 +292,9 @@ class MetricPlan(Record):
 
 
 class Binding(Record):
-    """Which field feeds what. `inputs`: (network input, field); `targets`: (output, field or input name).
+    """Which field feeds what. `inputs`: (network input, field).
+
+    `targets`: (output, field or input name).
 
     `unused`: fields that nothing reads; `unbound`: outputs without a target (allowed, printed).
     """

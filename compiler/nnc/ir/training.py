@@ -1,6 +1,7 @@
 """What a train block may say: losses, optimizers, schedules and metrics, each declared once.
 
-The engine maps each to PyTorch by a table (train/optimizers.py, train/losses.py); parsing, messages and the
+The engine maps each to PyTorch by a table (train/optimizers.py, train/losses.py); parsing, messages
+and the
 reference derive from the declarations. Defaults are PyTorch's.
 """
 
@@ -29,7 +30,10 @@ def _into(table: dict[str, Any], word: str) -> Callable[[T], T]:
 
 
 class Loss(Declared):
-    """Base of losses. `needs`: "probability" or "logits" of the output; `target`: "class" or "value"."""
+    """Base of losses. `needs`: "probability" or "logits" of the output.
+
+    `target`: "class" or "value".
+    """
 
     needs: ClassVar[str] = ""
     target: ClassVar[str] = "value"
@@ -60,7 +64,9 @@ class CrossEntropy(Loss):
     needs: ClassVar[str] = "logits"
     target: ClassVar[str] = "class"
     label_smoothing: float = real("share given to all classes alike", default=0.0, least=0, below=1)
-    class_weights: Any = reals("a weight a class, or `balanced`: by frequency in train", default=None)
+    class_weights: Any = reals(
+        "a weight a class, or `balanced`: by frequency in train", default=None
+    )
     reduce: str = option("over a sample's elements", _REDUCE, default="mean")
 
 
@@ -188,7 +194,7 @@ class Linear(Schedule):
 
 @_into(SCHEDULES, "plateau")
 class Plateau(Schedule):
-    """Multiplied by `factor` after `patience` epochs in which the monitored value did not improve."""
+    """Multiplied by `factor` after `patience` epochs without an improvement."""
 
     factor: float = real("factor of each fall", default=0.1, above=0, below=1)
     patience: int = size("epochs without improvement", default=10, least=0)
@@ -206,21 +212,27 @@ class Accuracy(Metric):
 class F1(Metric):
     """Mean over classes of 2 * precision * recall / (precision + recall)."""
 
-    average: str = option("how classes are averaged", ("macro", "micro", "weighted"), default="macro")
+    average: str = option(
+        "how classes are averaged", ("macro", "micro", "weighted"), default="macro"
+    )
 
 
 @_into(METRICS, "precision")
 class Precision(Metric):
     """Share of the predicted members of a class that are right."""
 
-    average: str = option("how classes are averaged", ("macro", "micro", "weighted"), default="macro")
+    average: str = option(
+        "how classes are averaged", ("macro", "micro", "weighted"), default="macro"
+    )
 
 
 @_into(METRICS, "recall")
 class Recall(Metric):
     """Share of a class's members that are found."""
 
-    average: str = option("how classes are averaged", ("macro", "micro", "weighted"), default="macro")
+    average: str = option(
+        "how classes are averaged", ("macro", "micro", "weighted"), default="macro"
+    )
 
 
 @_into(METRICS, "auroc")

@@ -1,4 +1,7 @@
-"""Types of values: sizes per sample, an element type, and which axis is time. The batch axis is implicit."""
+"""Types of values: sizes per sample, an element type, and which axis is time.
+
+The batch axis is implicit.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,10 @@ DType = Literal["float32", "int64", "uint8", "string"]
 
 
 class TensorType(Record):
-    """`[3, H, W]` is float32; `token[T]` is int64. `time` is the axis (without the batch) that is time."""
+    """`[3, H, W]` is float32; `token[T]` is int64.
+
+    `time` is the axis (without the batch) that is time.
+    """
 
     dims: tuple[Dim, ...]
     dtype: DType = "float32"

@@ -1,0 +1,93 @@
+"""Labels and claims after a step."""
+
+from __future__ import annotations
+
+from nnc.check.body import Body
+from nnc.check.rules import TAKEN_NAME, UNPACKING, WRONG_CLAIM
+from nnc.check.scope import Scope
+from nnc.check.types import matches, pattern, pattern_text
+from nnc.check.values import BAD, LabelEntry, Unknown, written
+from nnc.check.world import Pending
+from nnc.diagnostics import Fix, Label
+from nnc.source import Span
+from nnc.syntax import ast
+
+
+def read_marks(body: Body, marks: tuple[ast.Mark, ...], scope: Scope, span: Span) -> None:
+    """Labels and claims on the current value."""
+    for mark in marks:
+        if isinstance(mark, ast.Claim):
+            read_claim(body, mark.type, scope)
+        else:
+            _label(body, mark, scope, span)
+
+
+def _label(body: Body, mark: ast.As, scope: Scope, span: Span) -> None:
+    """`as h`, `as out, h, c`, `as skip[c]`."""
+    values = body.take(span)
+    if values is None:
+        values = (BAD,)
+    if len(mark.names) > 1 and values != (BAD,) and len(values) != len(mark.names):
+        body.world.sink.add(
+            UNPACKING.at(
+                mark.span, f"{len(mark.names)} names for {_count(len(values))} of the step"
+            )
+        )
+        body.damaged = True
+        values = (BAD,)
+    if values == (BAD,):
+        values = (BAD,) * len(mark.names)
+    for name, value in zip(mark.names, values):
+        if name.index:
+            _family_member(body, name, value, scope)
+        else:
+            scope.declare(name.name.text, LabelEntry(value, name.span), name.span, body.world.sink)
+
+
+def _family_member(body: Body, name: ast.LabelName, value: int, scope: Scope) -> None:
+    """`as skip[c]`."""
+    index = tuple(body.world.numbers.value(e, scope) for e in name.index)
+    family = scope.family(name.name.text, name.span)
+    if any(isinstance(i, Unknown) for i in index):
+        return
+    if family is None:
+        body.world.sink.add(
+            TAKEN_NAME.at(name.span, f"`{name.name.text}` is no family", help="choose another name")
+        )
+    elif index in family.members and value != BAD:
+        body.world.sink.add(
+            TAKEN_NAME.at(
+                name.span,
+                f"`{name.name.text}[{written(index)[1:-1]}]` is made twice",
+                help="give each turn of the loop its own index",
+            )
+        )
+    else:
+        family.members[index] = LabelEntry(value, name.span)
+
+
+def read_claim(body: Body, t: ast.Type, scope: Scope) -> None:
+    """A shape written after a step."""
+    want = pattern(t, scope, body.world.numbers)
+    if want is None or body.current is None or body.current[0] == BAD:
+        return
+    have = body.builder.types[body.current[0]]
+    if matches(want, have, body.world.facts) and (t.kind == "token") == (have.dtype == "int64"):
+        return
+    made = body.builder.made_at[body.current[0]]
+    diagnostic = WRONG_CLAIM.at(
+        t.span,
+        f"the value is {have}, not {pattern_text(want)}",
+        others=() if made == t.span else (Label(made, f"this step makes {have}"),),
+        fix=Fix(t.span, str(have)) if all(isinstance(d, int) for d in have.dims) else None,
+        help=f"write `{have}`, or change the steps before it",
+        trace=body.world.trace,
+    )
+    if have.rank == len(want) and any(not isinstance(d, int) for d in have.dims):
+        body.world.pending.append(Pending(want, have, diagnostic))
+    else:
+        body.world.sink.add(diagnostic)
+
+
+def _count(n: int) -> str:
+    return "one value" if n == 1 else f"{n} values"

@@ -1,0 +1,263 @@
+"""What each statement of a body does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from nnc.check.body import Body
+from nnc.check.control import run_control
+from nnc.check.marks import read_claim, read_marks
+from nnc.check.rules import (
+    LATER,
+    LOOSE_PATH,
+    MISPLACED,
+    NO_VALUE,
+    OUTPUT_NAME,
+    TAKEN_NAME,
+    UNPACKING,
+    VALUE_AS_STEP,
+)
+from nnc.check.scope import Scope
+from nnc.check.steps import run_step
+from nnc.check.types import input_type, padded
+from nnc.check.values import BAD, Family, LabelEntry, SharedEntry, Unknown
+from nnc.check.world import World
+from nnc.diagnostics import Diagnostic, Label
+from nnc.ir.graph import Port
+from nnc.source import Span
+from nnc.syntax import ast
+
+PLANNED_SOURCES = ("weight", "constant", "noise", "state", "latent", "condition", "domain")
+
+
+def _loose_path(body: Body, statement: ast.Path, scope: Scope) -> None:
+    """A `path` outside of a join."""
+    body.damaged = True
+    body.world.sink.add(
+        LOOSE_PATH.at(
+            statement.span,
+            "a `path` stands directly in `add`, `concat` or `mul`",
+            help="write `add { path { ... } path { ... } }`",
+        )
+    )
+
+
+def _chain(body: Body, statement: ast.Chain, scope: Scope) -> None:
+    """`conv(6, 5) -> relu`."""
+    _links(body, statement.links, scope)
+
+
+def _links(body: Body, links: tuple[ast.Link, ...], scope: Scope) -> None:
+    """Steps one after the other, with their marks."""
+    for i, link in enumerate(links):
+        step = link.step
+        body.first_link = i == 0
+        if isinstance(step, ast.Step):
+            run_step(body, step, scope, _own_label(link))
+        else:
+            run_control(body, step, scope, body.run)
+        read_marks(body, link.marks, scope, link.span)
+
+
+def _from(body: Body, statement: ast.From, scope: Scope) -> None:
+    """`from a, b -> concat`."""
+    values: list[int] = []
+    for e in statement.values:
+        if isinstance(e, ast.Call):
+            found = body.world.numbers.call(e, scope, ())
+        else:
+            found = body.world.numbers.value(e, scope)
+        if isinstance(found, LabelEntry):
+            values.append(found.value)
+        elif isinstance(found, Family):
+            values.extend(m.value for m in found.members.values())
+        else:
+            if isinstance(found, SharedEntry) or not isinstance(found, Unknown):
+                body.world.sink.add(
+                    VALUE_AS_STEP.at(
+                        e.span,
+                        f"`from` wants a value, and `{e.span.text}` is "
+                        + ("a shared step" if isinstance(found, SharedEntry) else "a number"),
+                    )
+                )
+            values.append(BAD)
+    if BAD in values:
+        body.fail()
+        body.builder.used.update(v for v in values if v != BAD)
+    else:
+        body.current, body.several = tuple(values), len(values) > 1
+        body.builder.used.update(values)
+    read_marks(body, statement.marks, scope, statement.span)
+    _links(body, statement.links, scope)
+
+
+def _let(body: Body, statement: ast.Let, scope: Scope) -> None:
+    """`let wide = C * expand`."""
+    value = body.world.numbers.value(statement.value, scope)
+    declare_let(body.world, statement, value, scope)
+
+
+def _shared(body: Body, statement: ast.Shared, scope: Scope) -> None:
+    """`shared words = embedding(50257, 768)`."""
+    word = statement.step.name.text
+    if word not in body.world.step_names() or word in (
+        "residual",
+        "scale",
+        "add",
+        "concat",
+        "mul",
+    ):
+        body.world.sink.add(body.world.unknown_step(statement.step.name))
+        scope.declare(statement.name.text, Unknown(), statement.name.span, body.world.sink)
+        return
+    entry = SharedEntry(statement.name.text, statement.step)
+    scope.declare(statement.name.text, entry, statement.name.span, body.world.sink)
+
+
+def _source(body: Body, statement: ast.SourceDecl, scope: Scope) -> None:
+    """`input image: [1, 28, 28]`."""
+    kind = statement.kind.text
+    if kind in PLANNED_SOURCES:
+        body.damaged = True
+        body.world.sink.add(LATER.at(statement.span, f"`{kind}` is planned; nnc 0.1 has `input`"))
+        for name in statement.names:
+            scope.declare(name.text, LabelEntry(BAD, name.span), name.span, body.world.sink)
+        return
+    if not body.top or scope is not body.scope:
+        body.damaged = True
+        body.world.sink.add(
+            MISPLACED.at(
+                statement.span,
+                f"`{kind}` stands at the top of a network's body",
+                help="a block's input is the value it is called on" if not body.top else "",
+            )
+        )
+        return
+    padded(statement, body.world.numbers)
+    type = input_type(statement.type, scope, body.world.numbers, body.world.facts)
+    for name in statement.names:
+        number = BAD
+        if type is None:
+            body.damaged = True
+        else:
+            number = body.builder.input(name.text, type, name.span)
+        scope.declare(name.text, LabelEntry(number, name.span), name.span, body.world.sink)
+        if body.sole_input:
+            body.current = (number,)
+
+
+def _output(body: Body, statement: ast.Output, scope: Scope) -> None:
+    """`output digit: [10]`."""
+    name = statement.name.name.text
+    if not body.top or scope is not body.scope:
+        body.damaged = True
+        body.world.sink.add(
+            MISPLACED.at(
+                statement.span,
+                "`output` stands at the top of a network's body",
+                help="a block gives its current value" if not body.top else "",
+            )
+        )
+        return
+    values = body.take(statement.span)
+    if statement.type is not None:
+        read_claim(body, statement.type, scope)
+    if values is None:
+        return
+    if len(values) > 1:
+        body.damaged = True
+        body.world.sink.add(
+            NO_VALUE.at(statement.span, "several values are current; `output` gives one", help="")
+        )
+        return
+    if name in body.outputs:
+        body.world.sink.add(
+            TAKEN_NAME.at(
+                statement.name.span,
+                f"there is an output `{name}` already",
+                others=(Label(body.outputs[name], "here"),),
+            )
+        )
+        return
+    entry = scope.find(name)
+    if entry is not None and not _is_value(entry.value, values[0]):
+        body.world.sink.add(_other_value(statement, entry.span))
+        return
+    body.outputs[name] = statement.name.span
+    body.builder.used.add(values[0])
+    if values[0] != BAD:
+        body.builder.outputs.append(Port(name, values[0], statement.name.span))
+
+
+def _planned(body: Body, statement: ast.Next | ast.Budget, scope: Scope) -> None:
+    """Statements of later versions."""
+    body.damaged = True
+    word = "next" if isinstance(statement, ast.Next) else "budget"
+    body.world.sink.add(LATER.at(statement.span, f"`{word}` is planned; nnc 0.1 has none"))
+
+
+def _defaults(body: Body, statement: ast.Defaults, scope: Scope) -> None:
+    """Read before the body began."""
+
+
+def declare_let(world: World, statement: ast.Let, value: object, scope: Scope) -> None:
+    """Gives a `let` its names."""
+    names = statement.names
+    values: tuple[object, ...] = (value,)
+    if isinstance(value, Unknown):
+        values = (value,) * len(names)
+    elif len(names) > 1:
+        if not isinstance(value, tuple) or len(value) != len(names):
+            world.sink.add(
+                UNPACKING.at(statement.span, f"{len(names)} names want {len(names)} values")
+            )
+            value = (Unknown(),) * len(names)
+        values = value
+    for name, one in zip(names, values):
+        if isinstance(one, (LabelEntry, Family)):
+            world.sink.add(
+                VALUE_AS_STEP.at(
+                    statement.value.span,
+                    "`let` names numbers; values get their names by `as`",
+                    help=f"write `as {name.text}` after the step that makes it",
+                )
+            )
+            one = Unknown()
+        scope.declare(name.text, one, name.span, world.sink)  # type: ignore[arg-type]
+
+
+def _own_label(link: ast.Link) -> str:
+    """The plain label of a step's own value, which names its place."""
+    for mark in link.marks:
+        if isinstance(mark, ast.As) and not mark.names[0].index:
+            return mark.names[0].name.text
+    return ""
+
+
+def _is_value(entry: object, value: int) -> bool:
+    return isinstance(entry, LabelEntry) and (entry.value == value or BAD in (entry.value, value))
+
+
+def _other_value(statement: ast.Output, span: Span) -> Diagnostic:
+    name = statement.name.name.text
+    return OUTPUT_NAME.at(
+        statement.name.span,
+        f"`{name}` names another value than the current one",
+        others=(Label(span, "declared here"),),
+        help=f"write `from {name}` before, or choose another name for the output",
+    )
+
+
+STATEMENTS: dict[type, Callable[[Body, Any, Scope], None]] = {
+    ast.Chain: _chain,
+    ast.From: _from,
+    ast.Let: _let,
+    ast.Shared: _shared,
+    ast.SourceDecl: _source,
+    ast.Output: _output,
+    ast.Path: _loose_path,
+    ast.Next: _planned,
+    ast.Budget: _planned,
+    ast.Defaults: _defaults,
+}
