@@ -314,7 +314,7 @@ class ConvTranspose(Layer):
         stride, low = ints(self.stride, axes), ints(self.padding, axes)
         high, extra = low, ints(self.output_padding, axes)
         if any(o >= s for o, s in zip(extra, stride)):
-            # Runtimes refuse this. The same: zeros behind the input, of whose output more is cut off.
+            # Runtimes refuse this. The same: zeros behind the input, more of the output cut off.
             more = tuple(-(-o // s) for o, s in zip(extra, stride))
             high = tuple(p + m * s - o for p, m, s, o in zip(low, more, stride, extra))
             space = (d + m for d, m in zip(x.type.dims[1:], more))

@@ -7,6 +7,7 @@ compared; only strings it does not have: there category ids come in as ids.
 from __future__ import annotations
 
 from nnc.ir.arguments import reals, size, text
+from nnc.ir.dims import Dim
 from nnc.ir.types import TensorType
 from nnc.layers.base import Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
 
@@ -86,7 +87,7 @@ class Standardize(Layer):
     std: Numbers = reals("divided by; one number, or one a column", default=1.0)
 
     hidden = True
-    ports = (Port("x", ranks=(1, 2, 3)),)
+    ports = (Port("x", ranks=(1, 2)),)
     cases = (
         Case("standardize(1.0, 2.0, 3.0)", "[4]", "[4]", nodes=4),
         Case("standardize((1.0, 2.0), (0.5, 1.5), (2.0, 3.0))", "[T, 2]", "[T, 2]", nodes=4),
@@ -160,19 +161,19 @@ class CategoryIds(Layer):
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         return w.typed(x, TensorType(x.type.dims, "int64"))
 
-    def _encoded(self, w: OnnxWriter, x: Ref, words: tuple[str, ...]) -> Ref:
+    def _encoded(self, w: OnnxWriter, x: Ref, words: tuple[str, ...], *dims: Dim) -> Ref:
         return w.op(
             "LabelEncoder",
             x,
             keys_strings=words,
             values_int64s=tuple(range(self.first, self.first + len(words))),
             default_int64=self.unknown,
-            type=TensorType(x.type.dims, "int64"),
+            type=TensorType(dims, "int64"),
         )
 
     def onnx(self, w: OnnxWriter, x: Ref) -> Ref:
         if len(self.columns) == 1:
-            return self._encoded(w, x, self.columns[0])
+            return self._encoded(w, x, self.columns[0], *x.type.dims)
         parts = w.ops("Split", x, outputs=len(self.columns), axis=1, num_outputs=len(self.columns))
-        ids = [self._encoded(w, part, words) for part, words in zip(parts, self.columns)]
+        ids = [self._encoded(w, part, words, 1) for part, words in zip(parts, self.columns)]
         return w.op("Concat", *ids, axis=1)

@@ -1,0 +1,103 @@
+"""Runs a layer's PyTorch form at once, without writing source: a second opinion on both backends.
+
+`Eager` is a `TorchWriter` that calls PyTorch where the real one prints. It knows nothing of places,
+lines, defaults or classes, so what it computes depends on the layer alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from nnc.ir.dims import Dim, Poly, evaluate
+from nnc.ir.types import TensorType
+from nnc.layers.base import Layer
+
+Arrays = Mapping[str, np.ndarray]
+
+
+class Value:
+    """A tensor with its type per sample."""
+
+    def __init__(self, data: Any, type: TensorType) -> None:
+        self.data, self.type = data, type
+
+
+class Eager:
+    """Executes one layer; `weights` are its arrays by their own names, `env` the symbolic sizes."""
+
+    def __init__(self, weights: Arrays, env: Mapping[str, int], training: bool = False) -> None:
+        self.weights = {name: torch.from_numpy(np.array(a)) for name, a in weights.items()}
+        self.env = env
+        self.training = training
+        self.made: nn.Module | None = None
+
+    def _plain(self, value: Any) -> Any:
+        if isinstance(value, Value):
+            return value.data
+        if isinstance(value, Poly):
+            return evaluate(value, self.env)
+        if isinstance(value, tuple | list):
+            return type(value)(self._plain(v) for v in value)
+        return int(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+    def _run(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        values = {name: self._plain(v) for name, v in kwargs.items()}
+        return function(*(self._plain(a) for a in args), **values)
+
+    @staticmethod
+    def _like(args: Any) -> TensorType:
+        first = next(a for a in args if isinstance(a, Value | list | tuple))
+        return first.type if isinstance(first, Value) else first[0].type
+
+    def module(self, kind: str, *args: Any, **kwargs: Any) -> Callable[..., Value]:
+        self.made = made = self._run(getattr(nn, kind.removeprefix("nn.")), args, kwargs)
+        made.load_state_dict(self.weights)
+        made.train(self.training)
+        return lambda *x: Value(made(*(v.data for v in x)), x[0].type)
+
+    def call(self, function: str, *args: Any, **kwargs: Any) -> Value:
+        home, name = function.split(".")
+        found = getattr({"F": nn.functional, "torch": torch}[home], name)
+        return Value(self._run(found, args, kwargs), self._like(args))
+
+    def method(self, x: Value, name: str, *args: Any, **kwargs: Any) -> Value:
+        return Value(self._run(getattr(x.data, name), args, kwargs), x.type)
+
+    def infix(self, operator: str, *x: Any) -> Value:
+        steps = {"+": torch.add, "-": torch.sub, "*": torch.mul, "/": torch.div}
+        out = self._plain(x[0])
+        for other in x[1:]:
+            out = steps[operator](out, self._plain(other))
+        return Value(out, self._like(x))
+
+    def weight(self, name: str) -> Value:
+        array = self.weights[name]
+        return Value(array, TensorType(tuple(array.shape)))
+
+    def view(self, x: Value, *dims: Dim) -> Value:
+        sizes = [evaluate(d, self.env) for d in dims]
+        return Value(x.data.reshape(x.data.shape[0], *sizes), x.type.with_dims(*dims))
+
+    def typed(self, x: Value, type: TensorType) -> Value:
+        return Value(x.data, type)
+
+
+def run(
+    op: Layer,
+    types: tuple[TensorType, ...],
+    inputs: tuple[np.ndarray, ...],
+    weights: Arrays,
+    env: Mapping[str, int],
+) -> np.ndarray:
+    """What the layer gives for these inputs, each with a batch axis."""
+    writer = Eager(weights, env)
+    values = [Value(torch.from_numpy(a), type) for a, type in zip(inputs, types)]
+    with torch.no_grad():
+        out = op.torch(writer, *values)
+    assert isinstance(out, Value)
+    return np.asarray(out.data.numpy())
