@@ -16,7 +16,6 @@ from nnc.backends.onnx_schema import (
     OPSET,
     TENSOR_TYPES,
     NodeError,
-    attribute,
 )
 from nnc.backends.onnx_sizes import SizeUnknown
 from nnc.backends.onnx_values import Names, Node, Place, Tensor, Value
@@ -99,7 +98,7 @@ def onnx_model(
         if results:
             places.append((step.place, results[0]))
     outputs = _name_outputs(network, writer, inputs, [values[number] for number in numbers])
-    tensors = _used(writer, outputs)
+    tensors = _used(writer)
     _settle_names(inputs, outputs, tensors, writer.nodes)
 
     model = _model_proto(writer, opset, ir_version, doc, metadata or {})
@@ -165,10 +164,10 @@ def _name_outputs(
     return outputs
 
 
-def _used(writer: Writer, outputs: Sequence[Value]) -> list[Tensor]:
-    """The tensors that a node reads; a layer may have asked for one and left it."""
-    used = {id(value) for node in writer.nodes for value in node.inputs}
-    return [tensor for tensor in writer.tensors if id(tensor) in used]
+def _used(writer: Writer) -> list[Tensor]:
+    """The tensors that nodes read, in that order; a layer may have asked for one and left it."""
+    read = (value for node in writer.nodes for value in node.inputs)
+    return list({id(value): value for value in read if isinstance(value, Tensor)}.values())
 
 
 def _settle_names(
@@ -209,8 +208,7 @@ def _write_nodes(graph: GraphProto, nodes: Sequence[Node]) -> None:
             made.domain = node.op.domain
         made.input.extend("" if value is None else value.name for value in node.inputs)
         made.output.extend(value.name for value in node.outputs)
-        for name in sorted(node.attributes):
-            made.attribute.append(attribute(node.op, name, node.attributes[name]))
+        made.attribute.extend(node.attributes)
 
 
 def _info(value: Value) -> ValueInfoProto:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from onnx import AttributeProto
+
 from nnc.backends.arrays import Array
 from nnc.backends.onnx_schema import Operator
 from nnc.ir.dims import Dim
@@ -78,7 +80,7 @@ class Node:
         op: Operator,
         inputs: list[Value | None],
         outputs: tuple[Value, ...],
-        attributes: dict[str, object],
+        attributes: list[AttributeProto],
     ) -> None:
         self.op = op
         self.inputs = inputs

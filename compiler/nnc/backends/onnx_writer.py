@@ -8,7 +8,7 @@ from typing import cast
 import numpy as np
 
 from nnc.backends.arrays import DTYPES, Array
-from nnc.backends.onnx_schema import check_node, operator, result_type
+from nnc.backends.onnx_schema import attribute, check_node, operator, result_type
 from nnc.backends.onnx_sizes import BATCH, Sizes
 from nnc.backends.onnx_values import Node, Place, Shape, Tensor, Value
 from nnc.ir.dims import Dim
@@ -29,7 +29,7 @@ class Writer:
         self.arrays = weights
         self.opset = opset
         self.nodes: list[Node] = []
-        self.tensors: list[Tensor] = []
+
         self.domains: set[str] = set()
         self.layer = Place("", "", "")
         self.started = 0
@@ -69,7 +69,7 @@ class Writer:
                 text = "_".join(str(v) for v in transform.values)
                 made = Tensor(f"{full}/{transform.kind}_{text}", changed, _dtype(array))
             self._weights[key] = made
-            self.tensors.append(made)
+
         return self._weights[key]
 
     def ints(self, *values: Dim) -> Value:
@@ -125,7 +125,8 @@ class Writer:
         made = tuple(
             Value("", None, result_type(op, number, dtypes, given)) for number in range(outputs)
         )
-        node = Node(op, inputs, made, given)
+        written = [attribute(op, name, given[name]) for name in sorted(given)]
+        node = Node(op, inputs, made, written)
         self.domains.add(op.domain)
         self.nodes.append(node)
         return node
@@ -160,7 +161,6 @@ class Writer:
             sizes = "x".join(str(n) for n in array.shape) or "scalar"
             made = Tensor(f"constant/{dtype}_{sizes}_{text}", array, dtype)
             self._constants[key] = made
-            self.tensors.append(made)
         return self._constants[key]
 
 

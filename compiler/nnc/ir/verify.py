@@ -24,7 +24,7 @@ def verify(network: Network) -> Network:
         that
             nobody uses, a shared step whose weights differ, or a graph that calls itself.
     """
-    wrong = [*_recursion(network.graph, ())]
+    wrong = [*_recursion(network.graph, (), set())]
     if not wrong:
         seen: set[int] = set()
         wrong.extend(_graphs(network.graph, seen))
@@ -35,13 +35,17 @@ def verify(network: Network) -> Network:
     return network
 
 
-def _recursion(graph: Graph, above: tuple[int, ...]) -> Iterator[str]:
+def _recursion(graph: Graph, above: tuple[int, ...], sound: set[int]) -> Iterator[str]:
     if id(graph) in above:
         yield f"{graph.name} calls itself"
         return
+    if id(graph) in sound:
+        return
+    sound.add(id(graph))
+
     called = {id(item.op.graph): item.op.graph for item in graph.items if isinstance(item.op, Call)}
     for inner in called.values():
-        yield from _recursion(inner, (*above, id(graph)))
+        yield from _recursion(inner, (*above, id(graph)), sound)
 
 
 def _graphs(graph: Graph, seen: set[int]) -> Iterator[str]:
