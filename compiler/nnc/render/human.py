@@ -25,8 +25,11 @@ def diagnostic_text(diagnostic: Diagnostic, look: Look = PLAIN) -> str:
     empty = paint(f"{'':{gutter}} |", "gutter", look)
     for source, labels in groups:
         where = labels[0].span.where()
-        arrow = "-->" if labels[0] is diagnostic.labels[0] else ":::"
-        lines.append(f"{'':{gutter}}{paint(arrow, 'gutter', look)} {visible(where, look)}")
+        arrow = paint("-->" if labels[0] is diagnostic.labels[0] else ":::", "gutter", look)
+        if not source.text:  # a picture, a table: there is no line to show
+            lines.append(f"{'':{gutter}}{arrow} {visible(source.name, look)}")
+            continue
+        lines.append(f"{'':{gutter}}{arrow} {visible(where, look)}")
         found = marks((label, label is diagnostic.labels[0]) for label in labels)
         lines.append(empty)
         lines.extend(excerpt(source, found, gutter, look))
@@ -60,7 +63,8 @@ def _by_source(labels: tuple[Label, ...]) -> list[tuple[Source, list[Label]]]:
 
 
 def _remarks(diagnostic: Diagnostic, gutter: int, look: Look) -> list[str]:
-    remarks = [("note", note) for note in diagnostic.notes]
+    placeless = [label.text for label in diagnostic.labels if not label.span.source.text]
+    remarks = [("note", text) for text in (*placeless, *diagnostic.notes) if text]
     if diagnostic.help:
         remarks.append(("help", diagnostic.help))
     elif diagnostic.fix is not None:

@@ -2,8 +2,8 @@
 
 What a stranger wrote is shown, never obeyed: control characters, bidirectional overrides and other
 characters that leave no mark come out as escapes, so that a spec cannot move the cursor, recolour a
-message or reorder a line. Widths count terminal columns: two for wide characters, none for combining
-ones.
+message or reorder a line. Widths count terminal columns: two for wide characters, none for marks
+that combine.
 """
 
 from __future__ import annotations

@@ -1,0 +1,107 @@
+"""`nnc data SPEC [NAME]`: what is in the data, how it is divided, what the network will see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from nnc.cli import opened, specs
+from nnc.cli.console import Console
+from nnc.cli.failures import relative, unusable
+from nnc.cli.verb import data_option, json_option, set_option, verb
+from nnc.diagnostics import Refusal
+from nnc.render.json import Json, document
+from nnc.render.profile import profile_json, profile_text
+from nnc.render.table import table
+from nnc.train.data import Dataset, catalogue
+from nnc.train.data.grid import grid, pictures, rows
+
+
+@verb("data")
+@click.argument("spec", required=False)
+@click.argument("name", required=False)
+@click.option("--part", type=click.Choice(["train", "validation", "test"]), help="Only this part.")
+@click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Show N samples.")
+@click.option("-o", "output", metavar="FILE.png", help="Where the pictures of --sample go.")
+@click.option("--licences", is_flag=True, help="List the bundled data with their licences.")
+@json_option
+@set_option
+@data_option
+def command(
+    console: Console,
+    spec: str | None,
+    name: str | None,
+    part: str | None,
+    sample: int | None,
+    output: str | None,
+    licences: bool,
+    sets: dict[str, str],
+    moved: dict[str, str],
+) -> None:
+    """Open the data of SPEC (of its block NAME) and tell fields, parts and classes."""
+    if licences:
+        _licences(console)
+        return
+    if spec is None:
+        raise click.UsageError("Missing argument 'SPEC'.")
+    checked = specs.check(specs.load(spec), sets, moved)
+    if not checked.data and checked.errors:
+        raise Refusal(*checked.diagnostics)
+    plans = opened.choose(checked, name)
+    found = [opened.dataset(checked, plan, console) for plan in plans.values()]
+    for dataset in found:
+        if part is not None and part not in dataset.parts:
+            there = ", ".join(dataset.parts)
+            raise unusable(f"`{dataset.profile.data}` has no {part} part", help=f"it has {there}")
+    if sample is not None:
+        _samples(found, part, sample, output, console)
+    elif output is not None:
+        raise click.UsageError("-o needs --sample N.")
+    elif console.json:
+        console.result(document(data=[profile_json(dataset.profile) for dataset in found]))
+    else:
+        texts = (profile_text(d.profile, console.out, part or "") for d in found)
+        console.result("\n".join(texts))
+
+
+def _samples(
+    found: list[Dataset], part: str | None, count: int, output: str | None, console: Console
+) -> None:
+    if len(found) > 1:
+        names = ", ".join(dataset.profile.data for dataset in found)
+        raise unusable("the spec has several data blocks", help=f"name one of {names}")
+    (dataset,) = found
+    where = part or dataset.parts[0]
+    if pictures(dataset) is None or (console.json and output is None):
+        head, cells = rows(dataset, where, count)
+        if console.json:
+            samples: list[Json] = [dict(zip(head, row)) for row in cells]
+            console.result(document(part=where, samples=samples))
+        else:
+            console.result(table(head, cells, console.out, right=range(1, len(head))))
+        return
+    path = Path(output or "samples.png")
+    if path.suffix.lower() != ".png":
+        raise click.UsageError("-o names a .png file.")
+    drawn = grid(dataset, where, count, path)
+    console.note(f"{drawn} samples of {where}")
+    console.result(relative(str(path)))
+
+
+def _licences(console: Console) -> None:
+    entries = catalogue()
+    if console.json:
+        listed: list[Json] = [
+            {
+                "name": e.name,
+                "title": e.title,
+                "licence": e.licence,
+                "attribution": e.attribution,
+            }
+            for e in entries.values()
+        ]
+        console.result(document(licences=listed))
+        return
+    for entry in entries.values():
+        console.result(f"{entry.name}  {entry.licence}\n  {entry.title}\n  {entry.attribution}\n")

@@ -1,0 +1,76 @@
+"""Data blocks, opened as the spec and the command line ask for it. The only verbs' way to data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nnc.check import Checked
+from nnc.cli.console import Console
+from nnc.cli.failures import unusable
+from nnc.ir.plan import DataPlan, Profile
+from nnc.ir.types import TensorType
+from nnc.train.data import Dataset, open_data
+
+PICTURE_RANK = 3
+
+
+def choose(checked: Checked, name: str | None) -> dict[str, DataPlan]:
+    """The data blocks of that name, all by default.
+
+    Raises:
+        Refusal: there is none.
+    """
+    if name is None:
+        if not checked.data:
+            raise unusable("the spec declares no data")
+        return checked.data
+    if name not in checked.data:
+        there = ", ".join(checked.data) or "none"
+        raise unusable(f"the spec has no data block `{name}`", help=f"it has {there}")
+    return {name: checked.data[name]}
+
+
+def dataset(checked: Checked, plan: DataPlan, console: Console, network: str = "") -> Dataset:
+    """Opens one data block, with pictures brought to the size that the network takes.
+
+    Raises:
+        Refusal: the data is not as the spec says.
+    """
+    console.detail(f"opening {plan.name}")
+    opened = open_data(plan, shape=picture_type(checked, plan.name, network))
+    if not console.quiet:
+        console.diagnostics(opened.warnings)
+        for note in opened.notes:
+            console.note(f"note: {console.shown(note)}")
+    return opened
+
+
+def profiles(
+    checked: Checked, console: Console, only: tuple[str, ...] | None = None
+) -> Mapping[str, Profile]:
+    """What opening data blocks finds, by name; `only` names those to open.
+
+    Raises:
+        Refusal: the data is not as the spec says.
+    """
+    return {
+        name: dataset(checked, plan, console).profile
+        for name, plan in checked.data.items()
+        if only is None or name in only
+    }
+
+
+def picture_type(checked: Checked, data: str, network: str = "") -> TensorType | None:
+    """The type [C, H, W] of the input that a data block's pictures feed, where exactly one fits."""
+    trained = (
+        [network] if network else [t.network for t in checked.trains.values() if data in t.data]
+    )
+    for name in trained or list(checked.networks):
+        found = checked.networks.get(name)
+        if found is None:
+            continue
+        types = [found.graph.types[port.value] for port in found.graph.inputs]
+        pictures = [t for t in types if t.rank == PICTURE_RANK and t.dtype == "float32"]
+        if len(pictures) == 1:
+            return pictures[0]
+    return None

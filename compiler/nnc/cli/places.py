@@ -1,0 +1,69 @@
+"""What SPEC, RUN and MODEL arguments stand for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from nnc.cli import specs
+from nnc.cli.failures import relative, unusable
+from nnc.source import Source
+from nnc.train.folder import Run, find_run, open_run
+
+Kind = Literal["spec", "run", "model"]
+
+
+def kind(path: str) -> Kind:
+    """What a path is, by its name and by what it is on disk.
+
+    Raises:
+        Refusal: nothing is there.
+    """
+    if path == "-":
+        return "spec"
+    there = Path(path)
+    if there.is_dir():
+        return "run"
+    if not there.exists():
+        raise unusable(f"there is no {relative(path)}", help=_beside(there))
+    return "model" if there.suffix.lower() == ".onnx" else "spec"
+
+
+def spec_of(path: str) -> Source:
+    """The text that a SPEC, a RUN or a MODEL was made of.
+
+    Raises:
+        Refusal: there is none.
+    """
+    found = kind(path)
+    if found == "spec":
+        return specs.load(path)
+    if found == "run":
+        return specs.load(str(run_at(path).path / "spec.nn"))
+    from nnc.deploy.session import metadata_of  # onnx takes a quarter of a second
+
+    text = metadata_of(Path(path)).get("nnc.spec", "")
+    if not text:
+        raise unusable(f"{relative(path)} does not hold the spec that it was made of")
+    return Source(relative(path), text)
+
+
+def run_at(path: str, want: Literal["finished", "unfinished", "any"] = "any") -> Run:
+    """The run that a path names; of a folder of runs the newest.
+
+    Raises:
+        Refusal: there is none.
+    """
+    there = Path(path)
+    return open_run(there) if (there / "run.json").is_file() else find_run(there, want)
+
+
+def _beside(path: Path) -> str:
+    from nnc.diagnostics import nearest  # only a mistake needs it
+
+    try:
+        names = [p.name for p in path.parent.iterdir() if not p.name.startswith(".")]
+    except OSError:
+        return ""
+    meant = nearest(path.name, names)
+    return f"did you mean `{relative(str(path.parent / meant))}`?" if meant else ""

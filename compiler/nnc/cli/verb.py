@@ -1,0 +1,125 @@
+"""How a verb is declared: a click command with the options that all verbs share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from nnc.cli.console import Console
+
+Function = Callable[..., "int | None"]
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def verb(name: str) -> Callable[[Function], click.Command]:
+    """Declares a verb: a function of the console and its arguments that returns an exit code."""
+
+    def declare(function: Function) -> click.Command:
+        command = click.command(name)(click.pass_obj(function))
+        add_common(command)
+        return command
+
+    return declare
+
+
+def add_common(command: click.Command) -> None:
+    """Adds the options that every verb has, and that may also stand before the verb."""
+    command.params.extend(
+        [
+            _common(["-q", "--quiet"], "Errors only.", is_flag=True),
+            _common(["-v", "--verbose"], "Tell more.", count=True),
+            _common(["--debug"], "Show the traceback of a bug.", is_flag=True),
+            _common(
+                ["--color"],
+                "Colours, by default on a terminal.",
+                type=click.Choice(["auto", "always", "never"]),
+            ),
+        ]
+    )
+
+
+def json_option(function: F) -> F:
+    """Adds `--json` and `--format human|json`; the console knows the choice."""
+    function = click.option(
+        "--json",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_choose_json,
+        help="One JSON document on stdout.",
+    )(function)
+    return click.option(
+        "--format",
+        type=click.Choice(["human", "json"]),
+        is_eager=True,
+        expose_value=False,
+        callback=_choose_format,
+        help="For people, by default, or for machines.",
+    )(function)
+
+
+def set_option(function: F) -> F:
+    """Adds `--set K=V`, as `sets`."""
+    return click.option(
+        "--set",
+        "sets",
+        metavar="K=V",
+        multiple=True,
+        callback=_pairs,
+        help="Override a parameter or setting: width=64, train.epochs=5. Repeatable.",
+    )(function)
+
+
+def data_option(function: F) -> F:
+    """Adds `--data NAME=PATH`, as `moved`."""
+    return click.option(
+        "--data",
+        "moved",
+        metavar="NAME=PATH",
+        multiple=True,
+        callback=_pairs,
+        help="Read the data of that name from another path. Repeatable.",
+    )(function)
+
+
+def network_option(function: F) -> F:
+    """Adds `--network NAME`, as `network`."""
+    return click.option(
+        "--network", metavar="NAME", help="Which network, where the spec has several."
+    )(function)
+
+
+def _common(names: list[str], help: str, **settings: Any) -> click.Option:
+    return click.Option(names, help=help, expose_value=False, callback=_remember, **settings)
+
+
+def _remember(ctx: click.Context, param: click.Parameter, value: object) -> None:
+    console = ctx.find_object(Console)
+    if console is not None and value:
+        setattr(console, str(param.name), value)
+
+
+def _choose_json(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    console = ctx.find_object(Console)
+    if console is not None and value:
+        console.json = True
+
+
+def _choose_format(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    console = ctx.find_object(Console)
+    if console is not None and value:
+        console.json = value == "json"
+
+
+def _pairs(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for value in values:
+        name, equals, text = value.partition("=")
+        if not equals or not name.strip():
+            raise click.BadParameter(f"{value!r} is not {param.metavar}", ctx, param)
+        if name.strip() in pairs:
+            raise click.BadParameter(f"{name.strip()} is given twice", ctx, param)
+        pairs[name.strip()] = text.strip()
+    return pairs
