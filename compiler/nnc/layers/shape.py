@@ -112,7 +112,7 @@ class Reshape(Layer):
                 x.elements,
                 rest,
                 ELEMENTS,
-                "the other sizes do not divide the number of elements",
+                "the other sizes must divide the number of elements",
                 at="dims",
                 label=f"{rest} here, {have}",
                 help=f"use sizes whose product divides {show(x.elements)}",
