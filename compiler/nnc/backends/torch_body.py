@@ -18,21 +18,26 @@ DEEP = 4  # and how many of them
 POOL = "xyzuvwabcdegh"
 
 
-class Class(Record):
-    """A class as its users see it: its name, and its constructor's parameters.
+class Param(Record):
+    """A parameter: its name in the spec and in the source, and the literal it has by default."""
 
-    `params`: pairs of a name in the spec and the name in the source.
-    """
+    spec: str
+    name: str
+    default: str = ""
+
+
+class Class(Record):
+    """A class as its users see it: its name, and its constructor's parameters."""
 
     name: str
-    params: tuple[tuple[str, str], ...]
+    params: tuple[Param, ...]
 
 
 class Written(Record):
     """A class without its name: graphs for which this is equal are one class."""
 
     base: str
-    params: tuple[tuple[str, str], ...]
+    params: tuple[Param, ...]
     inputs: tuple[str, ...]
     constructor: tuple[str, ...]
     forward: tuple[str, ...]
@@ -101,11 +106,19 @@ class Body:
         constructor = rolled(self.inits, lambda n, extra: self.numbers.bound(n, extra, False))
         return Written(
             "nn.Sequential" if chain else "nn.Module",
-            self.numbers.parameters(),
+            self._params(),
             tuple(self.inputs),
             (*self.numbers.stored(), *constructor),
             tuple(forward),
         )
+
+    def _params(self) -> tuple[Param, ...]:
+        """The constructor's parameters, those with a default last."""
+        graph = self.graph
+        values = graph.params if self.top else graph.defaults
+        defaults = {name: self.numbers.plain(value) for name, value in values}
+        params = [Param(n, name, defaults.get(n, "")) for n, name in self.numbers.parameters()]
+        return tuple(sorted(params, key=lambda param: bool(param.default)))
 
     def _is_chain(self) -> bool:
         """A block that is one step after another may be an nn.Sequential."""
@@ -181,10 +194,13 @@ class Body:
         used, values = self.class_of(call.graph), dict(call.bindings)
         args: list[str] = []
         named = False
-        for spec_name, name in used.params:
-            text, _ = self.numbers.number(values[spec_name], False)
+        for param in used.params:
+            text, _ = self.numbers.number(values[param.spec], False)
+            if text == param.default:
+                named = True
+                continue
             named = named or (len(used.params) > 1 and not any(c.isalpha() for c in text))
-            args.append(f"{name}={text}" if named else text)
+            args.append(f"{param.name}={text}" if named else text)
         return f"{used.name}({', '.join(args)})"
 
     # --- lines -----------------------------------------------------------------------------------
@@ -246,8 +262,11 @@ class Body:
             self._flush()
         texts = [node.text() for node in (self.nodes[value] for value in outputs) if node]
         lines = rolled(self.steps, lambda n, extra: self.numbers.bound(n, extra, True))
-        result = rolled([Line(f"return {', '.join(texts)}")], lambda n, extra: "")
-        return [*(f"{name} = {text}" for name, text in self.numbers.sizes.items()), *lines, *result]
+        result = rolled([Line(f"return {', '.join(texts)}")], lambda n, extra: "")[0]
+        name, equals, text = lines[-1].partition(" = ") if lines else ("", "", "")
+        if equals and name in POOL and result == f"return {name}":  # the last turn of a loop
+            lines, result = lines[:-1], f"return {text}"
+        return [*(f"{name} = {text}" for name, text in self.numbers.sizes.items()), *lines, result]
 
 
 def _called(owner: str, given: Sequence[Node]) -> Node:

@@ -14,6 +14,9 @@ from nnc.backends.torch_nodes import MARK
 from nnc.ir.graph import Turn
 from nnc.record import Record
 
+SAVED = 4
+"""Lines that a loop must save; but one whose length is a parameter is always a loop."""
+
 Bound = Callable[[int, int], str]
 """The text of `count + extra`, where `count` may know its source."""
 
@@ -66,11 +69,12 @@ def _loop(lines: Sequence[Line], bound: Bound, depth: int) -> list[str]:
     at = 0
     while at < len(turns):
         run = _run(turns, at)
-        whole = turns[at][0].turns[depth]
-        if run > 1 or (at + run == len(turns) and bound(whole.count, 0) != str(int(whole.count))):
+        count = turns[at][0].turns[depth].count
+        sourced = at + run == len(turns) and bound(count, 0) != str(int(count))
+        if sourced or (run - 1) * len(turns[at]) >= SAVED:
             out += _written(turns, at, run, bound, depth)
         else:
-            out += [_unrolled(line.text) for line in turns[at]]
+            out += [_unrolled(line.text) for turn in turns[at : at + run] for line in turn]
         at += run
     return out
 

@@ -135,7 +135,6 @@ FUNCTIONS: Final[dict[str, Signature]] = {
             "sin",
             "cos",
             "square",
-            "isnan",
             "rsqrt",
             "sign",
             "floor",

@@ -67,6 +67,10 @@ class Numbers:
             return f"({inside}{',' if len(value) == 1 else ''})", ATOM
         raise TypeError(f"{value!r} has no place in generated source")
 
+    def plain(self, value: object) -> str:
+        """A value's literal, its source forgotten; "" for what has none."""
+        return constant(value) if isinstance(value, (bool, int, float, str)) else ""
+
     def size(self, size: Poly, inputs: Sequence[Node], item: Item) -> tuple[Parts, int]:
         """A symbolic size in `forward`, from a value at hand or from the graph's inputs.
 

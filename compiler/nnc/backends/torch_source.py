@@ -10,7 +10,7 @@ from nnc import __version__
 from nnc.backends.torch_body import Class, Written, written
 from nnc.backends.torch_extras import Extras, closing, labels, prepare
 from nnc.backends.torch_names import NN_CLASSES
-from nnc.backends.torch_text import constant, docstring, formula, laid_out, plain
+from nnc.backends.torch_text import docstring, formula, laid_out, plain
 from nnc.ir.dims import show
 from nnc.ir.graph import Call, Graph, Network
 from nnc.ir.known import Known
@@ -79,9 +79,8 @@ class Classes:
         top = written(self.network.graph, self.class_of, top=True)
         lines: list[str] = []
         for body, used in self.names.items():
-            lines += self._class(used.name, body, _about_block(self.graphs[body]), {})
-        defaults = {name: constant(_number(value)) for name, value in self.network.graph.params}
-        return [*lines, *self._class(self.name, top, _about_network(self.network), defaults)]
+            lines += _class(used.name, body, _about_block(self.graphs[body]))
+        return [*lines, *_class(self.name, top, _about_network(self.network))]
 
     def class_of(self, graph: Graph) -> Class:
         """The class of a block's graph."""
@@ -97,23 +96,19 @@ class Classes:
             found = self.known[id(graph)] = self.names[body]
         return found
 
-    def _class(
-        self, name: str, body: Written, about: list[str], defaults: dict[str, str]
-    ) -> list[str]:
-        inner = " " * 8
-        given = [
-            f"{name}={defaults[spec_name]}" if spec_name in defaults else name
-            for spec_name, name in body.params
-        ]
-        lines = ["", "", f"class {name}({body.base}):", *docstring(about, " " * 4), ""]
-        lines += laid_out(f"def __init__({', '.join(['self', *given])}):", " " * 4)
-        lines.append(f"{inner}super().__init__()")
-        lines += _statements(body.constructor, inner)
-        if body.forward:
-            lines.append("")
-            lines += laid_out(f"def forward({', '.join(['self', *body.inputs])}):", " " * 4)
-            lines += _statements(body.forward, inner)
-        return lines
+
+def _class(name: str, body: Written, about: list[str]) -> list[str]:
+    inner = " " * 8
+    params = [f"{p.name}={p.default}" if p.default else p.name for p in body.params]
+    lines = ["", "", f"class {name}({body.base}):", *docstring(about, " " * 4), ""]
+    lines += laid_out(f"def __init__({', '.join(['self', *params])}):", " " * 4)
+    lines.append(f"{inner}super().__init__()")
+    lines += _statements(body.constructor, inner)
+    if body.forward:
+        lines.append("")
+        lines += laid_out(f"def forward({', '.join(['self', *body.inputs])}):", " " * 4)
+        lines += _statements(body.forward, inner)
+    return lines
 
 
 def _statements(statements: tuple[str, ...], indent: str) -> list[str]:
@@ -122,10 +117,6 @@ def _statements(statements: tuple[str, ...], indent: str) -> list[str]:
         text = statement.lstrip(" ")
         lines += laid_out(text, indent + " " * (len(statement) - len(text)))
     return lines
-
-
-def _number(value: object) -> bool | float | str | None:
-    return value if isinstance(value, (bool, int, float, str)) else None
 
 
 def _parameter_names(graph: Graph) -> set[str]:
@@ -159,14 +150,13 @@ def _about_network(network: Network) -> list[str]:
 def _about_block(graphs: list[Graph]) -> list[str]:
     """The comment above a block, or its name; its branches, and its shapes where they tell."""
     graph = graphs[0]
-    where = f", where {' and '.join(graph.branches)}" if graph.branches else ""
+    where = " and ".join(graph.branches)
+    if graph.doc:
+        about = [graph.doc, *([f"Where {where}."] if where else [])]
+    else:
+        about = [f"{graph.name}, where {where}." if where else f"{graph.name}."]
     shapes = {_block_shapes(g) for g in graphs}
-    about = [f"{graph.doc or graph.name + where + '.'}"]
-    if graph.doc and where:
-        about.append(f"Here{where}.")
-    if len(shapes) == 1:
-        about.append(f"{shapes.pop()}.")
-    return about
+    return [*about, f"{shapes.pop()}."] if len(shapes) == 1 else about
 
 
 def _block_shapes(graph: Graph) -> str:

@@ -25,6 +25,7 @@ from nnc.ir.dims import Dim
 from nnc.ir.graph import Call
 from nnc.ir.known import Known, rebase
 from nnc.ir.types import TensorType
+from nnc.record import replace
 from nnc.source import Span
 from nnc.syntax import ast
 
@@ -252,8 +253,19 @@ def _check_block(
     output = body.run_block()
     if output is None:
         return Made(None, None)
-    graph = body.builder.graph(tuple(params.items()), block.doc)
+    graph = replace(
+        body.builder.graph(tuple(params.items()), block.doc), defaults=_plain_defaults(block)
+    )
     return Made(graph, body.builder.types[output])
+
+
+def _plain_defaults(block: ast.Block) -> tuple[tuple[str, int], ...]:
+    """The parameters whose default is a number, for readers of what is generated."""
+    return tuple(
+        (p.name.text, p.default.value)
+        for p in block.params
+        if isinstance(p.default, ast.Number) and isinstance(p.default.value, int)
+    )
 
 
 def _input_dims(

@@ -6,6 +6,7 @@ from nnc.check.values import BAD
 from nnc.ir.graph import Call, Graph, Item, Operation, Port, Turn
 from nnc.ir.names import place_name
 from nnc.ir.types import TensorType
+from nnc.record import replace
 from nnc.source import Span
 
 
@@ -74,6 +75,14 @@ class Builder:
             )
         )
         return outputs
+
+    def call_value(self, value: int, label: str) -> None:
+        """Gives a value without a label one that does not change its place: `skip[64]`."""
+        for at in range(len(self.items) - 1, -1, -1):
+            if self.items[at].outputs[:1] == (value,):
+                if not self.items[at].label:
+                    self.items[at] = replace(self.items[at], label=label)
+                return
 
     def type(self, value: int) -> TensorType | None:
         """The type of a value, None for one that could not be made."""

@@ -64,6 +64,7 @@ def _family_member(body: Body, name: ast.LabelName, value: int, scope: Scope) ->
         )
     else:
         family.members[index] = LabelEntry(value, name.span)
+        body.builder.call_value(value, f"{name.name.text}[{written(index)[1:-1]}]")
 
 
 def read_claim(body: Body, t: ast.Type, scope: Scope) -> None:

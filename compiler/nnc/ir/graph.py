@@ -117,6 +117,7 @@ class Graph(Record):
         branches: the conditions that were taken or not, as written ("stride != 1"), for its
         docstring.
         doc: the comment above it.
+        defaults: plain numbers that parameters have unless a call says otherwise, as written.
     """
 
     name: str
@@ -128,6 +129,7 @@ class Graph(Record):
     branches: tuple[str, ...] = ()
     doc: str = ""
     span: Span = NOWHERE
+    defaults: tuple[tuple[str, int], ...] = ()
 
     def types_of(self, values: tuple[int | None, ...]) -> tuple[TensorType | None, ...]:
         """The types of an item's inputs."""

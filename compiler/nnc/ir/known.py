@@ -110,13 +110,15 @@ def _tidy(op: str, a: Source, b: Source) -> Source:
 
 
 def _cancelled(op: str, a: Source, b: Source) -> Source | None:
-    """What is left of `x - x`, `(x + y) - y`, `(x + y) - x` and `(x - y) + y`."""
+    """What is left of `x - x`, `(x + y) - y`, `(x + y) - x`, `(x - y) + y` and `x + (0 - y)`."""
     if a == b and op == "-":
         return 0
     if isinstance(a, tuple) and a[0] == "+" and op == "-" and b in a[1:]:
         return a[1] if a[2] == b else a[2]
     if isinstance(a, tuple) and a[0] == "-" and op == "+" and a[2] == b:
         return a[1]
+    if isinstance(b, tuple) and b[:2] == ("-", 0) and op == "+":  # x + (0 - y)
+        return "-", a, b[2]
     return None
 
 
