@@ -14,11 +14,13 @@ import pytest
 from nnc.backends.initial import initial_weights
 from nnc.backends.onnx_graph import LoweringError, onnx_model, supported
 from nnc.backends.onnx_schema import operator
+from nnc.check import check_text
 from nnc.diagnostics import Refusal
 from nnc.ir.dims import Dim, evaluate, symbol
 from nnc.ir.graph import Network
 from nnc.ir.initial import Normal, Weight
 from nnc.ir.types import TensorType
+from nnc.ir.verify import verify
 from nnc.ir.walk import weight_table
 from nnc.layers.activation import Gelu, Relu
 from nnc.layers.base import Layer, Transform
@@ -349,3 +351,30 @@ def test_a_convolution_over_one_and_three_dimensions() -> None:
         inputs = {"x": random(2, *dims)}
         ours, theirs = run(built(net), inputs)["y"], torch_run(net, inputs, {})["y"]
         np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
+@pytest.mark.parametrize("opset", [18, 21, 22])
+def test_other_opsets(opset: int) -> None:
+    model = built(small(H, W), opset=opset)
+    assert checked(model).opset_import[0].version == opset
+    assert run(model, {"image": random(1, 1, 4, 4)})["digit"].shape == (1, 10)
+
+
+def test_all_of_lenet_is_one_node_a_layer() -> None:
+    text = (
+        "network Net {\n"
+        "  input image: [1, 28, 28]\n"
+        "  conv(6, 5, padding=2) -> relu -> max_pool(2) -> dropout\n"
+        "  flatten -> dense(10)\n"
+        "  output digit\n"
+        "}\n"
+    )
+    (net,) = check_text(text).networks.values()
+    nodes = checked(built(verify(net))).graph.node
+    assert [(node.op_type, node.name, node.doc_string.partition(":")[2]) for node in nodes] == [
+        ("Conv", "conv1", "3 conv"),
+        ("Relu", "relu1", "3 relu"),
+        ("MaxPool", "max_pool1", "3 max_pool"),
+        ("Flatten", "flatten1", "4 flatten"),
+        ("Gemm", "dense1", "4 dense"),
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import nnc
-from nnc.backends.onnx_metadata import Facts, Meaning, Parity, after_run, dumps, metadata
+from nnc.backends.onnx_metadata import Card, Meaning, Parity, after_run, dumps, metadata
 from nnc.ir.plan import Categories, Pixels, Scale
 from nnc.ir.types import TensorType
 
@@ -17,7 +17,7 @@ LABEL = Meaning("label", TensorType((2,)), "class")
 SURE = Meaning("label_probability", TensorType((2,)), "probability", of="label")
 
 
-def facts(**changes: object) -> Facts:
+def card(**changes: object) -> Card:
     given: dict[str, object] = {
         "network": "Net",
         "task": "classification",
@@ -25,18 +25,19 @@ def facts(**changes: object) -> Facts:
         "inputs": (IMAGE,),
         "outputs": (LABEL, PRICE, SURE),
     }
-    return Facts(**(given | changes))  # type: ignore[arg-type]
+    return Card(**(given | changes))  # type: ignore[arg-type]
 
 
 def test_entries() -> None:
     made = metadata(
-        facts(
+        card(
             labels=(("label", ("cat", "dög")),),
             spec="network Net {}",
             hashes=(("spec", "ab"), ("data", "cd")),
             parity=Parity(1e-4, True),
             metrics=(("accuracy", 0.974321), ("loss", float("nan"))),
             states=("lstm1.h",),
+            conditions=("H must be even",),
         )
     )
     assert made["nnc.format"] == "1"
@@ -49,6 +50,7 @@ def test_entries() -> None:
     assert made["nnc.hashes"] == '{"data": "cd", "spec": "ab"}'
     assert json.loads(made["nnc.parity"]) == {"tolerance": 1e-4, "verified": True}
     assert made["nnc.metrics"] == '{"accuracy": 0.9743, "loss": null}'
+    assert made["nnc.conditions"] == '["H must be even"]'
     assert made["nnc.states"] == '["lstm1.h"]'
     (image,) = json.loads(made["nnc.inputs"])
     assert image == {
@@ -76,7 +78,7 @@ def test_entries() -> None:
 
 
 def test_what_is_not_known_is_left_out() -> None:
-    made = metadata(facts(trained=False))
+    made = metadata(card(trained=False))
     assert made["nnc.trained"] == "false"
     assert set(made) == {
         "nnc.format",
@@ -94,7 +96,7 @@ def test_tables() -> None:
     numbers = Scale((1.0, 2.0), (3.0, 4.0), (5.0, 6.0), ("age", "income"))
     words = Categories(("colour",), (("red", "green"),))
     made = metadata(
-        facts(
+        card(
             inputs=(
                 Meaning("numbers", TensorType((2,)), "numbers", numbers),
                 Meaning("colour", TensorType((), "string"), "category", words),

@@ -46,8 +46,8 @@ class Parity(Record):
     verified: bool
 
 
-class Facts(Record):
-    """All that is stored.
+class Card(Record):
+    """All that a file says about itself.
 
     Args:
         network: its name.
@@ -61,6 +61,7 @@ class Facts(Record):
         parity: None until it is known.
         metrics: (name, value) of the run, stored with 4 digits.
         states: names of the values that a step graph carries on.
+        conditions: what symbolic sizes must satisfy, in words ("H must be a multiple of 16").
     """
 
     network: str
@@ -74,28 +75,31 @@ class Facts(Record):
     parity: Parity | None = None
     metrics: tuple[tuple[str, float], ...] = ()
     states: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
 
 
-def metadata(facts: Facts) -> dict[str, str]:
+def metadata(card: Card) -> dict[str, str]:
     """The entries, without those that have nothing to say."""
     entries = {
         "nnc.format": FORMAT,
         "nnc.version": nnc.__version__,
-        "nnc.network": facts.network,
-        "nnc.task": facts.task,
-        "nnc.trained": "true" if facts.trained else "false",
-        "nnc.inputs": dumps([_meaning(m) for m in facts.inputs]),
-        "nnc.outputs": dumps([_meaning(m) for m in facts.outputs]),
+        "nnc.network": card.network,
+        "nnc.task": card.task,
+        "nnc.trained": "true" if card.trained else "false",
+        "nnc.inputs": dumps([_meaning(m) for m in card.inputs]),
+        "nnc.outputs": dumps([_meaning(m) for m in card.outputs]),
     }
-    if facts.labels:
-        entries["nnc.labels"] = dumps({name: list(labels) for name, labels in facts.labels})
-    if facts.states:
-        entries["nnc.states"] = dumps(list(facts.states))
-    if facts.spec:
-        entries["nnc.spec"] = facts.spec
-    if facts.hashes:
-        entries["nnc.hashes"] = dumps(dict(facts.hashes))
-    return entries | after_run(facts.parity, facts.metrics)
+    if card.labels:
+        entries["nnc.labels"] = dumps({name: list(labels) for name, labels in card.labels})
+    if card.states:
+        entries["nnc.states"] = dumps(list(card.states))
+    if card.conditions:
+        entries["nnc.conditions"] = dumps(list(card.conditions))
+    if card.spec:
+        entries["nnc.spec"] = card.spec
+    if card.hashes:
+        entries["nnc.hashes"] = dumps(dict(card.hashes))
+    return entries | after_run(card.parity, card.metrics)
 
 
 def after_run(parity: Parity | None, metrics: Sequence[tuple[str, float]]) -> dict[str, str]:
