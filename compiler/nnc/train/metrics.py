@@ -1,0 +1,150 @@
+"""Metrics of a part of the data, over all its samples, by torchmetrics."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric as Counter
+from torchmetrics.classification import (
+    BinaryAccuracy,
+    BinaryAUROC,
+    BinaryF1Score,
+    BinaryJaccardIndex,
+    BinaryPrecision,
+    BinaryRecall,
+    MulticlassAccuracy,
+    MulticlassAUROC,
+    MulticlassF1Score,
+    MulticlassJaccardIndex,
+    MulticlassPrecision,
+    MulticlassRecall,
+)
+from torchmetrics.regression import MeanAbsoluteError, MeanSquaredError, R2Score
+
+from nnc.ir.plan import MetricPlan
+from nnc.ir.training import F1, R2, Accuracy, Auroc, Iou, Mae, Metric, Precision, Recall, Rmse
+from nnc.train.wiring import Lesson
+
+Average = Literal["macro", "micro", "weighted"]
+_AVERAGES: dict[str, Average] = {"macro": "macro", "micro": "micro", "weighted": "weighted"}
+Maker = Callable[[Metric, int], Counter]
+
+
+def names(plans: tuple[MetricPlan, ...]) -> tuple[str, ...]:
+    """How metrics are printed and logged: their word, told apart by `top` and by output."""
+    made = [_long(plan) for plan in plans]
+    for i, plan in enumerate(plans):
+        if sum(_long(other) == _long(plan) for other in plans) > 1:
+            made[i] = f"{_long(plan)}_{plan.output}"
+    return tuple(made)
+
+
+def _long(plan: MetricPlan) -> str:
+    metric = plan.metric
+    if isinstance(metric, Accuracy) and metric.top > 1:
+        return f"{metric.word}_top{metric.top}"
+    return metric.word
+
+
+class Scores:
+    """Counts for some metrics while the batches of a part pass by."""
+
+    def __init__(
+        self,
+        plans: tuple[MetricPlan, ...],
+        lessons: Mapping[str, Lesson],
+        device: torch.device,
+    ) -> None:
+        self._counters: list[tuple[str, Lesson, Counter]] = []
+        for name, plan in zip(names(plans), plans):
+            lesson = lessons[plan.output]
+            counter = _counter(plan.metric, lesson).to(device)
+            if (
+                lesson.task == "values" and device.type != "mps"
+            ):  # sums of squares cancel in float32
+                counter.set_dtype(torch.float64)
+            self._counters.append((name, lesson, counter))
+
+    def update(self, outputs: Mapping[str, Tensor], targets: Mapping[str, Tensor]) -> None:
+        """Counts one batch: outputs as the network gives them, in the units of their targets."""
+        for _, lesson, counter in self._counters:
+            counter.update(*_compared(lesson, outputs[lesson.output], targets[lesson.output]))
+
+    def values(self) -> dict[str, float]:
+        """The metrics; NaN where one is not defined (R2 of one sample)."""
+        made = {}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torchmetrics warns where the value itself says it
+            for name, _, counter in self._counters:
+                try:
+                    made[name] = float(counter.compute())
+                except ValueError:
+                    made[name] = math.nan
+        return made
+
+
+def _compared(lesson: Lesson, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    if lesson.task == "classes":
+        return output.softmax(1), target
+    if lesson.task == "binary":
+        chance = output.sigmoid() if lesson.logits else output
+        return chance.reshape(-1), target.reshape(-1).to(torch.int64)
+    output = (output.sigmoid() if lesson.logits else output).reshape(len(output), -1)
+    wide = torch.float32 if output.device.type == "mps" else torch.float64
+    target = target.reshape(output.shape)
+    if output.shape[1] == 1:
+        output, target = output[:, 0], target[:, 0]
+    return output.to(wide), target.to(wide)
+
+
+def _counter(metric: Metric, lesson: Lesson) -> Counter:
+    if lesson.task == "values":
+        return _VALUES[type(metric)]()
+    if lesson.task == "binary":
+        return _BINARY[type(metric)]()
+    return _CLASSES[type(metric)](metric, lesson.classes)
+
+
+def _averaged(kind: type[MulticlassF1Score | MulticlassPrecision | MulticlassRecall]) -> Maker:
+    def make(metric: Metric, classes: int) -> Counter:
+        assert isinstance(metric, F1 | Precision | Recall)
+        average = _AVERAGES[metric.average]
+        return kind(classes, average=average, validate_args=False)
+
+    return make
+
+
+def _accuracy(metric: Metric, classes: int) -> Counter:
+    assert isinstance(metric, Accuracy)
+    top = min(metric.top, classes)
+    return MulticlassAccuracy(classes, top_k=top, average="micro", validate_args=False)
+
+
+_CLASSES: dict[type[Metric], Maker] = {
+    Accuracy: _accuracy,
+    F1: _averaged(MulticlassF1Score),
+    Precision: _averaged(MulticlassPrecision),
+    Recall: _averaged(MulticlassRecall),
+    Auroc: lambda metric, classes: MulticlassAUROC(classes, validate_args=False),
+    Iou: lambda metric, classes: MulticlassJaccardIndex(classes, validate_args=False),
+}
+
+_BINARY: dict[type[Metric], Callable[[], Counter]] = {
+    Accuracy: lambda: BinaryAccuracy(validate_args=False),
+    F1: lambda: BinaryF1Score(validate_args=False),
+    Precision: lambda: BinaryPrecision(validate_args=False),
+    Recall: lambda: BinaryRecall(validate_args=False),
+    Auroc: lambda: BinaryAUROC(validate_args=False),
+    Iou: lambda: BinaryJaccardIndex(validate_args=False),
+}
+
+_VALUES: dict[type[Metric], Callable[[], Counter]] = {
+    Mae: MeanAbsoluteError,
+    Rmse: lambda: MeanSquaredError(squared=False),
+    R2: R2Score,
+}

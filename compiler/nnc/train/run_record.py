@@ -1,0 +1,266 @@
+"""`run.json`: what a run folder says of itself, format 1. A stranger may have written it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from nnc.ir.plan import Profile
+from nnc.record import Record
+from nnc.train.jsonfile import (
+    BadFile,
+    Json,
+    finite,
+    integer,
+    items,
+    maybe,
+    number,
+    numbers,
+    obj,
+    text,
+    texts,
+)
+
+FORMAT = 1
+NO_WORDS: Mapping[str, str] = {}
+NO_COUNTS: Mapping[str, int] = {}
+NO_RESULTS: Mapping[str, Mapping[str, float]] = {}
+STATUSES = ("running", "finished", "interrupted", "failed")
+
+
+class Export(Record):
+    """A file that was exported: its name in the run folder, and how far it is from PyTorch.
+
+    `described` is the printout's words for its inputs and outputs.
+    """
+
+    file: str
+    sha256: str
+    bytes: int
+    tolerance: float
+    largest: float
+    runtime: str
+    described: str = ""
+
+
+class PartRecord(Record):
+    """A part of a data set as a run used it."""
+
+    name: str
+    samples: int
+    fingerprint: str
+
+
+class DataRecord(Record):
+    """A data set as a run used it; paths are as written."""
+
+    name: str
+    described: str
+    parts: tuple[PartRecord, ...]
+
+
+class BestRecord(Record):
+    """The weights that were kept."""
+
+    epoch: int
+    step: int
+    monitor: str
+    value: float
+
+
+class RunRecord(Record):
+    """All that run.json holds.
+
+    Args:
+        started: UTC, ISO 8601: what "newest" means.
+        spec: the spec's file as written; network: which of its networks.
+        seeds: by name ("train", "split").
+        batch: "global", "per_device", "accumulate".
+        metrics: by part, and "baseline".
+        resumed: the steps at which it went on.
+    """
+
+    status: str
+    started: str
+    spec: str
+    network: str
+    stopped_by: str = ""
+    command: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
+    versions: Mapping[str, str] = NO_WORDS
+    device: str = ""
+    precision: str = ""
+    threads: int = 0
+    seeds: Mapping[str, int] = NO_COUNTS
+    batch: Mapping[str, int] = NO_COUNTS
+    data: tuple[DataRecord, ...] = ()
+    best: BestRecord | None = None
+    metrics: Mapping[str, Mapping[str, float]] = NO_RESULTS
+    exports: tuple[Export, ...] = ()
+    resumed: tuple[int, ...] = ()
+
+
+def data_record(profile: Profile) -> DataRecord:
+    """What a run remembers of its data."""
+    parts = tuple(PartRecord(p.name, p.samples, p.fingerprint) for p in profile.parts)
+    return DataRecord(profile.data, profile.described, parts)
+
+
+def private(written: str) -> str:
+    """A command's word with the user's home written as `~`: a run may be shared."""
+    home = str(Path.home())
+    if len(home) < 2:
+        return written
+    return re.sub(re.escape(home) + r"(?=$|[/\\\s\"',:])", "~", written)
+
+
+def to_json(record: RunRecord) -> dict[str, Json]:
+    """The document; numbers that are not finite are null."""
+    best = record.best
+    return {
+        "format": FORMAT,
+        "status": record.status,
+        "stopped_by": record.stopped_by or None,
+        "started": record.started,
+        "spec": record.spec,
+        "network": record.network,
+        "command": [private(word) for word in record.command],
+        "overrides": [private(word) for word in record.overrides],
+        "versions": dict(record.versions),
+        "device": record.device,
+        "precision": record.precision,
+        "threads": record.threads,
+        "seeds": dict(record.seeds),
+        "batch": dict(record.batch),
+        "data": [_data_json(d) for d in record.data],
+        "best": None
+        if best is None
+        else {
+            "epoch": best.epoch,
+            "step": best.step,
+            "monitor": best.monitor,
+            "value": finite(best.value),
+        },
+        "metrics": {part: _finite(values) for part, values in record.metrics.items()},
+        "exports": [_export_json(e) for e in record.exports],
+        "resumed": [{"step": step} for step in record.resumed],
+    }
+
+
+def _finite(values: Mapping[str, float]) -> dict[str, Json]:
+    return {name: finite(value) for name, value in values.items()}
+
+
+def _data_json(data: DataRecord) -> Json:
+    parts: dict[str, Json] = {
+        p.name: {"samples": p.samples, "fingerprint": p.fingerprint} for p in data.parts
+    }
+    return {"name": data.name, "described": private(data.described), "parts": parts}
+
+
+def _export_json(e: Export) -> Json:
+    parity: dict[str, Json] = {
+        "tolerance": e.tolerance,
+        "largest": finite(e.largest),
+        "runtime": e.runtime,
+    }
+    return {
+        "file": e.file,
+        "sha256": e.sha256,
+        "bytes": e.bytes,
+        "described": e.described,
+        "parity": parity,
+    }
+
+
+def from_json(document: Mapping[str, Json]) -> RunRecord:
+    """The record of a document.
+
+    Raises:
+        BadFile: it is not as nnc writes it.
+    """
+    version = integer(document, "format", least=1)
+    if version > FORMAT:
+        raise BadFile(f"written by a newer nnc (format {version})")
+    status = text(document, "status")
+    if status not in STATUSES:
+        raise BadFile("an unknown status")
+    best = obj(document, "best")
+    return RunRecord(
+        status=status,
+        started=text(document, "started", ""),
+        spec=text(document, "spec", ""),
+        network=text(document, "network", ""),
+        stopped_by="" if document.get("stopped_by") is None else text(document, "stopped_by"),
+        command=texts(document, "command"),
+        overrides=texts(document, "overrides"),
+        versions={k: text(obj(document, "versions"), k) for k in obj(document, "versions")},
+        device=text(document, "device", ""),
+        precision=text(document, "precision", ""),
+        threads=integer(document, "threads", 0),
+        seeds={k: integer(obj(document, "seeds"), k) for k in obj(document, "seeds")},
+        batch={k: integer(obj(document, "batch"), k) for k in obj(document, "batch")},
+        data=tuple(_data(d) for d in items(document, "data")),
+        best=_best(best) if best else None,
+        metrics={
+            part: numbers(obj(document, "metrics"), part) for part in obj(document, "metrics")
+        },
+        exports=tuple(_export(e) for e in items(document, "exports")),
+        resumed=tuple(integer(r, "step") for r in items(document, "resumed")),
+    )
+
+
+def _best(document: Mapping[str, Json]) -> BestRecord:
+    return BestRecord(
+        integer(document, "epoch"),
+        integer(document, "step"),
+        text(document, "monitor"),
+        maybe(document, "value"),
+    )
+
+
+def _data(document: Mapping[str, Json]) -> DataRecord:
+    parts = obj(document, "parts")
+    return DataRecord(
+        text(document, "name"),
+        text(document, "described", ""),
+        tuple(
+            PartRecord(
+                name,
+                integer(obj(parts, name), "samples"),
+                text(obj(parts, name), "fingerprint", ""),
+            )
+            for name in parts
+        ),
+    )
+
+
+def _export(document: Mapping[str, Json]) -> Export:
+    parity = obj(document, "parity")
+    return Export(
+        plain_name(text(document, "file")),
+        text(document, "sha256", ""),
+        integer(document, "bytes"),
+        number(parity, "tolerance", 0.0),
+        maybe(parity, "largest"),
+        text(parity, "runtime", ""),
+        text(document, "described", ""),
+    )
+
+
+def plain_name(name: str) -> str:
+    """A file's name that stays within its folder on every system.
+
+    Raises:
+        BadFile: it does not.
+    """
+    if (
+        not name
+        or name in (".", "..")
+        or re.search(r'[/\\:\x00-\x1f"<>|?*]', name)
+        or os.sep in name
+    ):
+        raise BadFile(f"a file's name leads elsewhere: {name[:80]!r}")
+    return name

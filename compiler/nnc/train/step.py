@@ -1,0 +1,175 @@
+"""One phase as one function: inputs, outputs, loss, gradients, clipping, update."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+from torch import Tensor
+
+from nnc.ir.plan import Group, Phase
+from nnc.record import Record
+from nnc.train.feed import Raw
+from nnc.train.optimizers import Named, groups, torch_optimizer
+from nnc.train.schedules import Factor, Span, factor
+from nnc.train.wiring import Member, TotalLoss, Wiring, call
+
+Step = Callable[[Raw, int], None]
+
+
+class NotFinite(Exception):
+    """A loss became infinite or NaN; where `clean`, no update has followed it."""
+
+    def __init__(self, step: int, value: float, clean: bool) -> None:
+        super().__init__(f"the loss is {value} at step {step}")
+        self.step = step
+        self.clean = clean
+
+
+class Losses:
+    """Adds up the losses of an epoch without making the device wait for each.
+
+    On a CPU every loss is looked at before its update; elsewhere they are fetched `window` at a
+    time.
+    """
+
+    def __init__(self, device: torch.device, window: int = 64) -> None:
+        self._eager = device.type == "cpu"
+        self._window = window
+        self._pending: list[tuple[Tensor, int]] = []
+        self.step = 0  # steps done before the one that comes next
+        self.sum = 0.0
+        self.samples = 0
+        self.last = math.nan
+
+    def start(self, total: float = 0.0, samples: int = 0) -> None:
+        """Begins an epoch, or goes on within one."""
+        self.sum, self.samples = total, samples
+
+    def add(self, loss: Tensor, size: int) -> None:
+        """Takes the loss of a batch, before its update.
+
+        Raises:
+            NotFinite: it, or one before it, is infinite or not a number.
+        """
+        if self._eager:
+            value = loss.item()
+            if not math.isfinite(value):
+                raise NotFinite(self.step + 1, value, clean=True)
+            self.sum += value * size
+            self.samples += size
+            self.last = value
+            return
+        self._pending.append((loss.detach(), size))
+        if len(self._pending) >= self._window:
+            # This loss belongs to a step that is not done yet.
+            self.fetch(self.step + 1)
+
+    def fetch(self, step: int | None = None) -> None:
+        """Fetches what is pending.
+
+        Raises:
+            NotFinite: one of the losses is infinite or not a number.
+        """
+        if not self._pending:
+            return
+        pending, self._pending = self._pending, []
+        values: list[float] = torch.stack([loss for loss, _ in pending]).tolist()
+        last = self.step if step is None else step
+        for i, (value, (_, size)) in enumerate(zip(values, pending)):
+            if not math.isfinite(value):
+                raise NotFinite(last - len(pending) + 1 + i, value, clean=False)
+            self.sum += value * size
+            self.samples += size
+        self.last = values[-1]
+
+    @property
+    def mean(self) -> float:
+        """Mean over the samples of the epoch so far."""
+        return self.sum / self.samples if self.samples else math.nan
+
+
+class Updater(Record):
+    """One group's weights with their optimizer; `rate` is the share of `lr` at a step."""
+
+    player: str
+    weights: Named
+    optimizer: torch.optim.Optimizer
+    lr: float
+    rate: Factor
+    group: Group
+
+
+def updaters(member: Member, phase: Phase, span: Span) -> tuple[Updater, ...]:
+    """The optimizers of a phase, one a group that has weights."""
+    made = []
+    for group, weights in groups(member.module, phase.groups):
+        optimizer = torch_optimizer(group.optimizer, weights.values())
+        lr = float(optimizer.param_groups[0]["lr"])
+        rate = factor(group.schedule, span)
+        made.append(Updater(member.name, weights, optimizer, lr, rate, group))
+    return tuple(made)
+
+
+class Numerics(Record):
+    """How a step computes: `pieces` of a batch, largest norm of the gradients, bf16 or float32."""
+
+    clip: float | None
+    pieces: int
+    bf16: bool
+
+
+def make_step(
+    member: Member,
+    wiring: Wiring,
+    total: TotalLoss,
+    updates: tuple[Updater, ...],
+    losses: Losses,
+    numerics: Numerics,
+) -> Step:
+    """The function that does one update with a batch; everything is looked up before the first."""
+    module, device = member.module, wiring.device
+    optimizers = [u.optimizer for u in updates]
+    weights = [w for u in updates for w in u.weights.values()]
+    clip, pieces = numerics.clip, numerics.pieces
+
+    def cast() -> AbstractContextManager[None]:
+        return torch.autocast(device.type, torch.bfloat16) if numerics.bf16 else nullcontext()
+
+    def loss_of(raw: Raw) -> Tensor:
+        inputs = wiring.inputs(raw)
+        if not numerics.bf16:
+            return total(call(module, inputs), raw, inputs)
+        with cast():
+            outputs = call(module, inputs)
+        return total(outputs, raw, inputs)
+
+    def gradients(raw: Raw, size: int) -> None:
+        loss = loss_of(raw)
+        losses.add(loss, size)
+        loss.backward()  # type: ignore[no-untyped-call]
+
+    def in_pieces(raw: Raw, size: int) -> None:
+        # Pieces weigh by their samples, so that the sum is the mean over the batch.
+        part = -(-size // pieces)
+        value = torch.zeros((), device=device)
+        for start in range(0, size, part):
+            piece = {name: x[start : start + part] for name, x in raw.items()}
+            loss = loss_of(piece) * (min(part, size - start) / size)
+            loss.backward()  # type: ignore[no-untyped-call]
+            value += loss.detach()
+        losses.add(value, size)
+
+    compute = in_pieces if pieces > 1 else gradients
+
+    def step(raw: Raw, size: int) -> None:
+        compute(raw, size)
+        if clip is not None:
+            torch.nn.utils.clip_grad_norm_(weights, clip)
+        for optimizer in optimizers:
+            optimizer.step()
+            optimizer.zero_grad()
+
+    return step

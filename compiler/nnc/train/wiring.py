@@ -1,0 +1,216 @@
+"""How the fields of the data meet a network: inputs, targets, and what its outputs mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from nnc.ir.plan import Binding, Field, Phase, Profile, Scale, Target, Term, TrainPlan
+from nnc.ir.training import BceWithLogits, CrossEntropy
+from nnc.record import Record
+from nnc.train.feed import Raw
+from nnc.train.losses import LossFunction, loss_function
+from nnc.train.numbers import Change, to_network, to_units
+
+
+class Member(Record):
+    """A player ready to train: its module, and the names of its inputs and outputs in order."""
+
+    name: str
+    module: nn.Module
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+Task = Literal["classes", "binary", "values"]
+
+
+class Lesson(Record):
+    """What an output learns.
+
+    Args:
+        output: its name.
+        target: where the right values come from.
+        task: "classes" ([classes, ...] logits), "binary" ([1] output, two classes), or "values".
+        classes: their number, 0 for values.
+        labels: their names.
+        logits: a sigmoid makes probabilities of the output.
+        units: from the network's numbers to the target's, None where they are the same.
+        scaled: the target is compared in the network's numbers, not in the field's own.
+    """
+
+    output: str
+    target: Target
+    task: Task
+    classes: int
+    labels: tuple[str, ...]
+    logits: bool
+    units: Change | None
+    scaled: bool
+
+
+class Wiring:
+    """A network's inputs and outputs and the data, joined by a binding, on one device.
+
+    Args:
+        inputs, outputs: the network's names, in order.
+    """
+
+    def __init__(
+        self,
+        inputs: tuple[str, ...],
+        outputs: tuple[str, ...],
+        binding: Binding,
+        profile: Profile,
+        device: torch.device,
+    ) -> None:
+        fields = dict(binding.inputs)
+        self.outputs = outputs
+        self.profile = profile
+        self.device = device
+        self._inputs = inputs
+        self._sources = tuple(fields[name] for name in inputs)
+        fronts = tuple(to_network(profile.front(name), device) for name in self._sources)
+        self._pairs = tuple(zip(self._sources, fronts))
+
+    def inputs(self, raw: Raw) -> list[Tensor]:
+        """The network's inputs, in order, of raw values."""
+        return [front(raw[name]) for name, front in self._pairs]
+
+    def target(self, target: Target) -> Callable[[Raw, list[Tensor]], Tensor]:
+        """What an output learns from, as a function of raw values and the network's inputs."""
+        if target.kind == "input":
+            at = self._inputs.index(target.name)
+            return lambda raw, inputs: inputs[at]
+        if target.name in self._sources:
+            at = self._sources.index(target.name)
+            return lambda raw, inputs: inputs[at]
+        name, front = target.name, to_network(self.profile.front(target.name), self.device)
+        return lambda raw, inputs: front(raw[name])
+
+    def lesson(self, term: Term) -> Lesson:
+        """What the output of a term learns."""
+        target = bound(term)
+        field = self._field(target)
+        labels = field.labels if field is not None and field.meaning in ("class", "mask") else ()
+        if isinstance(term.loss, CrossEntropy):
+            task: Task = "classes"
+        else:
+            task = "binary" if labels and term.loss.needs else "values"
+        front = None
+        if target.kind == "field":
+            front = self.profile.front(target.name)
+        units = to_units(front, self.device) if task == "values" else None
+        scaled = task == "values" and not isinstance(front, Scale)
+        logits = isinstance(term.loss, BceWithLogits)
+        count = len(labels) if task != "values" else 0
+        return Lesson(term.output, target, task, count, labels, logits, units, scaled)
+
+    def _field(self, target: Target) -> Field | None:
+        return self.profile.field(target.name) if target.kind == "field" else None
+
+    def fields(self, terms: tuple[Term, ...]) -> tuple[str, ...]:
+        """The fields that are read, each once."""
+        targets = [bound(term).name for term in terms if bound(term).kind == "field"]
+        return tuple(dict.fromkeys((*self._sources, *targets)))
+
+    def total_loss(self, terms: tuple[Term, ...]) -> TotalLoss:
+        """The weighted sum of some terms, as one function."""
+        return TotalLoss(self, terms)
+
+    def loss_of(self, term: Term) -> LossFunction:
+        """The loss function of a term, told what the data knows of its classes."""
+        field = self._field(bound(term))
+        classes = len(field.labels) if field is not None else 0
+        part = self.profile.part("train")
+        # Part.classes counts samples by the data's label: it is no count of a mask's pixels.
+        counts = part.classes if part is not None and field and field.meaning == "class" else ()
+        return loss_function(
+            term.loss, counts=counts, classes=classes, device=self.device, span=term.span
+        )
+
+
+class TotalLoss:
+    """The weighted sum of a phase's terms: a function of outputs, raw values and inputs."""
+
+    def __init__(self, wiring: Wiring, terms: tuple[Term, ...]) -> None:
+        outputs = wiring.outputs
+        self._parts = tuple(
+            (
+                outputs.index(term.output),
+                wiring.target(bound(term)),
+                wiring.loss_of(term),
+                None if isinstance(term.loss, CrossEntropy) else as_values,
+                term.weight,
+            )
+            for term in terms
+        )
+
+    def __call__(self, outputs: tuple[Tensor, ...], raw: Raw, inputs: list[Tensor]) -> Tensor:
+        total: Tensor | None = None
+        for at, target, loss, shape, weight in self._parts:
+            output, wanted = outputs[at], target(raw, inputs)
+            if output.dtype is not torch.float32:  # losses are computed in float32 under bf16
+                output = output.float()
+            value = loss(output, wanted if shape is None else shape(wanted, output))
+            value = value if weight == 1.0 else value * weight
+            total = value if total is None else total + value
+        assert total is not None, "a phase has at least one term"
+        return total
+
+
+def as_values(target: Tensor, output: Tensor) -> Tensor:
+    """A target as float32 in the output's shape: [B] learns [B, 1]."""
+    target = target if target.dtype is torch.float32 else target.to(torch.float32)
+    return target if target.shape == output.shape else target.reshape(output.shape)
+
+
+def call(module: nn.Module, inputs: list[Tensor]) -> tuple[Tensor, ...]:
+    """A module's outputs, as a tuple also when there is one."""
+    made: Tensor | tuple[Tensor, ...] = module(*inputs)
+    return made if isinstance(made, tuple) else (made,)
+
+
+def bound(term: Term) -> Target:
+    """The target of a term whose fields are bound.
+
+    Raises:
+        ValueError: they are not.
+    """
+    if term.target is None:
+        raise ValueError(f"the output {term.output} is not bound")
+    return term.target
+
+
+def binding_of(plan: TrainPlan) -> Binding:
+    """The binding of a plan whose data was opened.
+
+    Raises:
+        ValueError: it was not.
+    """
+    if plan.binding is None:
+        raise ValueError("the plan is not bound to data")
+    return plan.binding
+
+
+def lessons(wiring: Wiring, phases: tuple[Phase, ...]) -> dict[str, Lesson]:
+    """What each output learns; the first term of an output says."""
+    made: dict[str, Lesson] = {}
+    for phase in phases:
+        for term in phase.terms:
+            made.setdefault(term.output, wiring.lesson(term))
+    return made
+
+
+def wanted(lesson: Lesson, raw: Mapping[str, Tensor], network: Tensor) -> Tensor:
+    """The right values of an output in the units that people see.
+
+    Args:
+        network: the target in the network's numbers.
+    """
+    if lesson.task == "values" and not lesson.scaled:
+        return raw[lesson.target.name].to(torch.float32)
+    return network
