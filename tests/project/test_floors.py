@@ -31,7 +31,7 @@ FLOORS = {
 
 # One room may use another on its own floor, in one direction, where there is a reason.
 SIDEWAYS = {
-    ("train", "deploy"): "training proves the files it ships with deploy's comparison",
+    ("deploy", "train"): "a deployed model is fed by the readers that it was trained with",
     ("check", "passes"): "a plan is made for the network that the passes leave",
 }
 

@@ -32,7 +32,7 @@ from nnc.check.values import (
     is_whole,
     written,
 )
-from nnc.diagnostics import Fix, Label, nearest
+from nnc.diagnostics import Diagnostic, Fix, Label, nearest
 from nnc.ir.arguments import Arg, Declared
 from nnc.ir.dims import Dim, Poly
 from nnc.ir.initial import INITS, Fill
@@ -110,7 +110,7 @@ def _variadic(args: dict[str, Arg]) -> str:
 
 def _missing(
     word: str, span: Span, name: str, arg: Arg, args: dict[str, Arg], given: tuple[ast.Arg, ...]
-) -> Any:
+) -> Diagnostic:
     example = ", ".join("..." if a.kind == "dims" else n for n, a in args.items() if a.required)
     return MISSING_ARGUMENT.at(
         span,
@@ -139,21 +139,12 @@ def place(
         if arg.name is None:
             if named is not None:
                 ok = False
-                numbers.say(
-                    AFTER_NAMED.at(
-                        arg.span,
-                        "an argument without a name comes after one with a name",
-                        others=(Label(named.span, "the first with a name"),),
-                        help="put it first, or give its name",
-                    )
-                )
+                numbers.say(_after_named(arg, named))
             elif variadic:
                 values.setdefault(variadic, []).append(arg)
             elif not positions:
                 ok = False
-                takes = f"at most {len(names)}" if names else "none"
-                listed = ": " + ", ".join(names) if names else ""
-                numbers.say(TOO_MANY.at(arg.span, f"`{word}` takes {takes} arguments{listed}"))
+                numbers.say(_too_many(word, arg, names))
                 break
             else:
                 values[positions.pop(0)] = arg
@@ -162,16 +153,11 @@ def place(
         name = arg.name.text
         if name not in names:
             ok = False
-            numbers.say(_unknown(word, arg, names, numbers))
+            numbers.say(_unknown(word, arg, names))
         elif name in values:
             ok = False
-            numbers.say(
-                DOUBLED_ARGUMENT.at(
-                    arg.span,
-                    f"`{name}` is given twice",
-                    others=(Label(values[name].span, "the first"),),
-                )
-            )
+            first = Label(values[name].span, "the first")
+            numbers.say(DOUBLED_ARGUMENT.at(arg.span, f"`{name}` is given twice", others=(first,)))
         else:
             values[name] = arg
             if name in positions:
@@ -179,7 +165,21 @@ def place(
     return Bound(values, {}, ok)
 
 
-def _unknown(word: str, arg: ast.Arg, names: tuple[str, ...], numbers: Numbers) -> Any:
+def _after_named(arg: ast.Arg, named: ast.Arg) -> Diagnostic:
+    return AFTER_NAMED.at(
+        arg.span,
+        "an argument without a name comes after one with a name",
+        others=(Label(named.span, "the first with a name"),),
+        help="put it first, or give its name",
+    )
+
+
+def _too_many(word: str, arg: ast.Arg, names: tuple[str, ...]) -> Diagnostic:
+    takes = f"at most {len(names)} arguments: {', '.join(names)}" if names else "no arguments"
+    return TOO_MANY.at(arg.span, f"`{word}` takes {takes}")
+
+
+def _unknown(word: str, arg: ast.Arg, names: tuple[str, ...]) -> Diagnostic:
     assert arg.name is not None
     name = arg.name.text
     if name in habits.DERIVED:

@@ -276,12 +276,16 @@ def _check_classes(term: Term, output: TensorType, field: Field) -> None:
     classes = len(field.labels)
     sizes = output.dims[:1]
     if not sizes or (isinstance(sizes[0], int) and sizes[0] != classes):
+        help = (
+            f"the last layer gives one number a class: `dense({classes})`, or `dense(DATA.classes)`"
+        )
+        if output.rank > 1 and output.dims[-1] == classes:
+            help = "`dense` works on the last axis: put `flatten ->` before it"
         raise Refusal(
             WRONG_CLASSES.at(
                 term.span,
                 f"`{field.name}` has {classes} classes, and the output `{term.output}` is {output}",
-                help=f"the last layer gives one number a class: `dense({classes})`, "
-                "or `dense(DATA.classes)`",
+                help=help,
             )
         )
     rest = TensorType(output.dims[1:])

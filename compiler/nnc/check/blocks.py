@@ -36,6 +36,8 @@ AXES = {
     4: ("in_channels", "depth", "height", "width"),
 }
 """What the sizes of a block's input are called when it has no pattern."""
+LOOKED = 8
+"""Blocks within each other that are read for misspelt names where their input could not be made."""
 
 
 def call_block(
@@ -44,34 +46,18 @@ def call_block(
     """A step that calls a block."""
     world, block = body.world, body.world.blocks[step.name.text]
     world.called.add(block.name.text)
-    values = body.take(step.name.span)
     args = block_arguments(world, block, step, scope)
-    if step.body is not None:
-        world.sink.add(
-            LATER.at(step.body.span, "bodies as arguments are planned; nnc 0.1 has none")
-        )
-        args = None
+    value = _one_value(body, block, step)
     if not allowed(world, block, step.span):
         body.fail()
         return
-    if values is not None and len(values) > 1:
-        world.sink.add(
-            SEVERAL_VALUES.at(
-                step.name.span,
-                f"`{block.name.text}` takes one value, and {len(values)} come",
-                help="join them first: `-> concat` or `-> add`",
-            )
-        )
-        values = None
-    if args is None or values is None or values[0] == BAD:
-        if world.trace == () or len(world.trace) < 8:
+    if args is None or value == BAD:
+        if len(world.trace) < LOOKED:
             specialise(world, block, None, args or {}, step, None)
-        body.builder.used.update(v for v in values or () if v != BAD)
         body.fail()
         return
-    type = body.builder.types[values[0]]
-    made = specialise(world, block, type, args, step, body.builder.made_at[values[0]])
-    body.builder.used.add(values[0])
+    type = body.builder.types[value]
+    made = specialise(world, block, type, args, step, body.builder.made_at[value])
     if made.graph is None or made.output is None:
         body.fail()
         return
@@ -81,17 +67,36 @@ def call_block(
     bindings = _bindings(made, args, type)
     names = {k: v for k, v in bindings if isinstance(v, int) and not isinstance(v, bool)}
     dims = tuple(rebase(d, names) if isinstance(d, int) else d for d in made.output.dims)
-    output = TensorType(dims, made.output.dtype, made.output.time)
-    instance = shared.name if shared is not None else ""
     body.current = body.builder.item(
         Call(made.graph, bindings),
-        values,
-        (output,),
+        (value,),
+        (TensorType(dims, made.output.dtype, made.output.time),),
         step.name.span,
         label=label,
-        instance=instance,
+        instance=shared.name if shared is not None else "",
     )
     body.several = False
+
+
+def _one_value(body: Body, block: ast.Block, step: ast.Step) -> int:
+    """The value that a block is called on; BAD after a message."""
+    values = body.take(step.name.span)
+    body.builder.used.update(v for v in values or () if v != BAD)
+    if step.body is not None:
+        body.world.sink.add(
+            LATER.at(step.body.span, "bodies as arguments are planned; nnc 0.1 has none")
+        )
+        return BAD
+    if values is None or len(values) == 1:
+        return BAD if values is None else values[0]
+    body.world.sink.add(
+        SEVERAL_VALUES.at(
+            step.name.span,
+            f"`{block.name.text}` takes one value, and {len(values)} come",
+            help="join them first: `-> concat` or `-> add`",
+        )
+    )
+    return BAD
 
 
 def _same_weights(

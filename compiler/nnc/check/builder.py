@@ -23,6 +23,7 @@ class Builder:
         self.used: set[int] = set()
         self.taken: set[str] = set()
         self.counts: dict[str, int] = {}
+        self.owners: dict[str, str] = {}
         self.branches: list[str] = []
         self.turns: tuple[Turn, ...] = ()
         self.loops = 0
@@ -65,14 +66,20 @@ class Builder:
         label: str = "",
         instance: str = "",
     ) -> tuple[int, ...]:
-        """Adds a step; returns the numbers of its values."""
-        name = self.place(op.word, label)
+        """Adds a step; returns the numbers of its values.
+
+        `instance` is the shared step that it is a use of; its weights have one place at all uses.
+        """
+        name = self.place(op.word, label or instance)
+        owner = name
+        if instance:
+            if instance not in self.owners:
+                self.owners[instance] = self.place("", instance) if label else name
+            owner = self.owners[instance]
         self.used.update(i for i in inputs if i is not None)
         outputs = tuple(self.value(t, span) for t in types)
         self.items.append(
-            Item(
-                name, op, inputs, outputs, span, self.statement, instance or name, label, self.turns
-            )
+            Item(name, op, inputs, outputs, span, self.statement, owner, label, self.turns)
         )
         return outputs
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from nnc.check.rules import LIMIT, NOT_A_COUNT, UNPACKING
 from nnc.check.scope import Scope
-from nnc.check.values import UNKNOWN, Family, LabelEntry, Unknown, Value, written
+from nnc.check.values import BAD, UNKNOWN, Family, LabelEntry, Unknown, Value, written
 from nnc.check.world import STEPS
+from nnc.diagnostics import Refusal
 from nnc.ir.graph import Turn
 from nnc.source import Span
 from nnc.syntax import ast
@@ -130,14 +131,14 @@ def _turns(
 ) -> None:
     """All turns of a loop, each in a scope of its own."""
     builder, outer = body.builder, body.builder.turns
+    if body.current == (BAD,):
+        turns = turns[:1]  # nothing can be built: one turn shows what is misspelt
     builder.loops += 1
     loop = builder.loops
     for index, values in enumerate(turns):
         body.world.steps += 1
         if body.world.steps > STEPS:
-            body.world.sink.add(LIMIT.at(span, f"loops take more than {STEPS:,} turns in all"))
-            body.fail()
-            break
+            raise Refusal(LIMIT.at(span, f"loops take more than {STEPS:,} turns in all"))
         builder.turns = (*outer, Turn(loop, index, count))
         turn = Scope(scope, inside="loop")
         for name, value in zip(names, values):

@@ -11,14 +11,13 @@ from typing import Any
 
 from nnc.check.rules import (
     BAD_OPERATION,
-    ENDED_LABEL,
     LATER,
     NOT_A_CONDITION,
-    STEP_AS_VALUE,
     UNKNOWN_ATTRIBUTE,
     UNKNOWN_NAME,
 )
 from nnc.check.scope import Scope, Sink
+from nnc.check.unknown import unknown_name
 from nnc.check.values import (
     UNKNOWN,
     Family,
@@ -32,12 +31,11 @@ from nnc.check.values import (
     is_whole,
     written,
 )
-from nnc.diagnostics import Diagnostic, Fix, Label, nearest
+from nnc.diagnostics import Diagnostic, Fix, Label
 from nnc.ir.dims import DimTooLarge, Poly, exact_div
 from nnc.source import Span
 from nnc.syntax import ast
 
-HABITS = {"True": "true", "False": "false", "None": "", "null": "", "yes": "true", "no": "false"}
 LARGEST = 10**15
 
 ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
@@ -112,7 +110,9 @@ class Numbers:
             return entry.value
         if name in options:
             return Word(name)
-        return self.unknown(e, name, scope, options)
+        if name in self.lost:  # declared in what could not be read
+            return UNKNOWN
+        return self.say(unknown_name(e, scope, options, self.steps()))
 
     def attribute(self, e: ast.Ref, local: bool) -> Value:
         """`digits.classes`."""
@@ -130,50 +130,6 @@ class Numbers:
             span = e.names[1].span.to(e.names[-1].span)
             return self.say(UNKNOWN_ATTRIBUTE.at(span, found))
         return found
-
-    def unknown(self, e: ast.Ref, name: str, scope: Scope, options: tuple[str, ...]) -> Unknown:
-        """Reports a name that nothing declares, as helpfully as it can."""
-        if name in self.lost:  # declared in what could not be read
-            return UNKNOWN
-        if name in HABITS:
-            right = HABITS[name]
-            return self.say(
-                UNKNOWN_NAME.at(
-                    e.span,
-                    f"`{name}` is written `{right}` here"
-                    if right
-                    else f"there is no `{name}` here",
-                    help=f"write `{right}`" if right else "leave the argument out for its default",
-                    fix=Fix(e.span, right) if right else None,
-                )
-            )
-        ended = scope.root.ended.get(name)
-        if ended is not None:
-            return self.say(
-                ENDED_LABEL.at(
-                    e.span,
-                    f"the label `{name}` ended with its {ended.inside}",
-                    others=(Label(ended.span, f"made here, inside a {ended.inside}"),),
-                    help=f"keep the values of a loop as a family: `as {name}[i]`"
-                    if ended.inside == "loop"
-                    else f"label what the whole `{ended.inside}` gives: `}} as {name}`",
-                )
-            )
-        if name in self.steps():
-            return self.say(STEP_AS_VALUE.at(e.span, f"`{name}` is a step; a value is wanted here"))
-        known = [*options, *scope.words()]
-        guess = nearest(name, known)
-        hint = f"did you mean `{guess}`?" if guess else ""
-        if options and not guess:
-            hint = "options: " + ", ".join(f"`{o}`" for o in options)
-        return self.say(
-            UNKNOWN_NAME.at(
-                e.span,
-                f"nothing here is called `{name}`",
-                help=hint,
-                fix=Fix(e.span, guess) if guess else None,
-            )
-        )
 
     def index(self, e: ast.Index, scope: Scope, options: tuple[str, ...]) -> Value:
         """`skip[c]`: a member of a family, or of a list."""
@@ -276,7 +232,7 @@ class Numbers:
             return self.say(BAD_OPERATION.at(e.op_span.to(e.right.span), "division by zero"))
         if e.op == "/":
             return self.divide(e, left, right)
-        if e.op == "**" and (isinstance(right, Poly) or abs(right) > 64 or isinstance(left, Poly)):  # type: ignore[arg-type]
+        if e.op == "**" and (isinstance(right, Poly) or abs(right) > 64 or isinstance(left, Poly)):
             return self.say(
                 BAD_OPERATION.at(e.span, "`**` takes known numbers and powers up to 64")
             )

@@ -39,7 +39,6 @@ STEPS = {
     "multiply": "mul",
     "skip": "residual",
     "shortcut": "residual",
-    "swish": "silu",
 }
 
 ARGUMENTS = {
@@ -74,6 +73,17 @@ ARGUMENTS = {
 
 DERIVED = ("in_channels", "in_features", "input_size", "input_shape", "num_features", "input_dim")
 """Arguments of other tools that nnc derives from the input."""
+
+
+PLANNED = (
+    "lstm", "gru", "rnn", "lstm_cell", "gru_cell", "embedding", "attention", "positions",
+    "layer_norm", "group_norm", "instance_norm", "rms_norm", "spectral_norm", "weight_norm",
+    "stochastic_depth", "relu6", "prelu", "elu", "selu", "silu", "mish", "hard_sigmoid",
+    "hard_swish", "hardtanh", "softplus", "log_softmax", "glu", "permute", "slice", "split",
+    "pixel_shuffle", "squeeze", "expand", "one_hot", "roll", "shift", "crop", "rearrange", "scan",
+    "body",
+)  # fmt: skip
+"""Steps of the language that this version reads and refuses, by name."""
 
 
 def plain(word: str) -> str:

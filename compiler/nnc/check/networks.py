@@ -11,7 +11,7 @@ from nnc.check.rules import LATER, MISSING_ARGUMENT, NO_INPUT, UNCALLED_BLOCK
 from nnc.check.scope import Scope
 from nnc.check.types import matches
 from nnc.check.values import UNKNOWN, Unknown, Value
-from nnc.check.world import World
+from nnc.check.world import STEPS, World
 from nnc.diagnostics import Refusal
 from nnc.ir.graph import Network
 from nnc.ir.known import Known
@@ -22,6 +22,8 @@ def check_network(
     world: World, network: ast.Network, overrides: Mapping[str, Override]
 ) -> Network | None:
     """The checked network, or None after a message."""
+    if world.steps > STEPS:  # said already
+        return None
     before = world.sink.errors
     world.start_network()
     scope = Scope(world.scope)
@@ -105,7 +107,7 @@ def _claims(world: World) -> None:
 def uncalled_blocks(world: World, file: ast.File) -> None:
     """Blocks that no network calls: a warning, and a look at their names all the same."""
     for block in list(world.blocks.values()):
-        if block.name.text in world.called:
+        if block.name.text in world.called or world.steps > STEPS:
             continue
         world.start_network()
         try:

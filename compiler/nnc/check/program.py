@@ -105,9 +105,8 @@ def _check(
     sizes.world = world
     _declare(world, file, routed)
     networks: dict[str, Network | None] = {
-        d.name.text: check_network(world, d, routed.networks.get(d.name.text, {}))
-        for d in file.declarations
-        if isinstance(d, ast.Network)
+        name: check_network(world, d, routed.networks.get(name, {}))
+        for name, d in world.networks.items()
     }
     uncalled_blocks(world, file)
     data = {
@@ -141,11 +140,11 @@ def _declare(world: World, file: ast.File, routed: Routed) -> None:
     seen: dict[str, ast.Ident] = {}
     for d in file.declarations:
         if isinstance(d, (ast.Block, ast.Network, ast.Gan)):
-            _declare_step(world, d.name, seen)
-            if isinstance(d, ast.Block):
-                world.blocks.setdefault(d.name.text, d)
-            elif isinstance(d, ast.Network):
-                world.networks.setdefault(d.name.text, d)
+            free = _declare_step(world, d.name, seen)
+            if free and isinstance(d, ast.Block):
+                world.blocks[d.name.text] = d
+            elif free and isinstance(d, ast.Network):
+                world.networks[d.name.text] = d
         if isinstance(d, ast.Gan):
             world.sink.add(
                 LATER.at(d.name.span, "`gan` is planned; nnc 0.1 trains single networks")
@@ -166,10 +165,12 @@ def _declare(world: World, file: ast.File, routed: Routed) -> None:
             read_defaults(world, d, world.scope, world.defaults)
 
 
-def _declare_step(world: World, name: ast.Ident, seen: dict[str, ast.Ident]) -> None:
-    """One space of names: layers, blocks, networks."""
+def _declare_step(world: World, name: ast.Ident, seen: dict[str, ast.Ident]) -> bool:
+    """One space of names: layers, blocks, networks; whether the name was free."""
+    free = name.text not in seen
     layer = name.text in LAYERS and not LAYERS[name.text].hidden
     if layer or name.text in ("residual", "scale", "scan", "rearrange"):
+        free = False
         world.sink.add(
             TAKEN_NAME.at(
                 name.span, f"`{name.text}` is a layer", help=f"call it `my_{name.text}`, say"
@@ -184,6 +185,7 @@ def _declare_step(world: World, name: ast.Ident, seen: dict[str, ast.Ident]) -> 
             )
         )
     seen.setdefault(name.text, name)
+    return free
 
 
 def _trains(

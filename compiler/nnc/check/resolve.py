@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from nnc import resources
 from nnc.check.overrides import Override, Routed, override_value
 from nnc.check.values import Value
 from nnc.ir.dims import symbol
@@ -87,10 +89,6 @@ class Sizes:
 
 def catalogue_size(data: ast.Data, attribute: str) -> int | None:
     """The number that nnc's own catalogue states of a bundled data set."""
-    import json  # only specs on bundled data need it
-
-    from nnc import resources
-
     args = data.source.args
     if len(args) != 1 or not isinstance(args[0].value, ast.String):
         return None
@@ -106,7 +104,8 @@ def resolved(
 ) -> str:
     """The text with the numbers of data and the overrides written in; it checks without either."""
     edits: list[tuple[Span, str]] = []
-    _sizes(file, used, edits)
+    if used:
+        _sizes(file, used, edits)
     for d in file.declarations:
         if isinstance(d, ast.FileParam) and d.name.text in routed.params:
             edits.append((d.value.span, routed.params[d.name.text].value.text))

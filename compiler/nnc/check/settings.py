@@ -59,6 +59,12 @@ def _unknown(setting: ast.Setting, what: str, known: tuple[str, ...]) -> Diagnos
     name = setting.name.text
     guess = _HABITS.get(name, "") or nearest(name, known)
     guess = guess if guess in known else ""
+    if name in ("lr", "learning_rate", "momentum", "weight_decay"):
+        return UNKNOWN_SETTING.at(
+            setting.name.span,
+            f"a {what} block has no setting `{name}`",
+            help="it is an argument of the optimizer: `optimizer adam(lr=1e-3)`",
+        )
     return UNKNOWN_SETTING.at(
         setting.name.span,
         f"a {what} block has no setting `{name}`",

@@ -12,7 +12,11 @@ from nnc.check.scope import Sink
 from nnc.diagnostics import Diagnostic, Frame, Label, Refusal, Rule
 from nnc.ir.dims import Dim
 from nnc.ir.facts import Facts
+from nnc.ir.types import TensorType
 from nnc.source import Span
+
+SHOWN = 3
+"""Inputs whose origin a message shows."""
 
 
 class Stating:
@@ -22,7 +26,7 @@ class Stating:
         facts: what is known of the network's symbols; stating narrows it.
         span: the step's name.
         spans: where its arguments stand.
-        origins: labels that show where the inputs come from.
+        origins: where the inputs come from, and their types; a message makes labels of them.
         trace: the calls on the way here.
     """
 
@@ -34,7 +38,7 @@ class Stating:
         sink: Sink,
         span: Span,
         spans: dict[str, Span],
-        origins: tuple[Label, ...],
+        origins: tuple[tuple[Span, TensorType], ...],
         trace: tuple[Frame, ...],
     ) -> None:
         self.facts, self.sink, self.span, self.spans = facts, sink, span, spans
@@ -43,7 +47,12 @@ class Stating:
     def diagnostic(self, rule: Rule, message: str, at: str, label: str, help: str) -> Diagnostic:
         """The message at an argument, or at the step's name."""
         span = self.spans.get(at, self.span)
-        return rule.at(span, message, label=label, others=self.origins, help=help, trace=self.trace)
+        others = tuple(
+            Label(made, f"the value is {type} from here on")
+            for made, type in self.origins[:SHOWN]
+            if made != self.span
+        )
+        return rule.at(span, message, label=label, others=others, help=help, trace=self.trace)
 
     def refuse(
         self, rule: Rule, message: str, *, at: str = "", label: str = "", help: str = ""

@@ -171,7 +171,9 @@ def _output(body: Body, statement: ast.Output, scope: Scope) -> None:
             NO_VALUE.at(statement.span, "several values are current; `output` gives one", help="")
         )
         return
+    body.builder.used.add(values[0])
     if name in body.outputs:
+        body.damaged = True
         body.world.sink.add(
             TAKEN_NAME.at(
                 statement.name.span,
@@ -182,10 +184,10 @@ def _output(body: Body, statement: ast.Output, scope: Scope) -> None:
         return
     entry = scope.find(name)
     if entry is not None and not _is_value(entry.value, values[0]):
+        body.damaged = True
         body.world.sink.add(_other_value(statement, entry.span))
         return
     body.outputs[name] = statement.name.span
-    body.builder.used.add(values[0])
     if values[0] != BAD:
         body.builder.outputs.append(Port(name, values[0], statement.name.span))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nnc.check import habits
 from nnc.check.arguments import Bound, bind
 from nnc.check.blocks import call_block
 from nnc.check.body import Body
@@ -28,10 +29,6 @@ from nnc.source import Span
 from nnc.syntax import ast
 
 JOINS = ("add", "concat", "mul")
-PLANNED = {
-    "scan": "`scan` is planned; nnc 0.1 has no scans",
-    "rearrange": "`rearrange` is planned; nnc 0.1 has `reshape` and `flatten`",
-}
 
 
 def run_step(body: Body, step: ast.Step, scope: Scope, label: str) -> None:
@@ -75,9 +72,8 @@ def other_step(body: Body, step: ast.Step, scope: Scope, label: str) -> None:
                 fix=Fix(step.name.span, f"from {name}") if body.first_link else None,
             )
         )
-    elif name in PLANNED or name == "body":
-        text = PLANNED.get(name, "bodies as arguments are planned; nnc 0.1 has none")
-        world.sink.add(LATER.at(step.name.span, text))
+    elif name in habits.PLANNED:
+        world.sink.add(LATER.at(step.name.span, f"`{name}` is planned; nnc 0.1 has no such step"))
     elif name in world.networks:
         world.sink.add(
             VALUE_AS_STEP.at(
@@ -156,12 +152,8 @@ def apply(
         return
     builder, world = body.builder, body.world
     types = tuple(builder.types[v] for v in values)
-    origins = tuple(
-        Label(builder.made_at[v], f"the value is {t} from here on")
-        for v, t in zip(values, types)
-        if builder.made_at[v] != span
-    )
-    rules = Stating(world.facts, world.sink, span, bound.spans, origins[:3], world.trace)
+    origins = tuple((builder.made_at[v], t) for v, t in zip(values, types))
+    rules = Stating(world.facts, world.sink, span, bound.spans, origins, world.trace)
     try:
         check_ports(rules, op, types)
         outputs = op.shape(rules, *types)
@@ -246,16 +238,15 @@ def run_shared(body: Body, step: ast.Step, shared: SharedEntry, scope: Scope, la
     shared.uses += 1
     inner = shared.step
     layer = LAYERS.get(inner.name.text)
-    place = label or (shared.name if shared.uses == 1 else f"{shared.name}_{shared.uses}")
     if layer is None:
-        call_block(body, inner, scope, place, shared)
+        call_block(body, inner, scope, label, shared)
         return
     made = make_layer(body, inner, layer, scope)
     values = body.take(step.name.span)
     if made is None or values is None:
         body.fail()
         return
-    apply(body, made[0], (*values, *made[2]), step.name.span, made[1], place, shared)
+    apply(body, made[0], (*values, *made[2]), step.name.span, made[1], label, shared)
 
 
 def check_shared(

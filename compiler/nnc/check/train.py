@@ -62,6 +62,7 @@ SETTINGS = (
     "deterministic",
 )
 PLANNED = ("objective", "freeze", "average", "evaluate", "init", "ema", "bptt", "accumulate")
+DEFAULTED = ("optimizer", "schedule", "batch", "seed", "early_stop")
 D = TypeVar("D", bound=Declared)
 
 
@@ -91,13 +92,14 @@ def check_train(
         metrics = _metrics(world, found.get("metric"), network, terms)
     numbers = _numbers(world, found)
     length = _length(world, found)
+    precision = _word(world, found.get("precision"), ("auto", "float32", "bf16"), "auto")
+    deterministic = _flag(world, found.get("deterministic"))
     if network is None or world.sink.errors > before or length is None:
         return None
     assert isinstance(optimizer, Optimizer)
     assert isinstance(schedule, Schedule)
-    name = train.name.text if train.name else network.name
     return TrainPlan(
-        name,
+        train.name.text if train.name else network.name,
         network.name,
         names,
         (Player(network.name, network.name),),
@@ -106,17 +108,14 @@ def check_train(
         int(numbers.get("batch", 64)),
         metrics,
         given,
-        None,
-        int(numbers.get("seed", 0)),
-        numbers.get("clip"),
-        _early_stop(numbers),
-        _word(world, found.get("precision"), ("auto", "float32", "bf16"), "auto"),
-        _flag(world, found.get("deterministic")),
-        metrics[0].name if metrics else "loss",
-        tuple(
-            s for s in ("optimizer", "schedule", "batch", "seed", "early_stop") if s not in found
-        ),
-        train.span,
+        seed=int(numbers.get("seed", 0)),
+        clip=numbers.get("clip"),
+        early_stop=_early_stop(numbers),
+        precision=precision,
+        deterministic=deterministic,
+        monitor=metrics[0].name if metrics else "loss",
+        defaults=tuple(s for s in DEFAULTED if s not in found),
+        span=train.span,
     )
 
 
