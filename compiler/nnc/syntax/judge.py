@@ -16,8 +16,9 @@ from nnc.syntax.machine import Action
 class Judge:
     """Looks at some of the nodes when they are built, and reports."""
 
-    def __init__(self, report: Callable[[Diagnostic], None]) -> None:
+    def __init__(self, report: Callable[[Diagnostic], None], noted: list[Diagnostic]) -> None:
         self.report = report
+        self.noted = noted
 
     def actions(self) -> dict[str, Action]:
         """The functions that take the place of those of build.py."""
@@ -43,7 +44,8 @@ class Judge:
             if arg.name is not None:
                 named = named or arg
             elif named is not None:
-                self.report(_order(children, arg, named))
+                if not any(span.start <= d.span.start <= span.end for d in self.noted):
+                    self.report(_order(children, arg, named))
                 break
         return tuple(children)
 

@@ -73,7 +73,10 @@ def tokens(source: Source, report: Callable[[Diagnostic], None]) -> Iterator[Tok
             continue
         else:
             start, end = match.span(kind)
-            yield from _odd(kind, Span(source, start, end), fresh, report)
+            token = _odd(kind, Span(source, start, end), fresh, report)
+            if token is None:
+                continue
+            yield token
         fresh = False
 
 
@@ -106,18 +109,16 @@ def _strange_blank(span: Span, named: set[str], report: Callable[[Diagnostic], N
 
 def _odd(
     kind: str, span: Span, fresh: bool, report: Callable[[Diagnostic], None]
-) -> Iterator[Token]:
+) -> Token | None:
     """A text in quotes, or a sign of another language, reported and put right."""
     text = span.text
     if kind == "string" or kind == "quote":
         if kind == "quote" or len(text) < 2 or text[-1] != '"':
             report(_quotes(span, kind))
         value = text[1:-1] if len(text) > 1 and text[-1] in "\"'\u201c\u201d" else text[1:]
-        yield "STRING", String(span, value), span.start, span.end, fresh
-        return
+        return "STRING", String(span, value), span.start, span.end, fresh
     if text[0] == "." and len(text) > 1:
-        yield "NUMBER", number(span, text, report), span.start, span.end, fresh
-        return
+        return "NUMBER", number(span, text, report), span.start, span.end, fresh
     meant = FOREIGN_SIGNS.get(text)
     if meant is None:
         report(
@@ -127,7 +128,7 @@ def _odd(
             if text.isprintable()
             else rules.FOREIGN_SIGN.at(span, f"the character U+{ord(text):04X} has no meaning here")
         )
-        return
+        return None
     fix = Fix(span, f"{meant} " if text == "!" else meant)
     report(
         rules.FOREIGN_SIGN.at(
@@ -138,7 +139,7 @@ def _odd(
         )
     )
     terminal = {"and": "AND", "or": "OR", "not": "NOT"}.get(meant) or SIGNS.get(meant, meant)
-    yield terminal, meant, span.start, span.end, fresh
+    return terminal, meant, span.start, span.end, fresh
 
 
 def _quotes(span: Span, kind: str) -> Diagnostic:
@@ -175,16 +176,17 @@ def number(span: Span, text: str, report: Callable[[Diagnostic], None]) -> Numbe
             whole = value * factor
             kept = int(whole) if factor > 1 and whole == int(whole) else whole
             return Number(span, kept, unit)
-        report(rules.NUMBER.at(span, "this number is too large"))
+        report(rules.NUMBER.at(span, "this number is too large", help="write fewer digits"))
         return Number(span, 1, "")
     if re.fullmatch(r"[1-9]\d{0,8}(?:x[1-9]\d{0,8})+", text, re.ASCII):
         return Kernel(span, tuple(int(size) for size in text.split("x")))
     message, meant = _malformed(text, form)
+    names = "a name begins with a letter; units are " + " ".join(UNITS)
     report(
         rules.NUMBER.at(
             span,
             message,
-            help=f"write `{meant}`" if meant else "",
+            help=f"write `{meant}`" if meant else names,
             fix=Fix(span, meant) if meant else None,
         )
     )
@@ -217,7 +219,8 @@ def _malformed(text: str, form: re.Match[str] | None) -> tuple[str, str]:
     if form is not None and form[2]:
         units = {unit.lower(): unit for unit in UNITS}
         known = units.get(form[2].lower(), "")
-        return f"`{form[2]}` is not a unit", f"{form[1]}{known}" if known else ""
+        if known:
+            return f"`{form[2]}` is not a unit", form[1] + known
     if re.fullmatch(r"\d[\d_]*", text, re.ASCII):
         return "`_` stands between two digits of a number", re.sub("_+", "_", text).strip("_")
     return f"`{text}` is neither a number nor a name", ""

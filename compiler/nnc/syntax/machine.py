@@ -170,9 +170,9 @@ class Machine:
                 states.append(_row(states[-1])[origin])
         return True
 
-    def knows(self, key: str) -> bool:
-        """Whether the state has any use for a symbol; cheaper than `fits`, and never wrong about a no."""
-        return key in _row(self.states[-1])
+    def knows(self, key: str, below: int = 0) -> bool:
+        """Whether a state has any use for a symbol; cheaper than `fits`, and never wrong about a no."""
+        return key in _row(self.states[-1 - below])
 
     @property
     def place(self) -> str:
@@ -189,8 +189,10 @@ class Machine:
         self.values.pop()
         self.starts.pop()
 
-    def pop_to_place(self) -> str:
-        """Takes back what was read of a statement; which kind of statement can begin now."""
-        while not self.place and self.values:
+    def pop_to_place(self, base: int) -> None:
+        """Takes back what was read of a statement, where `base` states stand before the first one.
+
+        Complete statements are one symbol; the places inside bodies that were closed do not count.
+        """
+        while len(self.states) > base + 1 or (len(self.states) > base and not self.place):
             self.pop()
-        return self.place

@@ -55,6 +55,10 @@ _DECLARES = (
     r"|export[ \t]+\w+[ \t]*\{|(?:data|param)[ \t]+\w+[ \t]*=|use[ \t]+[\"\w]"
 )
 
+_RESUMES = (
+    r"(?:network|block|gan|train|export|data|param|let)[ \t]+\w|use[ \t]+[\"\w]|defaults[ \t]*\{"
+)
+
 
 class Frame(NamedTuple):
     """An open bracket: its sign, where it stands, its line's indentation, its statement, how it is read."""
@@ -63,6 +67,7 @@ class Frame(NamedTuple):
     start: int
     indent: int
     begin: int
+    base: int  # how many states stood before its first statement
     reading: str = ""  # "lost" when its statement is left out, "void" when its inside is skipped
 
 
@@ -74,7 +79,7 @@ class Explain(NamedTuple):
     """Who explains mistakes, and repairs them: see mistakes.py."""
 
     refused: Callable[[Reader, Token], None]  # a token does not fit
-    cut_short: Callable[[Reader], None]  # a statement ends too early
+    cut_short: Callable[[Reader], bool]  # a statement ends too early; whether it was repaired
     unclosed: Callable[[Reader, int, str], None]  # brackets are open where something else begins
 
 
@@ -84,10 +89,11 @@ class Reader:
     def __init__(self, source: Source, start: str, explain: Explain) -> None:
         self.source = source
         self.text = source.text
+        self.single = start == "expression"  # without statements
         self.explain = explain
         self.diagnostics: list[Diagnostic] = []
         self.lost: set[str] = set()
-        self.machine = Machine(source, start, ACTIONS | Judge(self.report).actions())
+        self.machine = Machine(source, start, ACTIONS | Judge(self.report, self.diagnostics).actions())
         self.frames: list[Frame] = []
         self.brackets = self.braces = 0  # open ( and [ since the last brace; open braces
         self.statements = 0
@@ -100,6 +106,7 @@ class Reader:
         self.losing = 0
         self.crooked: Frame | None = None  # a brace whose partner stands too far left
         self.blamed = -1  # where the last mistake was reported
+        self.listed = -1  # the bracket in which a missing comma was reported
         self.reserved: set[str] = set()  # hard words reported as names
         self.stray = False  # a statement outside was reported: a brace too many is the same mistake
         self.tries = 0
@@ -164,7 +171,9 @@ class Reader:
             plain = self._word(key, str(value), end)
         node = Ident(tuple.__new__(Span, (self.source, start, end)), value) if plain in KEPT else value
         if not machine.feed(plain, node, start, end):
-            self.explain.refused(self, (plain, value, start, end, fresh))
+            self.explain.refused(self, (key, value, start, end, fresh))
+            if self.single:
+                raise Stop
             return
         self.previous, self.previous_start, self.previous_end = plain, start, end
         if plain in BRACKETS:
@@ -180,6 +189,8 @@ class Reader:
             self.close_all()
         self.skipping = False
         self.end_statement()
+        if self.single and not self.diagnostics and not self.machine.fits("$END"):
+            self.explain.cut_short(self)
         self._end(at)
 
     def _abandon(self) -> None:
@@ -188,7 +199,7 @@ class Reader:
 
     def _end(self, at: int) -> None:
         if not self.machine.fits("$END"):
-            self.machine.pop_to_place()
+            self.machine.pop_to_place(1)
         self.machine.feed("$END", None, at, at)
 
     # --- lines and statements -------------------------------------------------------------------------
@@ -203,7 +214,7 @@ class Reader:
             return False
         if self.skipping and not self.braces:
             # Outside of all braces only a declaration is a place to go on.
-            return value in SOFT or value == "let"
+            return re.compile(_RESUMES).match(self.text, start) is not None
         if self.brackets or plain in CONTINUED_BY or self.previous in CONTINUES:
             return False
         if plain == "{" and not self.skipping and self.machine.fits("{"):
@@ -232,13 +243,14 @@ class Reader:
         if self.skipping:
             self.skipping = False
             self.forget_brackets()
+            self.previous = ""
             return
         machine = self.machine
-        if machine.place:
+        if machine.place or self.single:
             return
         if not machine.feed("_NL", None, self.previous_end, self.previous_end):
-            self.explain.cut_short(self)
-            self.leave_out()
+            if not self.explain.cut_short(self):
+                self.leave_out()
         elif self.tokens > DEPTH and depth(machine.values[-2]) > DEPTH:
             span = self.span(machine.starts[-2], self.previous_end)
             machine.pop()
@@ -278,10 +290,12 @@ class Reader:
     # --- brackets -------------------------------------------------------------------------------------
 
     def _open(self, sign: str, start: int, reading: str = "") -> None:
-        self.frames.append(Frame(sign, start, self.indent, self.begin, reading))
+        base = len(self.machine.states)
+        self.frames.append(Frame(sign, start, self.indent, self.begin, base, reading))
         if sign == "{":
             self.brackets = 0
             self.braces += 1
+            self.stray = False
             if self.braces > NESTING:
                 self.report(_too_deep(self.span(start, start + 1), f"{NESTING} blocks"))
                 raise Stop
@@ -309,6 +323,13 @@ class Reader:
         elif start == self.first and self.indent < frame.indent and self.crooked is None:
             self.crooked = frame
 
+    def base(self) -> int:
+        """How many states stood before the first statement of the innermost open brace."""
+        for frame in reversed(self.frames):
+            if frame.sign == "{" and frame.reading != "void":
+                return frame.base
+        return 1
+
     def forget_brackets(self) -> None:
         """Drops open ( and [, whose statement is not read on."""
         while self.frames and self.frames[-1].sign != "{":
@@ -324,7 +345,7 @@ class Reader:
             partner = BRACKETS[frame.sign]
             if frame.reading != "void":
                 if not self.machine.fits(partner):
-                    self.machine.pop_to_place()
+                    self.machine.pop_to_place(self.base())
                 if self.machine.fits(partner):
                     self.machine.shift(partner, partner, at, at)
             self._close(-1)
@@ -337,23 +358,45 @@ class Reader:
         words = re.findall(r"[^\W\d]\w*", self.text[self.begin : self.previous_end])
         self.lost.update(words)
         self.forget_brackets()
-        self.machine.pop_to_place()
+        self.machine.pop_to_place(self.base())
+        self.previous = ""
 
-    def skip(self, token: Token) -> None:
-        """Leaves the statement out and goes on behind it; `token` is the first that was not read."""
+    def take_back(self) -> None:
+        """Takes back the last token."""
+        before = self.text[max(0, self.previous_start - 200) : self.previous_start]
+        self.machine.pop()
+        self.previous_end = self.previous_start - len(before) + len(before.rstrip())
+        self.previous = ""
+
+    def skip(self, token: Token, keep: bool = False) -> None:
+        """Leaves the statement out and goes on behind it; `token` is the first that was not read.
+
+        What is complete may be kept: a network before a stray sign.
+        """
         key, value, start, end, fresh = token
         inside = self.brackets > 0
-        self.leave_out()
+        if keep and not inside and self.machine.fits("_NL"):
+            self.end_statement()
+            self.begin = start
+        else:
+            self.leave_out()
         self.skipping = True
         if fresh and inside:
             self.take(*token)
-        elif self._skip(key, value, start, end):
+        elif self._skip(key, value, start, end) and self.tries < 9:
             self.take(key, value, start, end, False)
+
+    def treat(self, key: str, token: Token) -> None:
+        """Takes a token as another terminal."""
+        _, value, start, end, _ = token
+        self.machine.shift(key, str(value), start, end)
+        self.previous, self.previous_start, self.previous_end = key, start, end
 
     def insert(self, key: str, text: str = "") -> None:
         """Feeds a word or sign that is missing."""
         at = self.previous_end
         self.machine.shift(key, text or key, at, at)
+        self.previous = key
         if key in PARTNERS and self.frames:
             self._close(-1)
 
@@ -374,6 +417,7 @@ class Reader:
                 self._close(-1)
             elif self.frames:
                 self.skipping = False
+                self.previous = ""
                 return True
         elif plain == "_NL" and not void:
             return True
@@ -385,7 +429,7 @@ class Reader:
     def _open_lost(self, start: int, end: int, void: bool) -> None:
         """Reads on inside a brace whose statement is lost, if it is clear what the brace holds."""
         self.forget_brackets()
-        words = re.findall(r"[^\W\d]\w*", self.text[self.begin : start])
+        words = re.findall(r"[^\W\d]\w*", self.text[self.begin : min(start, self.begin + 200)])
         declares = self.machine.place == "file"
         header = () if void else self._header(words)
         self.previous, self.previous_start, self.previous_end = "{", start, end
