@@ -76,7 +76,7 @@ DERIVED = ("in_channels", "in_features", "input_size", "input_shape", "num_featu
 
 
 PLANNED = (
-    "lstm", "gru", "rnn", "lstm_cell", "gru_cell", "embedding", "attention", "positions",
+    "lstm", "gru", "rnn", "lstm_cell", "gru_cell", "attention", "positions",
     "layer_norm", "group_norm", "instance_norm", "rms_norm", "spectral_norm", "weight_norm",
     "stochastic_depth", "relu6", "prelu", "elu", "selu", "silu", "mish", "hard_sigmoid",
     "hard_swish", "hardtanh", "softplus", "log_softmax", "glu", "permute", "slice", "split",

@@ -1,0 +1,45 @@
+"""Tables of vectors for ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from nnc.ir.arguments import Declared, initial, size
+from nnc.ir.dims import Dim
+from nnc.ir.initial import Normal, Weight
+from nnc.ir.types import TensorType
+from nnc.layers.base import Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
+
+
+@layer("embedding")
+class Embedding(Layer):
+    """A learned vector for each id, looked up in a table.
+
+    token[...] -> [..., width]: token[] -> [width], token[T] -> [T, width]. For a category column of a
+    table write `embedding(DATA.COLUMN.values, 4)`; id 0 stands for unknown and missing values.
+    PyTorch: nn.Embedding; ONNX: Gather.
+    """
+
+    count: Dim = size("how many ids there are")
+    width: Dim = size("length of each vector")
+    init: Declared | None = initial(default=None)
+
+    ports = (Port("x", dtype="int64"),)
+    cases = (
+        Case("embedding(9, 4)", "token[]", "[4]", nodes=1),
+        Case("embedding(9, 4)", "token[5]", "[5, 4]", nodes=1),
+        Case("embedding(9, 4, init=normal(0.02))", "token[T]", "[T, 4]", nodes=1),
+        Case("embedding(9, 4)", "[5]", refused="NN317"),
+    )
+
+    def shape(self, rules: Rules, x: TensorType) -> tuple[TensorType, ...]:
+        return (TensorType((*x.dims, self.width), "float32", x.time),)
+
+    def weights(self, x: TensorType) -> Iterable[Weight]:
+        yield Weight("weight", (self.count, self.width), self.init or Normal(1.0))
+
+    def torch(self, w: TorchWriter, x: Ref) -> Ref:
+        return w.module("nn.Embedding", self.count, self.width)(x)
+
+    def onnx(self, w: OnnxWriter, x: Ref) -> Ref:
+        return w.op("Gather", w.weight("weight"), x, axis=0)
