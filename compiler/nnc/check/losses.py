@@ -34,6 +34,9 @@ def _sum(world: World, e: ast.Expr, network: Network, sign: float, terms: list[T
     weight = sign
     while isinstance(e, ast.Binary) and e.op == "*":
         number, rest = (e.left, e.right) if _is_static(e.left) else (e.right, e.left)
+        if not _is_static(number):
+            world.sink.add(BAD_LOSS.at(number.span, "a term is a number times one loss"))
+            return
         value = world.numbers.value(number, world.scope)
         if isinstance(value, Unknown):
             return

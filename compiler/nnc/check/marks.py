@@ -55,6 +55,7 @@ def _family_member(body: Body, name: ast.LabelName, value: int, scope: Scope) ->
             TAKEN_NAME.at(name.span, f"`{name.name.text}` is no family", help="choose another name")
         )
     elif index in family.members and value != BAD:
+        body.damaged = True
         body.world.sink.add(
             TAKEN_NAME.at(
                 name.span,

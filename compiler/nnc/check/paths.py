@@ -40,7 +40,7 @@ def run_paths(
                 )
 
     paths(inside, scope)
-    if not results and not body.world.is_damaged(inside.span):
+    if not results and not body.damaged and not body.world.is_damaged(inside.span):
         body.damaged = True
         body.world.sink.add(
             LOOSE_PATH.at(

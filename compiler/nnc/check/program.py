@@ -12,7 +12,7 @@ from nnc.check.exports import check_export
 from nnc.check.networks import check_network, uncalled_blocks
 from nnc.check.overrides import Override, Routed, override_value, route
 from nnc.check.resolve import Sizes, resolved
-from nnc.check.rules import LATER, TAKEN_NAME
+from nnc.check.rules import EMPTY, LATER, TAKEN_NAME
 from nnc.check.scope import Sink
 from nnc.check.statements import STATEMENTS, declare_let
 from nnc.check.train import check_train
@@ -22,7 +22,7 @@ from nnc.ir.graph import Network
 from nnc.ir.plan import DataPlan, ExportPlan, Profile, TrainPlan
 from nnc.layers import LAYERS
 from nnc.record import Record
-from nnc.source import Source
+from nnc.source import Source, Span
 from nnc.syntax import ast
 from nnc.syntax.parser import parse
 
@@ -104,6 +104,14 @@ def _check(
     world = World(sink, sizes.find, file, STATEMENTS)
     sizes.world = world
     _declare(world, file, routed)
+    if not file.declarations and not mistakes:
+        sink.add(
+            EMPTY.at(
+                Span(source, 0, 0),
+                "the file declares nothing",
+                help="write a network: `network Net { input x: [4]; dense(2); output y }`",
+            )
+        )
     networks: dict[str, Network | None] = {
         name: check_network(world, d, routed.networks.get(name, {}))
         for name, d in world.networks.items()
@@ -198,34 +206,38 @@ def _trains(
 ) -> dict[str, TrainPlan]:
     """Train blocks; bound where their data were opened."""
     found: dict[str, TrainPlan] = {}
+    named: set[str] = set()
+    gans = _gans(file)
     general = routed.settings.get("", {})
     for d in file.declarations:
         if not isinstance(d, ast.Train):
             continue
-        if d.network.text in world.networks or d.network.text not in _gans(file):
-            name = d.name.text if d.name else d.network.text
-            own = general | routed.settings.get(name, {})
-            plan = check_train(world, d, networks, data, own)
-            network = networks.get(d.network.text)
-            if plan is None or network is None:
-                continue
-            if name in found:
-                world.sink.add(
-                    TAKEN_NAME.at(
-                        d.span,
-                        f"there is a train block `{name}` already",
-                        help=f"name this one: `train {d.network.text} as NAME {{`",
-                    )
+        if d.network.text in gans:
+            continue
+        name = d.name.text if d.name else d.network.text
+        if name in named:
+            world.sink.add(
+                TAKEN_NAME.at(
+                    d.span,
+                    f"there is a train block `{name}` already",
+                    help=f"name this one: `train {d.network.text} as NAME {{`",
                 )
-                continue
-            found[name] = plan
-            profile = profiles.get(plan.data[0]) if plan.data else None
-            if profile is not None:
-                try:
-                    found[name] = bind_fields(plan, network, profile)
-                except Refusal as refusal:
-                    for diagnostic in refusal.diagnostics:
-                        world.sink.add(diagnostic)
+            )
+            continue
+        named.add(name)
+        own = general | routed.settings.get(name, {})
+        plan = check_train(world, d, networks, data, own)
+        network = networks.get(d.network.text)
+        if plan is None or network is None:
+            continue
+        found[name] = plan
+        profile = profiles.get(plan.data[0]) if plan.data else None
+        if profile is not None:
+            try:
+                found[name] = bind_fields(plan, network, profile)
+            except Refusal as refusal:
+                for diagnostic in refusal.diagnostics:
+                    world.sink.add(diagnostic)
     return found
 
 

@@ -93,6 +93,13 @@ RECURSION = rule(
 A block that calls itself, even through others, has no end. Use `repeat` or `for`.
 """,
 )
+EMPTY = rule(
+    "NN112",
+    "empty-spec",
+    """
+A spec declares something: a network, blocks, data. `nnc new NAME` writes one to start from.
+""",
+)
 LATER = rule(
     "NN120",
     "planned",

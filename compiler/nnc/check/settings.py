@@ -62,17 +62,21 @@ def _unknown(setting: ast.Setting, what: str, known: tuple[str, ...]) -> Diagnos
     if name in ("lr", "learning_rate", "momentum", "weight_decay"):
         return UNKNOWN_SETTING.at(
             setting.name.span,
-            f"a {what} block has no setting `{name}`",
+            f"{_a(what)} block has no setting `{name}`",
             help="it is an argument of the optimizer: `optimizer adam(lr=1e-3)`",
         )
     return UNKNOWN_SETTING.at(
         setting.name.span,
-        f"a {what} block has no setting `{name}`",
+        f"{_a(what)} block has no setting `{name}`",
         help=f"did you mean `{guess}`?"
         if guess
         else "it has " + ", ".join(f"`{k}`" for k in known),
         fix=Fix(setting.name.span, guess) if guess else None,
     )
+
+
+def _a(what: str) -> str:
+    return f"an {what}" if what[0] in "aeiou" else f"a {what}"
 
 
 _HABITS = {

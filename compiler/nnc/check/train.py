@@ -331,12 +331,13 @@ def _metric_output(
             )
         )
         return None
-    of = "classes" if metric.target == "class" else "numbers"
+    of, other = ("classes", "numbers") if metric.target == "class" else ("numbers", "classes")
+    learner = f"`{output}` learns" if output is not None else "the outputs learn"
     good = [m for m, cls in METRICS.items() if cls.target != metric.target]
     world.sink.add(
         WRONG_METRIC.at(
             e.span,
-            f"`{metric.word}` is a metric of {of}, and the loss is not",
+            f"`{metric.word}` is a metric of {of}, and {learner} {other}",
             help="metrics that fit: " + ", ".join(f"`{m}`" for m in good),
         )
     )

@@ -28,7 +28,7 @@ def unknown_name(
         return ENDED_LABEL.at(
             e.span,
             f"the label `{name}` ended with its {ended.inside}",
-            others=(Label(ended.span, f"made here, inside a {ended.inside}"),),
+            others=(Label(ended.span, f"made here, inside this {ended.inside}"),),
             help=f"keep the values of a loop as a family: `as {name}[i]`"
             if ended.inside == "loop"
             else f"label what the whole `{ended.inside}` gives: `}} as {name}`",
