@@ -53,7 +53,8 @@ def choose_device(asked: str, plan: TrainPlan, threads: int = 0) -> Device:
     Raises:
         Refusal: the device asked for does not work here.
     """
-    torch.set_num_threads(threads or usable_cpus())
+    # PyTorch's own number leaves out hyper-threads and follows OMP_NUM_THREADS, but knows no quota.
+    torch.set_num_threads(threads or min(torch.get_num_threads(), usable_cpus()))
     name, reason = _place(asked)
     described = torch.cuda.get_device_name(name) if name.startswith("cuda") else name
     precision = _precision(plan, name)

@@ -96,7 +96,7 @@ def _with_export(
     if outcome.status == "interrupted":
         return replace(outcome, exports=exported.exports)
     results = measured(session, exported.predictor)
-    metrics = {part: result.metrics for part, result in results.items() if result.metrics}
+    metrics = {part: result.metrics or {"loss": result.loss} for part, result in results.items()}
     exports = exported.exports
     if exporter is not None and not exported.failure:
         try:

@@ -37,7 +37,7 @@ class Predictor(Protocol):
 
 
 class TorchPredictor:
-    """A PyTorch module, in float32, with its loss where one is handed in."""
+    """A PyTorch module, in float32, with its loss where one is handed in: exact, not from units."""
 
     def __init__(
         self,
@@ -116,6 +116,7 @@ class Examination(Record):
     """What is asked: metrics of outputs.
 
     Args:
+        total: the loss, for models that do not give it themselves.
         baseline: also of always answering the same.
         detail: also confusion matrices and answers.
     """
@@ -123,6 +124,7 @@ class Examination(Record):
     wiring: Wiring
     lessons: dict[str, Lesson]
     metrics: tuple[MetricPlan, ...]
+    total: TotalLoss | None = None
     baseline: bool = False
     detail: bool = False
 
@@ -164,12 +166,24 @@ def evaluate(
             if guesses:
                 baseline.update({n: g(seen.outputs[n]) for n, g in guesses.items()}, right)
             detail.update(seen.outputs, right)
-            if seen.loss is not None:
-                losses.append((seen.loss, size))
+            loss_now = seen.loss if seen.loss is not None else _loss(exam, seen, raw, inputs)
+            if loss_now is not None:
+                losses.append((loss_now, size))
     loss = math.fsum(float(value) * n for value, n in losses) / len(feed) if losses else math.nan
     return Evaluation(
         len(feed), loss, scores.values(), baseline.values(), detail.confusion(), detail.answers()
     )
+
+
+def _loss(exam: Examination, seen: Seen, raw: Raw, inputs: list[Tensor]) -> Tensor | None:
+    """The loss of outputs that are in their targets' units."""
+    if exam.total is None:
+        return None
+    outputs = []
+    for name in exam.wiring.outputs:
+        value, lesson = seen.outputs[name], exam.lessons.get(name)
+        outputs.append(value if lesson is None or lesson.back is None else lesson.back(value))
+    return exam.total(tuple(outputs), raw, inputs)
 
 
 def constants(exam: Examination) -> dict[str, Callable[[Tensor], Tensor]]:

@@ -85,7 +85,7 @@ class Job(Record):
         workers: threads that read ahead where data is not in memory.
         accumulate: pieces that a batch is computed in, where it does not fit into memory whole.
         resume: go on from the folder's newest checkpoint.
-        pause: least seconds between the checkpoints of two epochs: writing must not outlast training.
+        pause: least seconds between the checkpoints of two epochs, for networks that train in less.
         overfit: train and validate on so many samples of the train part, 0 for all.
     """
 

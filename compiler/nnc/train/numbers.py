@@ -16,15 +16,16 @@ from nnc.ir.plan import Front, Pixels, Scale
 Change = Callable[[Tensor], Tensor]
 
 
-def to_network(front: Front | None, device: torch.device) -> Change:
+def to_network(front: Front | None, device: torch.device, *, target: bool = False) -> Change:
     """What makes network numbers of a field's raw values, batch first.
 
-    Without a front: floats become float32, class numbers and ids int64.
+    Without a front: floats become float32, class numbers and ids int64. A missing number (NaN) of
+    an input becomes the front's; one of a target stays NaN, so that nothing is learnt in silence.
     """
     if isinstance(front, Pixels):
         return _pixels(front, device)
     if isinstance(front, Scale):
-        return _scale(front, device)
+        return _scale(front, device, impute=not target)
     return plain
 
 
@@ -61,11 +62,11 @@ def _pixels(front: Pixels, device: torch.device) -> Change:
     return lambda x: x.to(torch.float32).mul_(a3).add_(b3)
 
 
-def _scale(front: Scale, device: torch.device) -> Change:
+def _scale(front: Scale, device: torch.device, impute: bool) -> Change:
     mean, std = _row(front.mean, device), _row(front.std, device)
-    if not front.missing:
+    if not impute:
         return lambda x: (x.to(torch.float32) - mean) / std
-    missing = _row(front.missing, device)
+    missing = _row(front.missing or front.mean, device)
 
     def scaled(x: Tensor) -> Tensor:
         x = x.to(torch.float32)

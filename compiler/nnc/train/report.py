@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol, TextIO
 
-from nnc.ir.plan import TrainPlan, describe
+from nnc.ir.plan import Group, TrainPlan
 from nnc.record import Record
 from nnc.train.device import Device
 from nnc.train.job import Checked, Outcome
@@ -184,12 +184,7 @@ class PlainReport:
 def started_lines(event: Started) -> list[str]:
     """The lines `training`, `device`, `export` of the start."""
     plan, device = event.plan, event.device
-    # Two spaces of the same settings in several groups would say nothing new.
-    how = dict.fromkeys(
-        f"{describe(g.optimizer)} {describe(g.schedule)}{f' on {g.selector}' if g.selector else ''}"
-        for phase in plan.phases
-        for g in phase.groups
-    )
+    how = dict.fromkeys(_updates(group) for phase in plan.phases for group in phase.groups)
     best = f"best by {event.monitor}" if event.monitor else "last weights kept"
     length = f"{count(event.epochs, 'epoch')} x {count(event.steps, 'step')}"
     if plan.length.unit == "steps":
@@ -204,6 +199,18 @@ def started_lines(event: Started) -> list[str]:
     if event.resumed:
         lines.append(f"resumed   at step {event.resumed:,}")
     return lines
+
+
+def _updates(group: Group) -> str:
+    """`adam lr 0.002 cosine warmup 100 on bias`; the learning rate always."""
+    said = [group.optimizer.word]
+    for call in (group.optimizer, group.schedule):
+        said += [] if call is group.optimizer else [call.word]
+        for name, arg in call.args.items():
+            value = getattr(call, name)
+            if name == "lr" or value != arg.default:
+                said.append(f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}")
+    return " ".join([*said, f"on {group.selector}"] if group.selector else said)
 
 
 def epoch_line(event: EpochLine) -> str:

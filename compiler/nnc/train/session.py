@@ -194,13 +194,13 @@ class Session:
         if place is not None and place != self.place:
             profile = self.job.data.profile
             wiring = Wiring(member.inputs, member.outputs, binding_of(plan), profile, place)
-        return Examination(wiring, lessons(wiring, plan.phases), plan.metrics, baseline)
+        total = wiring.total_loss(self.terms)
+        return Examination(wiring, lessons(wiring, plan.phases), plan.metrics, total, baseline)
 
     def predictor(self, exam: Examination) -> TorchPredictor:
         """The module in training, with its loss."""
         member = self.job.members[0]
-        total = exam.wiring.total_loss(self.terms)
-        return TorchPredictor(member.module, member.outputs, exam.lessons, total)
+        return TorchPredictor(member.module, member.outputs, exam.lessons, exam.total)
 
     @property
     def terms(self) -> tuple[Term, ...]:

@@ -39,6 +39,7 @@ class Lesson(Record):
         labels: their names.
         logits: a sigmoid makes probabilities of the output.
         units: from the network's numbers to the target's, None where they are the same.
+        back: from the target's to the network's.
         scaled: the target is compared in the network's numbers, not in the field's own.
     """
 
@@ -49,6 +50,7 @@ class Lesson(Record):
     labels: tuple[str, ...]
     logits: bool
     units: Change | None
+    back: Change | None
     scaled: bool
 
 
@@ -88,7 +90,8 @@ class Wiring:
         if target.name in self._sources:
             at = self._sources.index(target.name)
             return lambda raw, inputs: inputs[at]
-        name, front = target.name, to_network(self.profile.front(target.name), self.device)
+        name = target.name
+        front = to_network(self.profile.front(name), self.device, target=True)
         return lambda raw, inputs: front(raw[name])
 
     def lesson(self, term: Term) -> Lesson:
@@ -104,10 +107,11 @@ class Wiring:
         if target.kind == "field":
             front = self.profile.front(target.name)
         units = to_units(front, self.device) if task == "values" else None
+        back = None if units is None else to_network(front, self.device, target=True)
         scaled = task == "values" and not isinstance(front, Scale)
         logits = isinstance(term.loss, BceWithLogits)
         count = len(labels) if task != "values" else 0
-        return Lesson(term.output, target, task, count, labels, logits, units, scaled)
+        return Lesson(term.output, target, task, count, labels, logits, units, back, scaled)
 
     def _field(self, target: Target) -> Field | None:
         return self.profile.field(target.name) if target.kind == "field" else None
