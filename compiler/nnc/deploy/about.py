@@ -1,0 +1,167 @@
+"""What a model says about itself, read from its metadata; a stranger may have written them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from nnc.ir.conditions import Condition, from_json
+from nnc.ir.dims import DimTooLarge
+from nnc.ir.plan import Categories, Front, Pixels, Scale
+from nnc.record import Record
+from nnc.train.jsonfile import BadFile, Json, items, maybe, numbers, obj, text, texts
+
+DEEPEST = 32
+SIZES = "nnc.sizes"
+"""What `nnc.conditions` says in words, for machines."""
+BARE = "nnc.bare"
+
+
+class Value(Record):
+    """An input or output as the metadata tell it.
+
+    Args:
+        meaning: "image", "mask", "class", "probability", "number", "numbers", "category",
+            "categories" or "array".
+        front: how raw values become the network's numbers; of an output, what is to be undone.
+        columns: of a table, in order.
+        of: the output that a probability belongs to.
+    """
+
+    name: str
+    meaning: str = "array"
+    front: Front | None = None
+    columns: tuple[str, ...] = ()
+    of: str = ""
+
+
+class About(Record):
+    """All of it; a file that nnc did not write has no network name.
+
+    Args:
+        trained: False for initial weights.
+        bare: fronts are not in the graph: the caller applies them.
+        parity: the tolerance that the file was held to, or None.
+    """
+
+    network: str = ""
+    task: str = "other"
+    trained: bool = True
+    bare: bool = False
+    inputs: tuple[Value, ...] = ()
+    outputs: tuple[Value, ...] = ()
+    labels: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    spec: str = ""
+    version: str = ""
+    parity: float | None = None
+    metrics: tuple[tuple[str, float], ...] = ()
+
+    def input(self, name: str) -> Value:
+        """What is said of an input."""
+        return next((v for v in self.inputs if v.name == name), Value(name))
+
+    def output(self, name: str) -> Value:
+        """What is said of an output."""
+        return next((v for v in self.outputs if v.name == name), Value(name))
+
+    def labels_of(self, output: str) -> tuple[str, ...]:
+        """The names of an output's classes, or ()."""
+        return dict(self.labels).get(output, ())
+
+
+def about(metadata: Mapping[str, str]) -> About:
+    """What metadata say.
+
+    Raises:
+        BadFile: they are not as nnc writes them.
+    """
+    if "nnc.format" not in metadata:
+        return About()
+    if metadata["nnc.format"] != "1":
+        raise BadFile("it was written by a newer nnc")
+    labels = _object(metadata, "nnc.labels")
+    parity = _object(metadata, "nnc.parity")
+    measured = _object(metadata, "nnc.metrics")
+    return About(
+        network=metadata.get("nnc.network", ""),
+        task=metadata.get("nnc.task", "other"),
+        trained=metadata.get("nnc.trained") != "false",
+        bare=metadata.get(BARE) == "true",
+        inputs=tuple(_value(v) for v in items(_wrapped(metadata, "nnc.inputs"), "nnc.inputs")),
+        outputs=tuple(_value(v) for v in items(_wrapped(metadata, "nnc.outputs"), "nnc.outputs")),
+        labels=tuple((name, texts(labels, name)) for name in labels),
+        conditions=_conditions(metadata),
+        spec=metadata.get("nnc.spec", ""),
+        version=metadata.get("nnc.version", ""),
+        parity=maybe(parity, "tolerance") if parity.get("verified") is True else None,
+        metrics=tuple(numbers({"": measured}, "").items()),
+    )
+
+
+def _conditions(metadata: Mapping[str, str]) -> tuple[Condition, ...]:
+    try:
+        return tuple(from_json(c) for c in items(_wrapped(metadata, SIZES), SIZES))
+    except (ValueError, DimTooLarge) as error:
+        raise BadFile(str(error)) from None
+
+
+def _wrapped(metadata: Mapping[str, str], key: str) -> dict[str, Json]:
+    return {key: _json(metadata, key)}
+
+
+def _object(metadata: Mapping[str, str], key: str) -> dict[str, Json]:
+    return obj(_wrapped(metadata, key), key)
+
+
+def _json(metadata: Mapping[str, str], key: str) -> Json:
+    if key not in metadata:
+        return None
+    try:
+        found: Json = json.loads(metadata[key])
+    except (ValueError, RecursionError):
+        raise BadFile(f"its {key} are no JSON") from None
+    return found
+
+
+def _value(said: dict[str, Json]) -> Value:
+    columns = texts(said, "columns")
+    return Value(
+        text(said, "name"),
+        text(said, "meaning", "array"),
+        _front(said, columns),
+        columns,
+        text(said, "of", ""),
+    )
+
+
+def _front(said: dict[str, Json], columns: tuple[str, ...]) -> Front | None:
+    if "categories" in said:
+        known = obj(said, "categories")
+        order = columns or tuple(known)
+        if any(column not in known for column in order):
+            raise BadFile("its categories are not those of its columns")
+        return Categories(order, tuple(texts(known, column) for column in order))
+    mean, std, medians = (_numbers(said, key) for key in ("mean", "std", "medians"))
+    if not mean or not std or any(s <= 0 for s in std):
+        return None
+    if "fit" in said:
+        fit = text(said, "fit")
+        if fit not in ("crop", "pad", "stretch"):
+            raise BadFile(f"it says that pictures {fit!r}")
+        return Pixels(mean, std, text(said, "range", "0..1"), fit)
+    return Scale(mean, std, medians, columns)
+
+
+def _numbers(said: dict[str, Json], key: str) -> tuple[float, ...]:
+    found = said.get(key, [])
+    if not isinstance(found, list):
+        raise BadFile(f'"{key}" is no list of numbers')
+    made = []
+    for number in found:
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            raise BadFile(f'"{key}" is no list of numbers')
+        if not abs(number) < 1e300:
+            raise BadFile(f'"{key}" holds a number that is out of bounds')
+        made.append(float(number))
+    return tuple(made)

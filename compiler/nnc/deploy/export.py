@@ -1,0 +1,201 @@
+"""From a network and its weights to a file that was run before it is handed over."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+
+from nnc.backends.arrays import Array
+from nnc.backends.onnx_file import LARGEST, OnnxModel, with_metadata, write_model
+from nnc.backends.onnx_graph import onnx_model
+from nnc.backends.onnx_metadata import Parity as Held
+from nnc.backends.onnx_metadata import after_run
+from nnc.backends.onnx_schema import OPSET
+from nnc.backends.weights import layout
+from nnc.deploy.difference import TOLERANCE
+from nnc.deploy.meanings import Recipe, doc, entries
+from nnc.deploy.verify import Differs, Parity, verify
+from nnc.ir.types import TensorType
+from nnc.passes.inference import Ends, ends, inference
+from nnc.record import Record
+
+WEIGHTS = "weights.safetensors"
+
+
+class ExportedFile(Record):
+    """A file that was written.
+
+    Args:
+        bytes: of all its files; sha256: of the ONNX file.
+        parity: None where it was not verified.
+        described: inputs and outputs, `image uint8[batch,1,28,28] -> digit, digit_probability`.
+        opset, nodes: of the graph.
+    """
+
+    path: Path
+    sha256: str
+    bytes: int
+    parity: Parity | None
+    described: str
+    opset: int
+    nodes: int
+
+
+class Prepared(Record):
+    """A model in memory, with what it is compared by."""
+
+    model: OnnxModel
+    around: Ends
+    described: str
+    opset: int
+
+    @property
+    def nodes(self) -> int:
+        """How many nodes the graph has."""
+        return len(self.model.head.graph.node)
+
+
+def file_name(recipe: Recipe, *, trained: bool, alone: bool = True) -> str:
+    """`model.onnx`, `<network>.onnx` where there are several, `<network>.untrained.onnx`."""
+    name = recipe.network.graph.name
+    if not trained:
+        return f"{name}.untrained.onnx"
+    return "model.onnx" if alone else f"{name}.onnx"
+
+
+def around_of(recipe: Recipe) -> Ends:
+    """What is put before and behind the network."""
+    if recipe.plan is None or recipe.profile is None or recipe.plan.binding is None:
+        return Ends()
+    found = ends(recipe.plan, (recipe.profile,))
+    return Ends((), found.scales, found.heads) if recipe.bare else found
+
+
+def prepare(
+    recipe: Recipe, weights: Mapping[str, Array], *, trained: bool, opset: int = OPSET
+) -> Prepared:
+    """The model of a network with its ends and metadata, in memory.
+
+    Raises:
+        Refusal: a layer cannot be written with the opset, or a size is not known.
+    """
+    around = around_of(recipe)
+    whole = inference(recipe.network, around)
+    said = entries(recipe, whole, around, weights, trained)
+    model = onnx_model(whole, weights, opset=opset, doc=doc(recipe), metadata=said)
+    types = whole.graph.types
+    inputs = ", ".join(f"{p.name} {_shape(types[p.value])}" for p in whole.graph.inputs)
+    outputs = ", ".join(p.name for p in whole.graph.outputs)
+    return Prepared(model, around, f"{inputs} -> {outputs}", opset)
+
+
+def export_network(
+    recipe: Recipe,
+    weights: Mapping[str, Array],
+    path: Path,
+    *,
+    trained: bool = True,
+    opset: int = OPSET,
+    proof: bool = True,
+    tolerance: float = TOLERANCE,
+    seed: int = 0,
+) -> ExportedFile:
+    """Writes an ONNX file that was compared with PyTorch; it appears at its path only then.
+
+    Args:
+        path: of the file; its folder exists.
+        proof: compare it; without PyTorch or ONNX Runtime it can only be written unverified.
+
+    Raises:
+        Differs: it differs from PyTorch by more than the tolerance; no file is left.
+        Refusal: it cannot be exported, or ONNX Runtime is missing.
+        OSError: the folder cannot be written.
+    """
+    made = prepare(recipe, weights, trained=trained, opset=opset)
+    # Above the limit weights lie beside it under a name of its own: it is written in place.
+    staged = made.model.size <= LARGEST
+    place = path.with_name(f".{path.name}.{os.getpid()}.unproved") if staged else path
+    parity = None
+    try:
+        files = write_model(made.model, place, stored=None if staged else _stored(path))
+        if proof:
+            parity = _proved(recipe, weights, made, place, path, tolerance, seed)
+            with_metadata(place, after_run(Held(tolerance, True), ()))
+        if staged:
+            os.replace(place, path)
+    except BaseException:
+        for file in (place, *(() if staged else (path.with_name(path.name + ".data"),))):
+            file.unlink(missing_ok=True)
+        raise
+    files = tuple(path if file == place else file for file in files)
+    return described_file(path, files, made, parity)
+
+
+def _proved(
+    recipe: Recipe,
+    weights: Mapping[str, Array],
+    made: Prepared,
+    place: Path,
+    path: Path,
+    tolerance: float,
+    seed: int,
+) -> Parity:
+    parity = verify(
+        recipe.network, weights, place, around=made.around, tolerance=tolerance, seed=seed
+    )
+    if not parity.verified:
+        raise Differs(parity, path)
+    return parity
+
+
+def described_file(
+    path: Path, files: tuple[Path, ...], made: Prepared, parity: Parity | None
+) -> ExportedFile:
+    """What was written, as it is on disk now."""
+    size = sum(file.stat().st_size for file in files)
+    return ExportedFile(
+        path, file_digest(path), size, parity, made.described, made.opset, made.nodes
+    )
+
+
+def record_results(file: ExportedFile, metrics: Mapping[str, float]) -> ExportedFile:
+    """Writes results into the file's metadata; the graph and its weights keep their bytes.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    held = None if file.parity is None else Held(file.parity.tolerance, file.parity.verified)
+    before = file.path.stat().st_size
+    with_metadata(file.path, after_run(held, tuple(metrics.items())))
+    grown = file.path.stat().st_size - before
+    return ExportedFile(
+        file.path,
+        file_digest(file.path),
+        file.bytes + grown,
+        file.parity,
+        file.described,
+        file.opset,
+        file.nodes,
+    )
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    whole = sha256()
+    with path.open("rb") as file:
+        while part := file.read(1 << 22):
+            whole.update(part)
+    return whole.hexdigest()
+
+
+def _stored(path: Path) -> tuple[str, Mapping[str, tuple[int, int]]] | None:
+    """The file of weights beside the model, for models too large for one piece."""
+    weights = path.with_name(WEIGHTS)
+    return (WEIGHTS, layout(weights)) if weights.is_file() else None
+
+
+def _shape(type: TensorType) -> str:
+    kind = {"float32": "", "int64": "int64"}.get(type.dtype, type.dtype)
+    return f"{kind}[{','.join(['batch', *(str(d) for d in type.dims)])}]"

@@ -1,0 +1,130 @@
+"""The exporter of a run: before the first epoch a trial, after the last the file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from nnc.backends.arrays import Array
+from nnc.deploy.difference import TOLERANCE
+from nnc.deploy.export import (
+    ExportedFile,
+    export_network,
+    file_name,
+    prepare,
+    record_results,
+)
+from nnc.deploy.inputs import feed_of
+from nnc.deploy.meanings import Recipe
+from nnc.deploy.session import Session
+from nnc.deploy.verify import Differs, verify
+from nnc.diagnostics import Refusal
+from nnc.train.evaluation import SessionPredictor
+from nnc.train.job import Checked, Exported, Results, Weights
+from nnc.train.run_record import Export
+
+
+class OnnxExporter:
+    """Exports one player of a run into its folder, and compares it with PyTorch.
+
+    Args:
+        folder: of the run.
+        alone: the run exports one file, which is then called `model.onnx`.
+        threads: of the CPU, 0 for what the machine has.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        player: str,
+        folder: Path,
+        *,
+        alone: bool = True,
+        seed: int = 0,
+        threads: int = 0,
+    ) -> None:
+        self._recipe = recipe
+        self._player = player
+        self._path = folder / file_name(recipe, trained=True, alone=alone)
+        self._seed = seed
+        self._threads = threads
+        self._file: ExportedFile | None = None
+
+    def before(self, weights: Weights) -> Checked:
+        """Exports the untrained network into memory and compares it.
+
+        Raises:
+            Refusal: it cannot be exported, or differs from PyTorch.
+        """
+        own = self._own(weights)
+        made = prepare(self._recipe, own, trained=False)
+        parity = verify(
+            self._recipe.network,
+            own,
+            made.model,
+            around=made.around,
+            seed=self._seed,
+            threads=self._threads,
+        )
+        if not parity.verified:
+            raise Differs(parity, self._path.name)
+        text = f"opset {made.opset}, {made.nodes} nodes, largest difference {parity.largest:.0e}"
+        return Checked(text, parity.largest)
+
+    def after(self, weights: Weights) -> Exported:
+        """Exports the trained network; what went wrong is told in `failure`."""
+        try:
+            file = export_network(self._recipe, self._own(weights), self._path, seed=self._seed)
+            session = Session(self._path, threads=self._threads, guarded=False)
+        except Refusal as refusal:
+            first = refusal.diagnostics[0]
+            return Exported((), failure="; ".join([first.message, *first.notes[:1]]))
+        except OSError as error:
+            return Exported((), failure=error.strerror or str(error))
+        self._file = file
+        predictor = SessionPredictor(RawRunner(session), self._bound())
+        return Exported((export_record(file),), predictor, self._path.name)
+
+    def finish(self, exported: Exported, metrics: Results) -> tuple[Export, ...]:
+        """Writes the results on test, else on validation, into the file's metadata."""
+        if self._file is None:
+            return exported.exports
+        found = metrics.get("test") or metrics.get("validation") or {}
+        self._file = record_results(self._file, found)
+        return (export_record(self._file),)
+
+    def _own(self, weights: Weights) -> Mapping[str, Array]:
+        return weights[self._player]
+
+    def _bound(self) -> tuple[tuple[str, str], ...]:
+        return self._recipe.binding.inputs
+
+
+def export_record(file: ExportedFile) -> Export:
+    """What run.json says of a file."""
+    parity = file.parity
+    return Export(
+        file=file.path.name,
+        sha256=file.sha256,
+        bytes=file.bytes,
+        tolerance=TOLERANCE if parity is None else parity.tolerance,
+        largest=float("nan") if parity is None else parity.largest,
+        runtime="" if parity is None else parity.runtime,
+        described=file.described,
+    )
+
+
+class RawRunner:
+    """Feeds a session with raw values as the data gives them."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def __call__(self, raw: Mapping[str, Array]) -> dict[str, Array]:
+        """The outputs by name for raw values by input."""
+        session, about = self._session, self._session.about
+        feeds = {
+            port.name: feed_of(port, about.input(port.name), raw[port.name], about.bare)
+            for port in session.inputs
+        }
+        return session.run(feeds)

@@ -1,0 +1,161 @@
+"""What a file says about itself: the meaning of its inputs and outputs, labels, hashes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+
+import numpy as np
+
+from nnc.backends.arrays import Array
+from nnc.backends.onnx_metadata import Card, Meaning, Task, metadata
+from nnc.deploy.about import BARE, SIZES
+from nnc.ir.conditions import Condition, to_json
+from nnc.ir.graph import Network, Port
+from nnc.ir.plan import Binding, ExportPlan, Field, Front, Profile, TrainPlan
+from nnc.passes.inference import Ends, probability_name
+from nnc.record import Record
+
+
+class Recipe(Record):
+    """What is exported.
+
+    Args:
+        network: as it is trained, without its ends.
+        plan: the train block, bound to its data, where there is one.
+        profile: of the plan's data.
+        export: the export block.
+        spec: the text that the file carries.
+    """
+
+    network: Network
+    plan: TrainPlan | None = None
+    profile: Profile | None = None
+    export: ExportPlan | None = None
+    spec: str = ""
+
+    @property
+    def bare(self) -> bool:
+        """No fronts in the file: it takes the network's numbers."""
+        return self.export is not None and self.export.bare
+
+    @property
+    def binding(self) -> Binding:
+        """Which field feeds what; nothing where no data is known."""
+        found = self.plan.binding if self.plan is not None else None
+        return found if found is not None and self.profile is not None else Binding((), ())
+
+    def field(self, name: str) -> Field | None:
+        """A field of the data."""
+        return None if self.profile is None else self.profile.field(name)
+
+
+def entries(
+    recipe: Recipe, whole: Network, around: Ends, weights: Mapping[str, Array], trained: bool
+) -> dict[str, str]:
+    """The metadata of a file before it is run.
+
+    Args:
+        whole: the network with its ends.
+    """
+    labels = _labels(recipe)
+    shown = recipe.export is None or recipe.export.labels
+    card = Card(
+        network=recipe.network.graph.name,
+        task=_task(recipe, dict(labels)),
+        trained=trained,
+        inputs=tuple(_input(recipe, whole, port) for port in whole.graph.inputs),
+        outputs=tuple(_output(recipe, whole, port, around) for port in whole.graph.outputs),
+        labels=labels if shown else (),
+        spec=recipe.spec if recipe.export is None or recipe.export.source else "",
+        hashes=_hashes(recipe, weights),
+        conditions=recipe.network.conditions,
+    )
+    found = metadata(card)
+    conditions = [to_json(c) for c in recipe.network.facts if isinstance(c, Condition)]
+    if conditions:
+        found[SIZES] = json.dumps(conditions, sort_keys=True)
+    if recipe.bare:
+        found[BARE] = "true"
+    return found
+
+
+def doc(recipe: Recipe) -> str:
+    """The file's one line about itself."""
+    about = recipe.network.graph.doc.strip().splitlines()
+    return " ".join(about[0].split()) if about else recipe.network.graph.name
+
+
+def _labels(recipe: Recipe) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    found = []
+    for output, name in recipe.binding.targets:
+        field = recipe.field(name)
+        if field is not None and field.meaning in ("class", "mask") and field.labels:
+            found.append((output, field.labels))
+    return tuple(found)
+
+
+def _task(recipe: Recipe, labels: Mapping[str, tuple[str, ...]]) -> Task:
+    if labels:
+        return "classification"
+    for _, name in recipe.binding.targets:
+        field = recipe.field(name)
+        if field is not None and field.role == "target" and field.meaning == "number":
+            return "regression"
+    return "other"
+
+
+def _input(recipe: Recipe, whole: Network, port: Port) -> Meaning:
+    kind = whole.graph.types[port.value]
+    name = dict(recipe.binding.inputs).get(port.name, "")
+    field = recipe.field(name)
+    if field is None or recipe.profile is None:
+        return Meaning(port.name, kind)
+    return Meaning(port.name, kind, field.meaning, recipe.profile.front(name), field.columns)
+
+
+def _output(recipe: Recipe, whole: Network, port: Port, around: Ends) -> Meaning:
+    kind = whole.graph.types[port.value]
+    for name, _ in around.heads:
+        if port.name == probability_name(name):
+            return Meaning(port.name, kind, "probability", of=name)
+    binding = recipe.binding
+    name = dict(binding.targets).get(port.name, "")
+    field = recipe.field(dict(binding.inputs).get(name, name))
+    if field is None:
+        return Meaning(port.name, kind)
+    if port.name in _probabilities(recipe) and field.labels:
+        return Meaning(port.name, kind, "probability")
+    front: Front | None = None
+    if recipe.profile is not None and field.role == "input":
+        front = recipe.profile.front(field.name)  # an input that is learnt: what undoes its front
+    columns = field.columns if field.meaning in ("number", "numbers") else ()
+    return Meaning(port.name, kind, field.meaning, front, columns)
+
+
+def _probabilities(recipe: Recipe) -> set[str]:
+    """Outputs that a loss takes for probabilities."""
+    if recipe.plan is None:
+        return set()
+    terms = (term for phase in recipe.plan.phases for term in phase.terms)
+    return {term.output for term in terms if term.loss.needs == "probability"}
+
+
+def _hashes(recipe: Recipe, weights: Mapping[str, Array]) -> tuple[tuple[str, str], ...]:
+    found = [("weights", digest(weights))]
+    if recipe.spec:
+        found.append(("spec", sha256(recipe.spec.encode()).hexdigest()))
+    if recipe.profile is not None and recipe.profile.parts:
+        marks = "\n".join(f"{part.name} {part.fingerprint}" for part in recipe.profile.parts)
+        found.append(("data", sha256(marks.encode()).hexdigest()))
+    return tuple(found)
+
+
+def digest(weights: Mapping[str, Array]) -> str:
+    """SHA-256 of weights: names, types, sizes and numbers in order."""
+    whole = sha256()
+    for name, array in weights.items():
+        whole.update(f"{name} {array.dtype} {array.shape}\n".encode())
+        whole.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    return whole.hexdigest()

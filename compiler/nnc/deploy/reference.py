@@ -1,0 +1,76 @@
+"""The network in PyTorch as training runs it, its generated source between training's fronts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from nnc.backends.arrays import Array
+from nnc.backends.torch_module import build
+from nnc.ir.graph import Network
+from nnc.ir.plan import Categories, Front
+from nnc.passes.inference import Ends, probability_name
+from nnc.train.data.fronts import ids_of
+from nnc.train.numbers import to_network, to_units
+
+CPU = torch.device("cpu")
+HEADS: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "softmax": lambda y: y.softmax(1),
+    "sigmoid": torch.sigmoid,
+}
+
+
+class Reference:
+    """A module that takes raw values and gives what the exported file gives, by name.
+
+    Args:
+        network: as it is trained, without its ends.
+        around: what the exported file has before and behind it.
+        module: the network in PyTorch, where there is one already; it is put into evaluation mode.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        weights: Mapping[str, Array],
+        around: Ends,
+        module: nn.Module | None = None,
+    ) -> None:
+        self._module = (module or build(network, weights)).eval()
+        self._inputs = tuple(port.name for port in network.graph.inputs)
+        self._outputs = tuple(port.name for port in network.graph.outputs)
+        self._around = around
+
+    def __call__(self, raw: Mapping[str, Array]) -> dict[str, Array]:
+        """The outputs for raw inputs, batch first."""
+        fronts = dict(self._around.fronts)
+        with torch.inference_mode():
+            inputs = [_input(fronts.get(name), raw[name]) for name in self._inputs]
+            made = self._module(*inputs)
+            values = dict(zip(self._outputs, made if isinstance(made, tuple) else (made,)))
+            found = dict(values)
+            for name, scale in self._around.scales:
+                units = to_units(scale, CPU)
+                assert units is not None, "a scale has units"
+                found[name] = units(values[name])
+            for name, head in self._around.heads:
+                # a head stands on the network's own numbers
+                found[probability_name(name)] = HEADS[head](values[name])
+        return {name: value.numpy() for name, value in found.items()}
+
+
+def _input(front: Front | None, values: Array) -> Tensor:
+    return to_network(front, CPU)(torch.from_numpy(numeric(front, values)))
+
+
+def numeric(front: Front | None, values: Array) -> Array:
+    """Values as PyTorch can hold them: words become ids."""
+    if values.dtype.kind not in "OU":
+        return values
+    assert isinstance(front, Categories), "only categories are words"
+    rows = values.reshape(len(values), len(front.columns))
+    ids = ids_of(front, [[str(word) for word in column] for column in rows.T])
+    return np.ascontiguousarray(ids.reshape(values.shape))

@@ -1,0 +1,269 @@
+"""The one door to ONNX Runtime: a model is looked at before it is loaded."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from nnc.backends.weights import NO_PACKAGE
+from nnc.deploy.about import About, about
+from nnc.deploy.rules import BROKEN_MODEL, CANNOT_RUN, REFUSED_MODEL, WRONG_INPUT, place, refusal
+from nnc.deploy.wire import BadWire, Data, Glance, glance
+from nnc.diagnostics import Refusal
+from nnc.ir.conditions import holds
+from nnc.record import Record
+from nnc.train.data.limits import most_bytes
+from nnc.train.jsonfile import BadFile
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+Array = npt.NDArray[np.generic]
+
+LARGEST = 2 << 30
+"""Bytes: protobuf reads no larger file."""
+DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
+DTYPES = {
+    "tensor(float)": "float32",
+    "tensor(double)": "float64",
+    "tensor(float16)": "float16",
+    "tensor(int64)": "int64",
+    "tensor(int32)": "int32",
+    "tensor(uint8)": "uint8",
+    "tensor(bool)": "bool",
+    "tensor(string)": "string",
+}
+
+
+class Port(Record):
+    """An input or output of a file: its name, element type, and sizes; names stand for free ones.
+
+    `dims` begin with the batch.
+    """
+
+    name: str
+    dtype: str
+    dims: tuple[int | str, ...]
+
+    @property
+    def described(self) -> str:
+        """`uint8[batch,1,28,28]`; float32 is not written."""
+        kind = "" if self.dtype == "float32" else self.dtype
+        return f"{kind}[{','.join(str(d) for d in self.dims)}]"
+
+
+class _Node(Protocol):
+    """What ONNX Runtime, which ships no types, says of an input or output."""
+
+    name: str
+    type: str
+    shape: list[int | str | None]
+
+
+class Session:
+    """A model, loaded.
+
+    Attributes:
+        inputs, outputs: of the file, in order.
+        about: what its metadata say.
+
+    Args:
+        model: a file, or its bytes.
+        threads: of the CPU, 0 for what the machine has.
+        guarded: a stranger may have written the file: its memory is limited.
+
+    Raises:
+        Refusal: it is no model, asks for too much, ONNX Runtime does not take it or is missing.
+        OSError: the file cannot be opened.
+    """
+
+    def __init__(
+        self, model: Path | bytes, *, threads: int = 0, guarded: bool = True, name: str = ""
+    ) -> None:
+        self.name = name or (model.name if isinstance(model, Path) else "model")
+        self._where = model if isinstance(model, Path) else self.name
+        looked = look(model)
+        runtime = _runtime(self.name)
+        options = runtime.SessionOptions()
+        options.log_severity_level = 4  # what is wrong is told by the exception
+        options.intra_op_num_threads = threads or usable_threads()
+        options.inter_op_num_threads = 1
+        if guarded:
+            _limit_memory()
+            options.add_session_config_entry("session.use_env_allocators", "1")
+        self.runtime = f"onnxruntime {runtime.__version__}"
+        try:
+            self._session = runtime.InferenceSession(
+                str(model) if isinstance(model, Path) else model,
+                options,
+                providers=["CPUExecutionProvider"],
+            )
+        except Exception as error:  # its exceptions have no common base of their own
+            raise _cannot(self._where, error) from None
+        self.inputs = _ports(self._session.get_inputs())
+        self.outputs = _ports(self._session.get_outputs())
+        self.opset = looked.opsets.get("", 0)
+        self.nodes = looked.nodes
+        try:
+            self.about: About = about(looked.metadata)
+        except BadFile as error:
+            raise refusal(BROKEN_MODEL, self._where, f"{self.name}: {error}") from None
+
+    def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
+        """The outputs by name for inputs by name, each with the batch first.
+
+        Raises:
+            Refusal: an input is missing, or of a type or size that the network cannot take.
+        """
+        self._check(feeds)
+        names = [port.name for port in self.outputs]
+        try:
+            made = self._session.run(names, dict(feeds))
+        except Exception as error:  # see above
+            raise _cannot(self._where, error) from None
+        return dict(zip(names, made))
+
+    def _check(self, feeds: Mapping[str, Array]) -> None:
+        sizes: dict[str, int] = {}
+        for port in self.inputs:
+            array = feeds.get(port.name)
+            if array is None:
+                raise self._unfit(f"the input `{port.name}` is missing")
+            kind = "string" if array.dtype.kind in "OU" else str(array.dtype)
+            if kind != port.dtype or array.ndim != len(port.dims):
+                raise self._unfit(
+                    f"the input `{port.name}` is {port.described}, not {kind}{list(array.shape)}"
+                )
+            for d, size in zip(port.dims, array.shape):
+                if sizes.setdefault(str(d), size) != size or (isinstance(d, int) and d != size):
+                    raise self._unfit(
+                        f"the input `{port.name}` is {port.described}, not {list(array.shape)}"
+                    )
+        broken = holds(self.about.conditions, sizes)
+        if broken:
+            raise self._unfit(broken)
+
+    def _unfit(self, message: str) -> Refusal:
+        return refusal(WRONG_INPUT, self._where, message)
+
+
+def look(model: Path | bytes) -> Glance:
+    """What a model is, looked at without loading it.
+
+    Raises:
+        Refusal: it is no model, or one that nnc does not run.
+        OSError: the file cannot be opened.
+    """
+    where = model if isinstance(model, Path) else "model"
+    name = where.name if isinstance(where, Path) else where
+    try:
+        with _bytes(model) as data:
+            found = glance(data)
+    except BadWire as error:
+        raise refusal(BROKEN_MODEL, where, f"{name} is no readable model: {error}") from None
+    why = _refused(found, model)
+    if why:
+        raise refusal(REFUSED_MODEL, where, f"{name} is not run: {why}")
+    return found
+
+
+def metadata_of(path: Path) -> dict[str, str]:
+    """The metadata of a file; it is not loaded.
+
+    Raises:
+        Refusal: it is no model, or one that nnc does not run.
+        OSError: the file cannot be opened.
+    """
+    return look(path).metadata
+
+
+def usable_threads() -> int:
+    """The processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextmanager
+def _bytes(model: Path | bytes) -> Iterator[Data]:
+    if not isinstance(model, Path):
+        yield model
+        return
+    with model.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if not 0 < size < LARGEST:
+            raise BadWire("it is empty" if not size else "it is larger than 2 GB")
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data, memoryview(data) as view:
+            yield view
+
+
+def _refused(found: Glance, model: Path | bytes) -> str:
+    """Why a model is not run, or ""."""
+    if found.inner:
+        return "it has graphs within its graph"
+    for domain, operator in sorted(found.operators):
+        if domain not in DOMAINS:
+            return f"`{operator[:40]}` is no operator of ONNX"
+    for location in sorted(found.locations):
+        if not isinstance(model, Path) or not _beside(model, location):
+            return "its weights lie outside its folder"
+    return ""
+
+
+def _beside(model: Path, location: str) -> bool:
+    """The location names a file in the model's own folder."""
+    if location in ("", ".", "..") or any(c in location for c in "/\\:\0"):
+        return False
+    folder = model.resolve().parent
+    return (folder / location).resolve().parent == folder
+
+
+def _runtime(name: str) -> ModuleType:
+    try:
+        import onnxruntime
+    except ImportError:
+        text = "running a model needs the package onnxruntime"
+        help = 'pip install "nnc-compiler[cpu]"'
+        raise Refusal(NO_PACKAGE.at(place(name), text, help=help)) from None
+    module: ModuleType = onnxruntime
+    return module
+
+
+@cache
+def _limit_memory() -> None:
+    """Lets guarded sessions share an allocator that ends at half of the machine's memory."""
+    runtime = _runtime("")
+    about_memory = runtime.OrtMemoryInfo(
+        "Cpu", runtime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, runtime.OrtMemType.DEFAULT
+    )
+    # grow by what is asked for (1), not by powers of two
+    arena = runtime.OrtArenaCfg({"max_mem": most_bytes(), "arena_extend_strategy": 1})
+    runtime.create_and_register_allocator(about_memory, arena)
+
+
+def _ports(nodes: list[_Node]) -> tuple[Port, ...]:
+    return tuple(
+        Port(
+            node.name,
+            DTYPES.get(node.type, node.type),
+            tuple("?" if d is None else d for d in node.shape),
+        )
+        for node in nodes
+    )
+
+
+def _cannot(where: Path | str, error: Exception) -> Refusal:
+    said = " ".join(str(error).split())
+    if "smaller than requested" in said or "bad_alloc" in said or "Failed to allocate" in said:
+        return refusal(REFUSED_MODEL, where, "the model needs more memory than the machine has")
+    name = where.name if isinstance(where, Path) else where
+    note = "".join(c if c.isprintable() else " " for c in said)[:300]
+    return refusal(CANNOT_RUN, where, f"ONNX Runtime does not run {name}", "", note)
