@@ -1,6 +1,7 @@
 """Files that ship with nnc, found alike in an installed wheel and in a checkout.
 
-A wheel holds `grammar/` and `specs/` inside the package; in a checkout they stand beside `compiler/`.
+A wheel holds `grammar/` and `specs/` inside the package; in a checkout they stand beside
+`compiler/`.
 """
 
 from __future__ import annotations

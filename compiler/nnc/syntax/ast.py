@@ -6,146 +6,59 @@ from typing import Union
 
 from nnc.record import Record
 from nnc.source import Source, Span
+from nnc.syntax.expressions import (
+    Arg as Arg,
+)
+from nnc.syntax.expressions import (
+    Binary as Binary,
+)
+from nnc.syntax.expressions import (
+    Bool as Bool,
+)
+from nnc.syntax.expressions import (
+    Call as Call,
+)
+from nnc.syntax.expressions import (
+    Choice as Choice,
+)
+from nnc.syntax.expressions import (
+    Expr as Expr,
+)
+from nnc.syntax.expressions import (
+    Ident as Ident,
+)
+from nnc.syntax.expressions import (
+    Index as Index,
+)
+from nnc.syntax.expressions import (
+    Kernel as Kernel,
+)
+from nnc.syntax.expressions import (
+    List as List,
+)
+from nnc.syntax.expressions import (
+    Number as Number,
+)
+from nnc.syntax.expressions import (
+    Range as Range,
+)
+from nnc.syntax.expressions import (
+    Ref as Ref,
+)
+from nnc.syntax.expressions import (
+    Slice as Slice,
+)
+from nnc.syntax.expressions import (
+    String as String,
+)
+from nnc.syntax.expressions import (
+    Tuple as Tuple,
+)
+from nnc.syntax.expressions import (
+    Unary as Unary,
+)
 
-
-class Ident(Record):
-    """A name where it stands."""
-
-    span: Span
-    text: str
-
-
-# --- expressions: sizes, values and losses share them -------------------------------------------------
-
-
-class Number(Record):
-    """`3`, `1e-3`, `50_257`, and `5K` (value 5000, unit "") or `20MB` (value 20_000_000, unit "B"), `10ms`."""
-
-    span: Span
-    value: int | float
-    unit: str = ""
-
-
-class Kernel(Record):
-    """`3x5`."""
-
-    span: Span
-    sizes: tuple[int, ...]
-
-
-class String(Record):
-    """Text in double quotes."""
-
-    span: Span
-    value: str
-
-
-class Bool(Record):
-    """`true` or `false`."""
-
-    span: Span
-    value: bool
-
-
-class Ref(Record):
-    """`width` or `digits.classes`."""
-
-    span: Span
-    names: tuple[Ident, ...]
-
-    @property
-    def text(self) -> str:
-        """The name with its dots."""
-        return ".".join(name.text for name in self.names)
-
-
-class Arg(Record):
-    """One argument of a call; `name` is None when it is given by position."""
-
-    span: Span
-    name: Ident | None
-    value: Expr
-
-
-class Call(Record):
-    """`adam(lr=1e-3)`, `exp(h)`."""
-
-    span: Span
-    name: Ident
-    args: tuple[Arg, ...]
-
-
-class Slice(Record):
-    """`1:`, `:3` inside brackets."""
-
-    span: Span
-    start: Expr | None
-    stop: Expr | None
-
-
-class Index(Record):
-    """`skip[c]`, `h[0]`, `h[1:, 0]`."""
-
-    span: Span
-    base: Ref
-    items: tuple[Expr | Slice, ...]
-
-
-class Tuple(Record):
-    """`(3, 5)`."""
-
-    span: Span
-    items: tuple[Expr, ...]
-
-
-class List(Record):
-    """`[64, 128]`."""
-
-    span: Span
-    items: tuple[Expr, ...]
-
-
-class Unary(Record):
-    """`-x`, `not x`."""
-
-    span: Span
-    op: str
-    operand: Expr
-
-
-class Binary(Record):
-    """`a + b`; `op` is one of + - * / // % ** == != < <= > >= and or."""
-
-    span: Span
-    op: str
-    op_span: Span
-    left: Expr
-    right: Expr
-
-
-class Choice(Record):
-    """`a if c else b`."""
-
-    span: Span
-    then: Expr
-    condition: Expr
-    otherwise: Expr
-
-
-class Range(Record):
-    """`0..depth`; its end is excluded in a loop."""
-
-    span: Span
-    start: Expr
-    stop: Expr
-
-
-Expr = Union[
-    Number, Kernel, String, Bool, Ref, Call, Index, Tuple, List, Unary, Binary, Choice, Range
-]
-
-
-# --- types and labels ---------------------------------------------------------------------------------
+# --- types and labels -----------------------------------------------------------------------------
 
 
 class Rest(Record):
@@ -155,7 +68,7 @@ class Rest(Record):
 
 
 class Type(Record):
-    """`[3, H, W]` (kind ""), `token[T]` (kind "token"); `dims` are expressions, a `Ref` `_`, or `Rest`."""
+    """`[3, H, W]` (kind ""), `token[T]` (kind "token"); `_` among the dims is a `Ref`."""
 
     span: Span
     kind: str
@@ -187,7 +100,7 @@ class Claim(Record):
 Mark = Union[As, Claim]
 
 
-# --- statements ---------------------------------------------------------------------------------------
+# --- statements -----------------------------------------------------------------------------------
 
 
 class Body(Record):
@@ -257,7 +170,7 @@ class From(Record):
 
 
 class SourceDecl(Record):
-    """`input image: [1, 28, 28]`; kind: input weight constant noise state latent condition domain."""
+    """`input image: [1, 28, 28]`; the kinds are those of `words.py`."""
 
     span: Span
     kind: Ident
@@ -307,7 +220,7 @@ class Defaults(Record):
 
 
 class Setting(Record):
-    """`optimizer adam(lr=1e-3) on bias`, `weights <= 5M`, `batch 64`; `op` is "", "<=", ">=" or "=="."""
+    """`optimizer adam(lr=1e-3) on bias`, `weights <= 5M`; `op` is a comparison or ""."""
 
     span: Span
     name: Ref
@@ -341,7 +254,7 @@ class Path(Record):
 Statement = Union[SourceDecl, Output, From, Chain, Let, Shared, Next, Defaults, Budget, Path]
 
 
-# --- declarations -------------------------------------------------------------------------------------
+# --- declarations ---------------------------------------------------------------------------------
 
 
 class Param(Record):
@@ -369,7 +282,7 @@ class FileParam(Record):
 
 
 class Block(Record):
-    """`block double(c): [C, H, W] { }`; `doc` is the comment lines right above it (or beside its header)."""
+    """`block double(c): [C, H, W] { }`; `doc` is the comment above it, or behind its brace."""
 
     span: Span
     name: Ident
@@ -441,8 +354,8 @@ Declaration = Union[Use, FileParam, Let, Defaults, Block, Network, Gan, Data, Tr
 class File(Record):
     """One text. `doc` is the comment at its top.
 
-    Statements that could not be read are left out: `mistakes` are the places of the syntax mistakes, `lost`
-    the names that stand in what was left out.
+    Statements that could not be read are left out: `mistakes` are the places of the syntax
+    mistakes, `lost` the names that stand in what was left out.
     """
 
     source: Source
@@ -452,5 +365,5 @@ class File(Record):
     lost: frozenset[str] = frozenset()
 
     def damaged(self, span: Span) -> bool:
-        """Whether a syntax mistake stands inside: what is missing there need not be reported again."""
+        """Whether a syntax mistake stands inside: what is missing there was reported."""
         return any(span.start <= mistake.start <= span.end for mistake in self.mistakes)

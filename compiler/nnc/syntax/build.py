@@ -1,7 +1,8 @@
-"""Rules of the grammar to nodes of the syntax tree: one function a rule, called with the rule's children.
+"""Rules of the grammar to nodes of the syntax tree: one function a rule.
 
-Children are nodes, `Ident`s of words and signs, lists, or None for a part that is absent. What a rule of the
-grammar cannot say (an argument by position after a named one) is judged by `judge.py` on the finished nodes.
+Children are nodes, `Ident`s of words and signs, lists, or None for a part that is absent. What a
+rule of the grammar cannot say (an argument by position after a named one) is judged by `judge.py`
+on the finished nodes.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def file_doc(text: str) -> str:
     return "\n".join(lines).strip()
 
 
-# --- declarations -------------------------------------------------------------------------------------
+# --- declarations ---------------------------------------------------------------------------------
 
 
 def _file(span: Span, children: Children) -> object:
@@ -98,7 +99,7 @@ def _called_player(span: Span, children: Children) -> object:
     return ast.Player(span, role, name, None, call)
 
 
-# --- settings -----------------------------------------------------------------------------------------
+# --- settings -------------------------------------------------------------------------------------
 
 
 def _settings(span: Span, children: Children) -> object:
@@ -110,7 +111,7 @@ def _setting(span: Span, children: Children) -> object:
     return ast.Setting(span, name, op.text if op else "", values or (), selectors or (), block)
 
 
-# --- statements ---------------------------------------------------------------------------------------
+# --- statements -----------------------------------------------------------------------------------
 
 
 def _body(span: Span, children: Children) -> object:
@@ -151,7 +152,7 @@ def _rest(span: Span, children: Children) -> object:
     return ast.Rest(span)
 
 
-# --- expressions --------------------------------------------------------------------------------------
+# --- expressions ----------------------------------------------------------------------------------
 
 
 def _call(span: Span, children: Children) -> object:

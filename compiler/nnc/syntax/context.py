@@ -12,6 +12,9 @@ from nnc.syntax.words import HARD, STATEMENTS
 
 _LOOK = 400
 
+# Terminals that begin a statement and nothing else.
+OPENERS = frozenset({"KIND", "output", "from", "let", "shared", "path", "repeat", "next"})
+
 
 class Found(NamedTuple):
     """The token that does not fit."""
@@ -34,7 +37,7 @@ class Found(NamedTuple):
 
 
 def closes(r: Reader, t: Found) -> bool:
-    """Whether the innermost open bracket is closed further on, before something that it cannot hold."""
+    """Whether the innermost open bracket is closed before something that it cannot hold."""
     depth, fresh = 0, False
     for count, match in enumerate(MASTER.finditer(r.text, t.start)):
         kind = match.lastgroup
@@ -111,4 +114,8 @@ def expected(r: Reader) -> str:
     words = list(fitting.values())[:4]
     if not words:
         return ""
-    return f"expected {', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else f"expected {words[0]}"
+    return (
+        f"expected {', '.join(words[:-1])} or {words[-1]}"
+        if len(words) > 1
+        else f"expected {words[0]}"
+    )

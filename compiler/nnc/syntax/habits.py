@@ -111,7 +111,7 @@ def lonely_as(r: Reader, t: Found) -> bool:
     return True
 
 
-# --- = and : ------------------------------------------------------------------------------------------
+# --- = and : --------------------------------------------------------------------------------------
 
 
 def equals(r: Reader, t: Found) -> bool:
@@ -147,7 +147,9 @@ def _assignment(r: Reader, t: Found, name: str, fix: Fix | None = None) -> Diagn
     return rules.ASSIGNMENT.at(
         r.span(t.start, t.end),
         "nothing is assigned here",
-        help=f"write `{fix.text}`" if fix else f"name a step behind it: `dense(3) as {name or 'h'}`",
+        help=f"write `{fix.text}`"
+        if fix
+        else f"name a step behind it: `dense(3) as {name or 'h'}`",
         fix=fix,
     )
 
@@ -234,7 +236,7 @@ def _make_argument(r: Reader) -> None:
     r.treat("=", ("", "=", end, end, False))
 
 
-# --- commas, shapes, parentheses ----------------------------------------------------------------------
+# --- commas, shapes, parentheses ------------------------------------------------------------------
 
 
 def comma(r: Reader, t: Found) -> bool:
@@ -297,7 +299,8 @@ def shape(r: Reader, t: Found) -> bool:
         r.take(*t._replace(fresh=False))
         return True
     found = re.compile(
-        r"\(?\s*+(\w++(?:\s*+[,\u00d7]\s*+\w++)*+)(?:\s*,)?(?:\s*\))?(?=[ \t]*(?:[\r\n#;}]|->|as\b|\Z))"
+        r"\(?\s*+(\w++(?:\s*+[,\u00d7]\s*+\w++)*+)(?:\s*,)?(?:\s*\))?"
+        r"(?=[ \t]*(?:[\r\n#;}]|->|as\b|\Z))"
     ).match(r.text, t.start, t.start + 200)
     fix = None
     if found and "\n" not in found[0]:
@@ -329,9 +332,9 @@ def no_parentheses(r: Reader, t: Found) -> bool:
     elif t.is_word and re.compile(r"[ \t]*(?:[({]|->|:)").match(r.text, t.end):
         return False  # a second step
     item = r"""(?:[^\W\d]\w*+[ \t]*+=[ \t]*+)?+(?:[\w.]++|"[^"\n]*+")"""
-    found = re.compile(rf"{item}(?:(?:[ \t]*+,[ \t]*+|[ \t]++){item})*+(?=[ \t]*(?:[\r\n#;}}:]|->|\Z))").match(
-        r.text, t.start, t.start + 200
-    )
+    found = re.compile(
+        rf"{item}(?:(?:[ \t]*+,[ \t]*+|[ \t]++){item})*+(?=[ \t]*(?:[\r\n#;}}:]|->|\Z))"
+    ).match(r.text, t.start, t.start + 200)
     fix = None
     if found and not re.search(r"\bas\b", found[0]):
         items = re.findall(item, found[0])
@@ -349,7 +352,7 @@ def no_parentheses(r: Reader, t: Found) -> bool:
     return True
 
 
-# --- expressions --------------------------------------------------------------------------------------
+# --- expressions ----------------------------------------------------------------------------------
 
 
 def percent(r: Reader, t: Found) -> bool:

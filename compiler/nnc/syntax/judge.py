@@ -12,6 +12,8 @@ from nnc.syntax import ast, rules
 from nnc.syntax.build import ACTIONS
 from nnc.syntax.machine import Action
 
+DEPTH = 200
+
 
 class Judge:
     """Looks at some of the nodes when they are built, and reports."""
@@ -76,7 +78,8 @@ class Judge:
         return replace(made, body=body)
 
 
-# What counts as a level: these later stages walk by recursion. A chain of `else if` is a nest of blocks.
+# What counts as a level: these later stages walk by recursion. A chain of `else if` is a nest of
+# blocks.
 _LEVELS: dict[type[Record], int] = {
     ast.Binary: 1,
     ast.Unary: 1,
@@ -91,7 +94,7 @@ _LEVELS: dict[type[Record], int] = {
 
 
 def depth(node: object) -> int:
-    """How many parts of an expression stand inside one another, what stands in braces left aside."""
+    """How deep the parts of an expression are nested, bodies left aside."""
     deepest = 0
     waiting = [(node, 0)]
     while waiting:
@@ -103,6 +106,15 @@ def depth(node: object) -> int:
             deepest = max(deepest, level)
             waiting.extend((field, level) for field in part.__dict__.values())
     return deepest
+
+
+def long_chain(node: object) -> bool:
+    """Whether `1 + 1 + 1 ..` went on for too long: cheap, for statements that are not complete."""
+    for _ in range(DEPTH):
+        if not isinstance(node, ast.Binary):
+            return False
+        node = node.left
+    return True
 
 
 def _forgotten_input(statement: ast.Statement) -> ast.SourceDecl | None:

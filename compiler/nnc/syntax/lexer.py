@@ -1,8 +1,8 @@
 """Text to tokens: one regular expression, and a table of what other languages write.
 
-The expression never looks twice at a stretch of text (its repeats are possessive), so that long comments,
-blank lines and numbers cost linear time. A literal that is wrong is reported here and handed on corrected:
-the parser need not stumble over it again.
+The expression never looks twice at a stretch of text (its repeats are possessive), so that long
+comments, blank lines and numbers cost linear time. A literal that is wrong is reported here and
+handed on corrected: the parser need not stumble over it again.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ MASTER = re.compile(
 
 
 def tokens(source: Source, report: Callable[[Diagnostic], None]) -> Iterator[Token]:
-    """The tokens of a text, mistakes in them reported; newlines are told by the flag of what follows."""
+    """The tokens of a text; mistakes in them are reported."""
     fresh = True
     named: set[str] = set()
     for match in MASTER.finditer(source.text):
@@ -107,9 +107,7 @@ def _strange_blank(span: Span, named: set[str], report: Callable[[Diagnostic], N
     )
 
 
-def _odd(
-    kind: str, span: Span, fresh: bool, report: Callable[[Diagnostic], None]
-) -> Token | None:
+def _odd(kind: str, span: Span, fresh: bool, report: Callable[[Diagnostic], None]) -> Token | None:
     """A text in quotes, or a sign of another language, reported and put right."""
     text = span.text
     if kind == "string" or kind == "quote":
@@ -160,7 +158,7 @@ def _quotes(span: Span, kind: str) -> Diagnostic:
     )
 
 
-# --- numbers ------------------------------------------------------------------------------------------
+# --- numbers --------------------------------------------------------------------------------------
 
 _FORM = r"(\d+(?:_\d+)*(?:\.\d+(?:_\d+)*)?(?:[eE][+-]?\d+)?)([A-Za-z]*)"
 _DIGITS = 30

@@ -1,9 +1,9 @@
 """An LALR(1) automaton over the tables that lark computed from `grammar/nn.lark`.
 
-lark's own parser runs on the same tables, but importing it costs as much again as everything else that
-`nnc check` does, and it walks the dozen levels of operators for every number. This one remembers such walks
-(`_jump`), calls the functions of `build.py` instead of making trees, and lets the reader ask what would fit
-and take back what did not. Measured: see `grammar/README.md`.
+lark's own parser runs on the same tables, but importing it costs as much again as everything else
+that `nnc check` does, and it walks the dozen levels of operators for every number. This one
+remembers such walks (`_jump`), calls the functions of `build.py` instead of making trees, and lets
+the reader ask what would fit and take back what did not. Measured: see `grammar/README.md`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ Action = Callable[[Span, list[Any]], object]
 
 _STACK = 3000  # symbols: 200 nested parts of an expression inside 64 blocks need half as many
 
-# The grammar's named terminals are parts of the tree; signs and words like `->` and `repeat` are not.
+# The grammar's named terminals are parts of the tree; signs and words like `->` and `repeat` are
+# not.
 KEPT = frozenset(
-    "NAME ARGUMENT KIND ROLE PADDED BODY TRUTH OR AND NOT COMPARISON PLUS MINUS TIMES POWER".split()
+    {"NAME", "ARGUMENT", "KIND", "ROLE", "PADDED", "BODY", "TRUTH", "OR", "AND", "NOT"}
+    | {"COMPARISON", "PLUS", "MINUS", "TIMES", "POWER"}
 )
 
 _new = tuple.__new__  # a NamedTuple's own constructor takes twice as long
@@ -47,7 +49,7 @@ def _jump(below: int, state: int, key: str) -> int:
         return known
     top = state
     while True:
-        target = _row(top)[key] if key in _row(top) else 0
+        target = _row(top).get(key, 0)
         if target >= 0:
             break
         origin, size, action, _ = RULES[~target]
@@ -138,13 +140,17 @@ class Machine:
                 # A list grows in place, or a body of a million statements would be copied as often.
                 children = parts[~pick]
         if action != "*":
-            values.append(self.actions[action](_new(Span, (self.source, start, self.tail)), children))
+            values.append(
+                self.actions[action](_new(Span, (self.source, start, self.tail)), children)
+            )
         else:
             values.append(children)
 
     def settle(self) -> None:
         """Reduces what is complete whatever follows, so that the state tells what can begin."""
-        while len(targets := set(_row(self.states[-1]).values())) == 1 and (rule := targets.pop()) < 0:
+        while (
+            len(targets := set(_row(self.states[-1]).values())) == 1 and (rule := targets.pop()) < 0
+        ):
             self._reduce(*RULES[~rule])
 
     def shift(self, key: str, text: str, start: int, end: int) -> bool:
@@ -171,12 +177,12 @@ class Machine:
         return True
 
     def knows(self, key: str, below: int = 0) -> bool:
-        """Whether a state has any use for a symbol; cheaper than `fits`, and never wrong about a no."""
+        """Whether a state has a use for a symbol; cheaper than `fits`, and sure only of a no."""
         return key in _row(self.states[-1 - below])
 
     @property
     def place(self) -> str:
-        """Which kind of statement can begin here (file, body, settings, gan, defaults), or nothing."""
+        """Which kind of statement can begin here, or nothing."""
         return PLACES.get(self.states[-1], "")
 
     def context(self) -> str:

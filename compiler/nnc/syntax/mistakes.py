@@ -1,21 +1,26 @@
 """What a syntax mistake most likely was, how to say it, and how the parser goes on.
 
-Each function looks for one kind of mistake where a token did not fit; the first that knows it reports it
-and repairs the text or leaves the statement out. habits.py holds the forms of other languages, this module
-what is about brackets, statements and places.
+Each function looks for one kind of mistake where a token did not fit; the first that knows it
+reports it and repairs the text or leaves the statement out. habits.py holds the forms of other
+languages, places.py statements that stand elsewhere, this module what is about brackets and names.
 """
 
 from __future__ import annotations
 
-from nnc.diagnostics import Diagnostic, Fix, Label, Rule
-from nnc.syntax import habits, rules
-from nnc.syntax.context import Found, bare_step, closes, close_word, expected, indentation, rest_of_line
+from nnc.diagnostics import Diagnostic, Fix, Label
+from nnc.syntax import habits, places, rules
+from nnc.syntax.context import (
+    OPENERS,
+    Found,
+    closes,
+    expected,
+    indentation,
+    rest_of_line,
+)
 from nnc.syntax.lexer import Token
 from nnc.syntax.reader import Explain, Reader
-from nnc.syntax.words import BRACKETS, DECLARATIONS, FOREIGN_WORDS, HARD, PARTNERS, SOFT
+from nnc.syntax.words import BRACKETS, HARD, PARTNERS
 
-# Terminals that begin a statement and nothing else.
-_OPENERS = frozenset({"KIND", "output", "from", "let", "shared", "path", "repeat", "next"})
 _NAMED = {
     "KIND": "",
     "output": "output",
@@ -68,14 +73,14 @@ def _blamed(r: Reader, t: Found) -> bool:
     return True
 
 
-# --- brackets -----------------------------------------------------------------------------------------
+# --- brackets -------------------------------------------------------------------------------------
 
 
 def _unclosed_bracket(r: Reader, t: Found) -> bool:
     if not r.brackets or t.key in (")", "]"):
         return False
     ends = t.plain in ("->", "{", "}", "_NL") or (t.plain == "as" and not r.machine.fits("NAME"))
-    if not ends and not (t.fresh and (t.plain in _OPENERS or (t.is_word and not closes(r, t)))):
+    if not ends and not (t.fresh and (t.plain in OPENERS or (t.is_word and not closes(r, t)))):
         return False
     frame = r.frames[-1]
     partner = BRACKETS[frame.sign]
@@ -178,7 +183,7 @@ def unclosed(r: Reader, at: int, why: str) -> None:
     )
 
 
-# --- statements and places ----------------------------------------------------------------------------
+# --- statements and places ------------------------------------------------------------------------
 
 
 def cut_short(r: Reader) -> bool:
@@ -187,9 +192,7 @@ def cut_short(r: Reader) -> bool:
         return False
     last = r.span(r.previous_start, r.previous_end)
     if r.previous == "->":
-        r.report(
-            rules.ARROW.at(last, "a step is missing after `->`", fix=Fix(last, ""))
-        )
+        r.report(rules.ARROW.at(last, "a step is missing after `->`", fix=Fix(last, "")))
         r.machine.pop()
         at = r.previous_start
         return r.machine.feed("_NL", None, at, at)
@@ -268,116 +271,6 @@ def _lonely_else(r: Reader, t: Found) -> bool:
     return True
 
 
-def _outside(r: Reader, t: Found) -> bool:
-    """What cannot begin a statement in a file, settings or a gan."""
-    place = r.machine.place
-    if place not in ("file", "settings", "gan", "defaults"):
-        return False
-    here = r.span(t.start, t.end)
-    word = here.text
-    meant = close_word(word, DECLARATIONS) if t.is_word and place == "file" else ""
-    if meant and word not in FOREIGN_WORDS:
-        r.report(
-            rules.UNEXPECTED.at(
-                here,
-                f"unknown word `{word}`",
-                help=f"did you mean `{meant}`?",
-                fix=Fix(here, meant),
-            )
-        )
-    elif word in FOREIGN_WORDS and place == "file":
-        help_ = FOREIGN_WORDS[word]
-        r.report(rules.FOREIGN_WORD.at(here, f"`{word}` is not a word of this language", help=help_))
-    else:
-        message = f"`{word[:40]}` cannot stand {_WHERE[place]}"
-        inside = place == "file" and (t.plain in _OPENERS or r.previous == "}")
-        help_ = "it belongs into a network or block: is a `}` above one too many?"
-        r.report(rules.MISPLACED.at(here, message, help=help_ if inside else _HOLDS[place]))
-        r.stray = place == "file"
-    r.skip(t)
-    return True
-
-
-_WHERE = {
-    "file": "outside of a declaration",
-    "settings": "among settings",
-    "gan": "directly in a gan",
-    "defaults": "in `defaults`",
-}
-_HOLDS = {
-    "file": f"a file holds declarations: {', '.join(DECLARATIONS)}, let",
-    "settings": "a setting is a name and its values, such as `epochs 10`",
-    "gan": "a gan holds sources, `generator` and `discriminator`",
-    "defaults": "defaults are layers with arguments, such as `conv(bias=false)`",
-}
-
-
-def _nested(r: Reader, t: Found) -> bool:
-    """A declaration among the statements of another."""
-    word = r.text[r.previous_start : r.previous_end]
-    if r.previous_start != r.begin or word not in DECLARATIONS or not t.is_word or r.brackets:
-        return False
-    r.report(
-        rules.NESTED.at(
-            r.span(r.previous_start, t.end),
-            f"a `{word}` is declared at the top of a file",
-            help="move it out of these braces",
-        )
-    )
-    r.skip(t)
-    return True
-
-
-def _unseparated(r: Reader, t: Found) -> bool:
-    """A statement behind a complete one, on the same line."""
-    starts = t.is_word or (t.key == "{" and r.machine.context() == "file")
-    if t.fresh or r.brackets or not starts or not r.machine.fits("_NL"):
-        return False
-    if t.plain not in _OPENERS | {"word", "argument", "for", "if", "BODY"}:
-        return False
-    gap = r.span(r.previous_end, t.start)
-    what = "settings" if r.machine.context() == "settings" else "statements"
-    steps = r.machine.fits("->") and t.plain == "word" and str(t.value) not in SOFT
-    r.report(
-        rules.UNSEPARATED.at(
-            r.span(t.start, t.end),
-            f"two {what} stand on one line",
-            label="a new one begins here",
-            help="put `->` or `;` before it, or a new line" if steps else "put `;` before it, or a new line",
-            fix=None if gap.text.strip() else Fix(gap, "; "),
-        )
-    )
-    r.end_statement()
-    r.blamed = -1
-    r.take(*t._replace(fresh=False))
-    return True
-
-
-def _misspelt(r: Reader, t: Found) -> bool:
-    """A word that was meant to be one of the language, read as a step."""
-    word = r.text[r.previous_start : r.previous_end]
-    if r.previous != "NAME" or r.previous_start != r.begin or r.machine.context() != "body":
-        return False
-    if t.key in ("->", ":", "=", "{", ","):
-        return False
-    here = r.span(r.previous_start, r.previous_end)
-    if word in FOREIGN_WORDS:
-        message = f"`{word}` is not a word of this language"
-        r.report(rules.FOREIGN_WORD.at(here, message, help=FOREIGN_WORDS[word]))
-        r.skip(t)
-        return True
-    meant = close_word(word, [w for w in (*HARD, *SOFT) if w not in DECLARATIONS and w != "on"])
-    if not meant or not bare_step(r):
-        return False
-    r.report(
-        rules.UNEXPECTED.at(
-            here, f"unknown word `{word}`", help=f"did you mean `{meant}`?", fix=Fix(here, meant)
-        )
-    )
-    r.skip(t)
-    return True
-
-
 _EXPLAINERS = (
     _blamed,
     habits.comment,
@@ -385,8 +278,8 @@ _EXPLAINERS = (
     _closer,
     habits.arrow,
     _lonely_else,
-    _nested,
-    _misspelt,
+    places.nested,
+    places.misspelt,
     habits.equals,
     habits.colon,
     _no_name,
@@ -394,8 +287,8 @@ _EXPLAINERS = (
     _reserved,
     habits.comma,
     habits.no_parentheses,
-    _outside,
-    _unseparated,
+    places.outside,
+    places.unseparated,
     habits.percent,
     habits.comparisons,
     habits.lonely_as,

@@ -8,15 +8,18 @@ from nnc.diagnostics import Diagnostic
 from nnc.source import Source, Span
 from nnc.syntax.ast import Expr, File
 from nnc.syntax.build import file_doc
+from nnc.syntax.files import read_source
 from nnc.syntax.mistakes import EXPLAIN
 from nnc.syntax.reader import Reader
+
+__all__ = ["parse", "parse_expression", "read_source"]
 
 
 def parse(source: Source) -> tuple[File, tuple[Diagnostic, ...]]:
     """The tree of a text, and every syntax mistake in it in the order of the text.
 
-    Statements that could not be read are left out; `File.damaged(span)` tells where something is missing,
-    `File.lost` which names it may have made.
+    Statements that could not be read are left out; `File.damaged(span)` tells where something is
+    missing, `File.lost` which names it may have made.
     """
     reader = Reader(source, "file", EXPLAIN)
     # A tree has no cycles: collecting them while it grows would take longer than parsing.

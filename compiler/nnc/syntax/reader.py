@@ -1,8 +1,9 @@
-"""Tokens to a syntax tree: where lines end, which words are keywords, and how to go on after a mistake.
+"""Tokens to a syntax tree: where lines end, what is a keyword, how to go on after a mistake.
 
-After a mistake the parser takes back what it read of the statement and goes on at the next one; a brace on
-the way opens a body whose statements are read as well. A declaration that begins in the first column ends
-everything that is still open, so that a forgotten brace is reported where it was forgotten.
+After a mistake the parser takes back what it read of the statement and goes on at the next one; a
+brace on the way opens a body whose statements are read as well. A declaration that begins in the
+first column ends everything that is still open, so that a forgotten brace is reported where it was
+forgotten.
 """
 
 from __future__ import annotations
@@ -11,15 +12,15 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from nnc.diagnostics import Diagnostic, Fix, Label, nearest
+from nnc.diagnostics import Fix, Label, nearest
 from nnc.source import Source, Span
 from nnc.syntax import rules
 from nnc.syntax._parser import PLACES
 from nnc.syntax.ast import Ident
-from nnc.syntax.build import ACTIONS
-from nnc.syntax.judge import Judge, depth
+from nnc.syntax.brackets import Brackets, Stop, too_deep
+from nnc.syntax.judge import DEPTH, depth, long_chain
 from nnc.syntax.lexer import Token, tokens
-from nnc.syntax.machine import KEPT, Machine, TooDeep
+from nnc.syntax.machine import KEPT, TooDeep
 from nnc.syntax.words import (
     BRACKETS,
     CONTINUED_BY,
@@ -31,12 +32,10 @@ from nnc.syntax.words import (
     SOFT,
 )
 
-NESTING = 64
-DEPTH = 200
-MISTAKES = 100
 STATEMENTS = 1_000_000
 
-# What a brace behind an unreadable statement is taken to open, by the place or the declaration's word.
+# What a brace behind an unreadable statement is taken to open, by the place or the declaration's
+# word.
 _HEADERS = {
     "body": ("NAME",),
     "settings": ("NAME",),
@@ -60,21 +59,6 @@ _RESUMES = (
 )
 
 
-class Frame(NamedTuple):
-    """An open bracket: its sign, where it stands, its line's indentation, its statement, how it is read."""
-
-    sign: str
-    start: int
-    indent: int
-    begin: int
-    base: int  # how many states stood before its first statement
-    reading: str = ""  # "lost" when its statement is left out, "void" when its inside is skipped
-
-
-class Stop(Exception):
-    """The text is not read any further."""
-
-
 class Explain(NamedTuple):
     """Who explains mistakes, and repairs them: see mistakes.py."""
 
@@ -83,52 +67,24 @@ class Explain(NamedTuple):
     unclosed: Callable[[Reader, int, str], None]  # brackets are open where something else begins
 
 
-class Reader:
+class Reader(Brackets):
     """One parse of one text."""
 
     def __init__(self, source: Source, start: str, explain: Explain) -> None:
-        self.source = source
-        self.text = source.text
+        super().__init__(source, start)
         self.single = start == "expression"  # without statements
         self.explain = explain
-        self.diagnostics: list[Diagnostic] = []
         self.lost: set[str] = set()
-        self.machine = Machine(source, start, ACTIONS | Judge(self.report, self.diagnostics).actions())
-        self.frames: list[Frame] = []
-        self.brackets = self.braces = 0  # open ( and [ since the last brace; open braces
         self.statements = 0
         self.tokens = 0  # of the statement
-        self.begin = 0  # where the statement began
-        self.first = self.indent = 0  # the first token of the line, and how far it is indented
         self.previous = ""  # the last terminal
         self.previous_start = self.previous_end = 0
         self.skipping = False
-        self.losing = 0
-        self.crooked: Frame | None = None  # a brace whose partner stands too far left
-        self.blamed = -1  # where the last mistake was reported
         self.listed = -1  # the bracket in which a missing comma was reported
         self.reserved: set[str] = set()  # hard words reported as names
-        self.stray = False  # a statement outside was reported: a brace too many is the same mistake
-        self.tries = 0
+        self.tries = 0  # how often the token was refused
 
-    def report(self, diagnostic: Diagnostic) -> None:
-        """Notes a mistake.
-
-        Raises:
-            Stop: there are too many.
-        """
-        self.blamed = diagnostic.span.start
-        self.diagnostics.append(diagnostic)
-        if len(self.diagnostics) >= MISTAKES:
-            message = f"more than {MISTAKES} mistakes: the rest is not read"
-            self.diagnostics.append(rules.TOO_MANY.at(diagnostic.span, message))
-            raise Stop
-
-    def span(self, start: int, end: int) -> Span:
-        """A stretch of the text."""
-        return Span(self.source, start, end)
-
-    # --- the loop -------------------------------------------------------------------------------------
+    # --- the loop ---------------------------------------------------------------------------------
 
     def run(self) -> None:
         """Reads the whole text."""
@@ -140,7 +96,7 @@ class Reader:
         except Stop:
             self._abandon()
         except TooDeep as deep:
-            self.diagnostics.append(_too_deep(deep.span, f"{DEPTH} parts of an expression"))
+            self.diagnostics.append(too_deep(deep.span, f"{DEPTH} parts of an expression"))
             self._abandon()
 
     def take(self, key: str, value: object, start: int, end: int, fresh: bool) -> None:
@@ -165,11 +121,17 @@ class Reader:
         if machine.states[-1] in PLACES:
             self.begin, self.tokens = start, 0
         self.tokens += 1
+        if self.tokens % 1000 == 0 and any(map(long_chain, machine.values[-20:])):
+            raise TooDeep(self.span(self.begin, start))
         if plain == "word" or key == "argument":
             if self.losing:
                 self.lost.add(str(value))
             plain = self._word(key, str(value), end)
-        node = Ident(tuple.__new__(Span, (self.source, start, end)), value) if plain in KEPT else value
+        node = (
+            Ident(tuple.__new__(Span, (self.source, start, end)), str(value))
+            if plain in KEPT
+            else value
+        )
         if not machine.feed(plain, node, start, end):
             self.explain.refused(self, (key, value, start, end, fresh))
             if self.single:
@@ -177,9 +139,9 @@ class Reader:
             return
         self.previous, self.previous_start, self.previous_end = plain, start, end
         if plain in BRACKETS:
-            self._open(plain, start)
+            self.open(plain, start)
         elif plain in PARTNERS:
-            self._close(start)
+            self.close(start)
 
     def _finish(self) -> None:
         self.tries = 0
@@ -202,7 +164,7 @@ class Reader:
             self.machine.pop_to_place(1)
         self.machine.feed("$END", None, at, at)
 
-    # --- lines and statements -------------------------------------------------------------------------
+    # --- lines and statements ---------------------------------------------------------------------
 
     def _begins(self, plain: str, value: object, start: int) -> bool:
         """Whether a token that is the first on its line begins a statement."""
@@ -260,10 +222,10 @@ class Reader:
         self.statements += 1
         if self.statements > STATEMENTS:
             here = self.span(self.begin, self.previous_end)
-            self.report(_too_deep(here, f"{STATEMENTS:,} statements"))
+            self.report(too_deep(here, f"{STATEMENTS:,} statements"))
             raise Stop
 
-    # --- words ----------------------------------------------------------------------------------------
+    # --- words ------------------------------------------------------------------------------------
 
     def _word(self, key: str, word: str, end: int) -> str:
         """The terminal of a word where it stands."""
@@ -287,54 +249,7 @@ class Reader:
         is_as = following[:2] == "as" and not (following[2:].isalnum() or following[2:] == "_")
         return soft if named and not is_as else "NAME"
 
-    # --- brackets -------------------------------------------------------------------------------------
-
-    def _open(self, sign: str, start: int, reading: str = "") -> None:
-        base = len(self.machine.states)
-        self.frames.append(Frame(sign, start, self.indent, self.begin, base, reading))
-        if sign == "{":
-            self.brackets = 0
-            self.braces += 1
-            self.stray = False
-            if self.braces > NESTING:
-                self.report(_too_deep(self.span(start, start + 1), f"{NESTING} blocks"))
-                raise Stop
-        else:
-            self.brackets += 1
-            if self.brackets > DEPTH:
-                raise TooDeep(self.span(start, start + 1))
-
-    def _close(self, start: int) -> None:
-        """Forgets the innermost open bracket, whose partner was read."""
-        frame = self.frames.pop()
-        if frame.sign != "{":
-            self.brackets -= 1
-            return
-        self.begin = frame.begin
-        self.losing -= frame.reading == "lost"
-        self.braces -= 1
-        self.brackets = 0
-        for outer in reversed(self.frames):
-            if outer.sign == "{":
-                break
-            self.brackets += 1
-        if not self.braces:
-            self.crooked = None
-        elif start == self.first and self.indent < frame.indent and self.crooked is None:
-            self.crooked = frame
-
-    def base(self) -> int:
-        """How many states stood before the first statement of the innermost open brace."""
-        for frame in reversed(self.frames):
-            if frame.sign == "{" and frame.reading != "void":
-                return frame.base
-        return 1
-
-    def forget_brackets(self) -> None:
-        """Drops open ( and [, whose statement is not read on."""
-        while self.frames and self.frames[-1].sign != "{":
-            self.frames.pop()
-        self.brackets = 0
+    # --- brackets ---------------------------------------------------------------------------------
 
     def close_all(self) -> None:
         """Closes every bracket that is open, as if its partner stood here."""
@@ -348,10 +263,10 @@ class Reader:
                     self.machine.pop_to_place(self.base())
                 if self.machine.fits(partner):
                     self.machine.shift(partner, partner, at, at)
-            self._close(-1)
+            self.close(-1)
         self.previous = "}"
 
-    # --- repairs, for those who explain ---------------------------------------------------------------
+    # --- repairs, for those who explain -----------------------------------------------------------
 
     def leave_out(self) -> None:
         """Takes back the statement that is being read."""
@@ -398,23 +313,23 @@ class Reader:
         self.machine.shift(key, text or key, at, at)
         self.previous = key
         if key in PARTNERS and self.frames:
-            self._close(-1)
+            self.close(-1)
 
     def _skip(self, plain: str, value: object, start: int, end: int) -> bool:
         """Passes over a token of a lost statement; True when the token is to be read after all."""
         void = bool(self.frames) and self.frames[-1].reading == "void"
         if plain in ("(", "["):
-            self._open(plain, start, "void" if void else "")
+            self.open(plain, start, "void" if void else "")
         elif plain in (")", "]"):
             if self.frames and BRACKETS[self.frames[-1].sign] == plain:
-                self._close(-1)
+                self.close(-1)
         elif plain == "{":
             self._open_lost(start, end, void)
             return False
         elif plain == "}":
             self.forget_brackets()
             if self.frames and self.frames[-1].reading == "void":
-                self._close(-1)
+                self.close(-1)
             elif self.frames:
                 self.skipping = False
                 self.previous = ""
@@ -434,14 +349,14 @@ class Reader:
         header = () if void else self._header(words)
         self.previous, self.previous_start, self.previous_end = "{", start, end
         if not header:
-            self._open("{", start, "void")
+            self.open("{", start, "void")
             return
         for key in header:
             name = words[1] if declares and key == "NAME" and len(words) > 1 else ""
             self.machine.shift(key, name or (key if key == "=" else ""), start, start)
         self.machine.shift("{", "{", start, end)
         lost = not declares and header != ("path",)
-        self._open("{", start, "lost" if lost else "")
+        self.open("{", start, "lost" if lost else "")
         self.losing += lost
         self.skipping = False
 
@@ -453,11 +368,3 @@ class Reader:
         if first in DECLARATIONS or first == "budget":
             return ()
         return _HEADERS.get("path" if first == "path" and place == "body" else place, ())
-
-
-def _too_deep(span: Span, what: str) -> Diagnostic:
-    return rules.TOO_DEEP.at(
-        span,
-        f"more than {what}" + ("" if "statements" in what else " inside one another"),
-        help="use `repeat` and `for`" if "statements" in what else "use `let` and blocks",
-    )

@@ -8,16 +8,16 @@ UNEXPECTED = rule(
     "NN001",
     "unexpected-text",
     """
-What stands here does not fit where it stands. The message names what was read before it and what may
-follow. The parser goes on at the next statement, so other mistakes are shown as well.
+What stands here does not fit where it stands. The message names what was read before it and what
+may follow. The parser goes on at the next statement, so other mistakes are shown as well.
 """,
 )
 UNCLOSED = rule(
     "NN002",
     "unclosed-bracket",
     """
-A `{`, `(` or `[` has no partner. The message points at the bracket that was opened last and not closed, or,
-where the indentation tells, at the one that its writer forgot.
+A `{`, `(` or `[` has no partner. The message points at the bracket that was opened last and not
+closed, or, where the indentation tells, at the one that its writer forgot.
 
 ```nn
 network A {
@@ -33,7 +33,8 @@ UNOPENED = rule(
     "NN003",
     "unopened-bracket",
     """
-A `}`, `)` or `]` closes nothing, or closes a bracket of another kind. Delete it, or open its partner.
+A `}`, `)` or `]` closes nothing, or closes a bracket of another kind. Delete it, or open its
+partner.
 """,
 )
 UNSEPARATED = rule(
@@ -59,8 +60,9 @@ RESERVED = rule(
     "NN006",
     "reserved-name",
     """
-A word of the language is used as a name. These are never names: `input output from as let shared path
-repeat for in if else and or not true false body`. They may name an argument in a call: `f(in=3)`.
+A word of the language is used as a name. These are never names: `input output from as let shared
+path repeat for in if else and or not true false body`. They may name an argument in a call:
+`f(in=3)`.
 """,
 )
 BRACE_LINE = rule(
@@ -87,16 +89,16 @@ ASSIGNMENT = rule(
     "NN009",
     "assignment",
     """
-Nothing is assigned in this language. The value of a step is named behind it: `dense(3) as h`. A number with
-a name is `let wide = 4 * C`.
+Nothing is assigned in this language. The value of a step is named behind it: `dense(3) as h`. A
+number with a name is `let wide = 4 * C`.
 """,
 )
 NUMBER = rule(
     "NN010",
     "malformed-number",
     """
-Numbers are written `3`, `50_257`, `0.5`, `1e-3`, `5K 5M 5B`, `20MB`, `10ms`, and a kernel `3x5`. There is no
-`.5`, `80%`, `0x1F` or `3 x 3`.
+Numbers are written `3`, `50_257`, `0.5`, `1e-3`, `5K 5M 5B`, `20MB`, `10ms`, and a kernel `3x5`.
+There is no `.5`, `80%`, `0x1F` or `3 x 3`.
 """,
 )
 STRING = rule(
@@ -110,24 +112,25 @@ FOREIGN_SIGN = rule(
     "NN012",
     "unknown-sign",
     """
-A sign that this language does not have, usually from another one: `&&` is `and`, `||` is `or`, `!` is `not`,
-`^` is `**`. Quotes, dashes and arrows that a word processor made are told by their look alone.
+A sign that this language does not have, usually from another one: `&&` is `and`, `||` is `or`,
+`!` is `not`, `^` is `**`. Quotes, dashes and arrows that a word processor made are told by their
+look alone.
 """,
 )
 NOT_ASCII = rule(
     "NN013",
     "name-not-ascii",
     """
-Names consist of the letters a to z and A to Z, digits and `_`, because they become names in Python and in
-ONNX. Comments and texts in quotes may use any letters.
+Names consist of the letters a to z and A to Z, digits and `_`, because they become names in
+Python and in ONNX. Comments and texts in quotes may use any letters.
 """,
 )
 NESTED = rule(
     "NN014",
     "nested-declaration",
     """
-Networks, blocks, gans, data, training and exports are declared at the top of a file, not inside one another.
-A block may be declared after the network that uses it.
+Networks, blocks, gans, data, training and exports are declared at the top of a file, not inside
+one another. A block may be declared after the network that uses it.
 """,
 )
 NO_INPUT = rule(
@@ -149,25 +152,25 @@ SHAPE = rule(
     "NN016",
     "malformed-shape",
     """
-A shape is a list of sizes in brackets with commas: `[3, 224, 224]`, `[T, 64]`, `token[T]`. `3x224x224` is a
-kernel, a number is not a shape.
+A shape is a list of sizes in brackets with commas: `[3, 224, 224]`, `[T, 64]`, `token[T]`.
+`3x224x224` is a kernel, a number is not a shape.
 """,
 )
 ARROW = rule(
     "NN017",
     "misplaced-arrow",
     """
-`->` leads from one step to the next. `input`, `output` and `let` are statements of their own and take no
-arrow; a value is named with `as`, without one.
+`->` leads from one step to the next. `input`, `output` and `let` are statements of their own and
+take no arrow; a value is named with `as`, without one.
 """,
 )
 MISPLACED = rule(
     "NN018",
     "misplaced-statement",
     """
-A file consists of declarations: `network block gan data train export use param let defaults`. Steps, `input`
-and `output` stand inside a network or block, settings inside `train`, `data` or `export`. When such a
-statement stands outside, a `}` above it is often one too many.
+A file consists of declarations: `network block gan data train export use param let defaults`.
+Steps, `input` and `output` stand inside a network or block, settings inside `train`, `data` or
+`export`. When such a statement stands outside, a `}` above it is often one too many.
 """,
 )
 UNNAMED = rule(
@@ -181,15 +184,17 @@ FOREIGN_WORD = rule(
     "NN020",
     "other-language",
     """
-A form of Python, YAML or another language. Here bodies stand in braces, indentation means nothing, loops are
-`repeat` and `for`, and layers follow one another with `->` or on lines of their own.
+A form of Python, YAML or another language. Here bodies stand in braces, indentation means
+nothing, loops are `repeat` and `for`, and layers follow one another with `->` or on lines of
+their own.
 """,
 )
 NO_PARENTHESES = rule(
     "NN021",
     "missing-parentheses",
     """
-The arguments of a layer stand in parentheses: `dense(10)`, `concat(e)`. A layer without arguments needs none.
+The arguments of a layer stand in parentheses: `dense(10)`, `concat(e)`. A layer without arguments
+needs none.
 """,
 )
 ARGUMENT_ORDER = rule(
@@ -218,8 +223,8 @@ UNREADABLE = rule(
     "NN025",
     "unreadable-text",
     """
-A `.nn` file is text in UTF-8. This one could not be read, or holds something else: a picture, a model, or
-text in another encoding.
+A `.nn` file is text in UTF-8. This one could not be read, or holds something else: a picture, a
+model, or text in another encoding.
 """,
 )
 LONELY_ELSE = rule(

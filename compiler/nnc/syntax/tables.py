@@ -1,8 +1,8 @@
-"""Makes `_parser.py`: lark reads `grammar/nn.lark` and computes the LALR(1) tables, at development time.
+"""Makes `_parser.py`: lark computes the LALR(1) tables of `grammar/nn.lark`.
 
-Run `python -m nnc.syntax.tables` after each change of the grammar; a test holds the two together. The
-tables are literals, as in lark's standalone parsers, and never a pickle. `nnc check` does not import this
-module, and so not lark.
+Run `python -m nnc.syntax.tables` after each change of the grammar; a test holds them together.
+The tables are literals, as in lark's standalone parsers, and never a pickle. `nnc check` does not
+import this module, and so not lark.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class _NoLexer(Lexer):
 
 
 def _picks(rule: Rule) -> tuple[int | None, ...]:
-    """Which symbols of a rule become children: an index, `~index` to splice a list, None for an absence."""
+    """The children of a rule: an index, `~index` to splice a list, None for what is absent."""
     gaps = rule.options.empty_indices or (False,) * len(rule.expansion)
     picks: list[int | None] = []
     at = 0
@@ -116,25 +116,17 @@ def _source(
     starts, ends = borders
 
     def wrapped(name: str, rows: list[object], kind: str) -> str:
-        lines = [f"{name}: {kind} = ("]
-        wrapper = textwrap.TextWrapper(
-            98,
-            initial_indent="  ",
-            subsequent_indent="   ",
-            break_on_hyphens=False,
-            break_long_words=False,
-        )
-        for row in rows:
-            lines += wrapper.wrap(f"{row!r},")
-        return "\n".join([*lines, ")"])
+        whole = " ".join(f"{row!r}," for row in rows)
+        lines = textwrap.wrap(whole, 160, break_on_hyphens=False, break_long_words=False)
+        return "\n".join([f"{name}: {kind} = (", *lines, ")"])
 
     return "\n".join(
         [
-            '"""LALR(1) tables of grammar/nn.lark, made by `python -m nnc.syntax.tables`: do not edit.',
+            '"""LALR(1) tables of grammar/nn.lark, by `python -m nnc.syntax.tables`: do not edit.',
             "",
-            "STATES: for each state keys and targets in turn; a terminal's target is the state to shift to,",
-            "or `~rule` to reduce by; a number is a nonterminal, its target the state to go to.",
-            "RULES: nonterminal, length, action, children. PLACES: which states can begin a statement.",
+            "STATES: for each state keys and targets in turn; a terminal's target is the state to",
+            "shift to, or `~rule` to reduce by; a number is a nonterminal, its target a state.",
+            "RULES: nonterminal, length, action, children. PLACES: states that begin statements.",
             '"""',
             "",
             "# fmt: off",

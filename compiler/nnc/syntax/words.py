@@ -1,8 +1,8 @@
 """Every word and sign with a meaning of its own: one table for the parser and for its messages.
 
-A word of the text becomes a keyword of `grammar/nn.lark` here and nowhere else. Hard words always do, but
-for an argument's name (`f(in=3)`). Soft words do only where the grammar has room for them and, where a
-name may stand as well, before a name (`noise dice: [8]` against `noise -> relu`).
+A word of the text becomes a keyword of `grammar/nn.lark` here and nowhere else. Hard words always
+do, but for an argument's name (`f(in=3)`). Soft words do only where the grammar has room for them
+and, where a name may stand as well, before a name (`noise dice: [8]` against `noise -> relu`).
 """
 
 from __future__ import annotations
