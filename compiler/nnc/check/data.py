@@ -21,14 +21,14 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "images": ("path", "labels", "file", "target", "masks", "pairs", "size"),
     "idx": ("path",),
     "arrays": ("path", "target"),
-    "table": ("path", "target", "drop"),
+    "table": ("path", "target", "drop", "numbers", "categories"),
 }
 """Kinds of data with their arguments, in order.
 
-Texts, or lists of texts for target, pairs and drop.
+Texts, or lists of texts for target, pairs, drop, numbers and categories.
 """
 
-LISTS = ("target", "pairs", "drop")
+LISTS = ("target", "pairs", "drop", "numbers", "categories")
 PLANNED = ("series", "text", "audio", "shards", "hub")
 SETTINGS = (
     "split",
@@ -68,6 +68,8 @@ def check_data(world: World, data: ast.Data, root: str, moved: str | None) -> Da
     group, seed = values.get("group", ""), values.get("split_seed", 0)
     path_span = data.source.args[0].value.span if data.source.args else data.source.span
     if moved is not None:
+        if kind == "bundled":
+            options["bundled"] = path  # what stands at the new path is read as this data set
         path = moved
     return DataPlan(
         data.name.text,

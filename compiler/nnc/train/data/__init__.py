@@ -3,7 +3,7 @@
 from nnc.train.data.augment import augment, geometry
 from nnc.train.data.bundled import catalogue
 from nnc.train.data.dataset import Dataset, Reader, open_data
-from nnc.train.data.grid import grid
+from nnc.train.data.grid import grid, sheet
 from nnc.train.data.keyed import order
 from nnc.train.data.pictures import Unreadable, read_picture
 from nnc.train.data.profile_json import profile_from_json, profile_json, profile_to_json
@@ -26,4 +26,5 @@ __all__ = [
     "profile_to_json",
     "read_picture",
     "read_rows",
+    "sheet",
 ]

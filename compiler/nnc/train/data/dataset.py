@@ -204,7 +204,7 @@ def _profile(
 def described(plan: DataPlan) -> str:
     """The source as the spec calls it, with no more of a path than a stranger may see."""
     if plan.moved and plan.kind == "bundled":
-        return f'{plan.name} at "{shown(plan.path)}"'
+        return f'bundled("{plan.option("bundled", plan.name)}") at "{shown(plan.path)}"'
     given = [f'"{shown(plan.path)}"'] if plan.path else []
     for name, value in plan.options:
         if isinstance(value, str):
