@@ -52,7 +52,7 @@ def written(graph: Graph, class_of: ClassOf, top: bool) -> Written:
     if not top or not any(item.turns for item in graph.items):
         return plain
     renamed = Body(graph, class_of, top, rename=True).write()
-    return renamed if len(renamed.forward) < len(plain.forward) else plain
+    return renamed if len(renamed.forward) <= len(plain.forward) else plain
 
 
 class Body:

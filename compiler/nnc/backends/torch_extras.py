@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from nnc.backends.torch_text import WIDTH, constant, laid_out, quoted
+from nnc.backends.torch_text import WIDTH, constant, docstring, laid_out, quoted
 from nnc.ir.conditions import Condition, holds
 from nnc.ir.dims import evaluate, show
 from nnc.ir.graph import Network, Port
@@ -103,7 +103,7 @@ def _pixels(called: str, port: Port, type: TensorType, front: Pixels) -> list[st
     shape = ", ".join(["1", *map(show, type.dims)])
     lines = [
         f"def {called}(path):",
-        f'    """Reads a picture as {local_name(port.name, ())} [{shape}]."""',
+        *docstring([f"Reads a picture as {local_name(port.name, ())} [{shape}]."], "    "),
         "    from PIL import Image, ImageOps",
         "",
         "    picture = ImageOps.exif_transpose(Image.open(path))",
@@ -126,16 +126,12 @@ def _pixels(called: str, port: Port, type: TensorType, front: Pixels) -> list[st
     if known:
         lines += _resized(front.fit, f"({width}, {height})")
     size = f"{height}, {width}" if known else "picture.height, picture.width"
-    lines += [
-        "    pixels = torch.frombuffer(bytearray(picture.tobytes()), dtype=torch.uint8)",
-        f"    x = pixels.reshape(1, {size}, {channels}).permute(0, 3, 1, 2) / 255",
-    ]
-    return [
-        "",
-        "",
-        *lines,
-        *laid_out(f"return {_scaled('x', front.mean, front.std, True)}", "    "),
-    ]
+    lines.append("    pixels = torch.frombuffer(bytearray(picture.tobytes()), dtype=torch.uint8)")
+    made = f"pixels.reshape(1, {size}, {channels}).permute(0, 3, 1, 2) / 255"
+    before, scaled = _scaled("x", front.mean, front.std, channels=True)
+    if scaled == "x":
+        return ["", "", *lines, f"    return {made}"]
+    return ["", "", *lines, f"    x = {made}", *before, f"    return {scaled}"]
 
 
 def _resized(fit: str, size: str) -> list[str]:
@@ -156,22 +152,25 @@ def _resized(fit: str, size: str) -> list[str]:
     return [f"    picture = ImageOps.fit(picture, {size}, {filter})"]
 
 
-def _numbers(values: Sequence[float], channels: bool) -> str:
-    """A number, or a tensor with one a column or a channel."""
+def _numbers(name: str, values: Sequence[float], channels: bool) -> tuple[list[str], str]:
+    """One number as it is; several as a tensor of that name, and the lines that make it."""
     if len(set(values)) == 1:
-        return constant(values[0])
+        return [], constant(values[0])
     inside = ", ".join(constant(v) for v in values)
-    return f"torch.tensor([{inside}]){'.reshape(-1, 1, 1)' if channels else ''}"
+    tensor = f"torch.tensor([{inside}]){'.reshape(-1, 1, 1)' if channels else ''}"
+    return laid_out(f"{name} = {tensor}", "    "), name
 
 
-def _scaled(x: str, mean: Sequence[float], std: Sequence[float], channels: bool) -> str:
-    """`(x - mean) / std`, shorter where that does nothing."""
-    text = x
-    if set(mean) != {0.0}:
-        text = f"{x} - {_numbers(mean, channels)}"
-    if set(std) == {1.0}:
-        return text
-    return f"{f'({text})' if text != x else x} / {_numbers(std, channels)}"
+def _scaled(
+    x: str, mean: Sequence[float], std: Sequence[float], *, channels: bool
+) -> tuple[list[str], str]:
+    """`(x - mean) / std`, shorter where that does nothing, and the lines that come before."""
+    means, mean_text = _numbers("mean", mean, channels)
+    stds, std_text = _numbers("std", std, channels)
+    text = x if set(mean) == {0.0} else f"{x} - {mean_text}"
+    if set(std) != {1.0}:
+        text = f"{text if text == x else f'({text})'} / {std_text}"
+    return [*means, *stds], text
 
 
 def _columns(names: Sequence[str]) -> list[str]:
@@ -183,26 +182,27 @@ def _columns(names: Sequence[str]) -> list[str]:
 def _scale(called: str, port: Port, type: TensorType, front: Scale) -> list[str]:
     missing = front.missing or front.mean
     about = f"Rows of {local_name(port.name, ())}, NaN where missing, as the network wants them."
+    filling, fill = _numbers("missing", missing, channels=False)
+    before, scaled = _scaled("x", front.mean, front.std, channels=False)
     lines = [
         f"def {called}(rows):",
-        f'    """{about}"""',
+        *docstring([about], "    "),
         *_columns(front.columns),
         "    x = torch.as_tensor(rows, dtype=torch.float32)",
-        *laid_out(f"x = torch.where(x.isnan(), {_numbers(missing, False)}, x)", "    "),
-        *laid_out(f"return {_scaled('x', front.mean, front.std, False)}", "    "),
+        *filling,
+        f"    x = torch.where(x.isnan(), {fill}, x)",
+        *before,
+        f"    return {scaled}",
     ]
     return ["", "", *lines]
 
 
 def _restore(called: str, port: Port, front: Scale) -> list[str]:
-    mean, std = _numbers(front.mean, False), _numbers(front.std, False)
+    means, mean = _numbers("mean", front.mean, channels=False)
+    stds, std = _numbers("std", front.std, channels=False)
     about = f"The output {local_name(port.name, ())} in the units of the data."
-    lines = [
-        f"def {called}(y):",
-        f'    """{about}"""',
-        *laid_out(f"return y * {std} + {mean}", "    "),
-    ]
-    return ["", "", *lines]
+    head = [f"def {called}(y):", *docstring([about], "    ")]
+    return ["", "", *head, *means, *stds, f"    return y * {std} + {mean}"]
 
 
 def _categories(called: str, port: Port, type: TensorType, front: Categories) -> list[str]:

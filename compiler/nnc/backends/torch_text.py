@@ -88,6 +88,8 @@ def docstring(paragraphs: Iterable[str], indent: str) -> list[str]:
             text = plain(line).replace("\\", "\\\\").replace('"""', "'''")
             lines.extend(textwrap.wrap(text, WIDTH - len(indent) - 8, break_long_words=False))
     lines = lines or [""]
+    if lines[0].startswith('"'):
+        lines[0] = f" {lines[0]}"
     if len(lines) == 1 and not lines[0].endswith('"'):
         return [f'{indent}"""{lines[0]}"""']
     return [
@@ -101,18 +103,42 @@ def laid_out(line: str, indent: str) -> list[str]:
     """A statement in lines of at most 100 columns, split at its last brackets."""
     if len(indent) + len(line) <= WIDTH:
         return [indent + line]
+    words = [word for word in _PREFIXES if line.startswith(word)] or [*_TARGET.findall(line)[:1]]
+    prefix = words[0] if words else ""
+    operands = _operands(line[len(prefix) :])
+    inner = indent + "    "
+    if len(operands) > 1 and prefix:
+        body = [line[len(prefix) :]] if len(inner) + len(line) - len(prefix) <= WIDTH else operands
+        return [f"{indent}{prefix}(", *(inner + operand for operand in body), f"{indent})"]
     start, end = _last_brackets(line)
     if start < 0:
         return [indent + line]
-    inner = indent + "    "
-    head, body, tail = line[: start + 1], line[start + 1 : end], line[end:]
-    if len(inner) + len(body) <= WIDTH:
-        return [indent + head, inner + body, indent + tail]
+    head, body_text, tail = line[: start + 1], line[start + 1 : end], line[end:]
+    if len(inner) + len(body_text) <= WIDTH:
+        return [indent + head, inner + body_text, indent + tail]
     out = [indent + head]
-    for part in split_top(body):
+    for part in split_top(body_text):
         lines = laid_out(part, inner)
         out += [*lines[:-1], lines[-1] + ","]
     return [*out, indent + tail]
+
+
+_PREFIXES = ("return ",)
+_TARGET = re.compile(r"^[\w.]+ = ")
+
+
+def _operands(text: str) -> list[str]:
+    """The operands of the loosest operators that stand in no brackets, each after its operator."""
+    for operators in (("+", "-"), ("*", "/", "//", "%", "@")):
+        parts, depth, begin = [], 0, 0
+        for at, c in _code(text):
+            depth += (c in "([{") - (c in ")]}")
+            if depth == 0 and c == " " and text[at + 1 :].split(" ", 1)[0] in operators:
+                parts.append(text[begin:at])
+                begin = at + 1
+        if parts:
+            return [*parts, text[begin:]]
+    return [text]
 
 
 def split_top(text: str) -> list[str]:

@@ -44,31 +44,23 @@ MODULE_ATTRIBUTES = words(
 
 BUILTINS = words(
     """
-    ArithmeticError AssertionError AttributeError BaseException BaseExceptionGroup
-    BlockingIOError BrokenPipeError BufferError BytesWarning ChildProcessError
-    ConnectionAbortedError ConnectionError ConnectionRefusedError ConnectionResetError
-    DeprecationWarning EOFError Ellipsis EncodingWarning EnvironmentError Exception
-    ExceptionGroup FileExistsError FileNotFoundError FloatingPointError FutureWarning
-    GeneratorExit IOError ImportError ImportWarning IndentationError IndexError
-    InterruptedError IsADirectoryError KeyError KeyboardInterrupt LookupError MemoryError
-    ModuleNotFoundError NameError NotADirectoryError NotImplemented NotImplementedError
-    OSError OverflowError PendingDeprecationWarning PermissionError ProcessLookupError
-    RecursionError ReferenceError ResourceWarning RuntimeError RuntimeWarning
-    StopAsyncIteration StopIteration SyntaxError SyntaxWarning SystemError SystemExit
-    TabError TimeoutError TypeError UnboundLocalError UnicodeDecodeError UnicodeEncodeError
-    UnicodeError UnicodeTranslateError UnicodeWarning UserWarning ValueError Warning
-    WindowsError ZeroDivisionError abs aiter all anext any ascii bin bool breakpoint
-    bytearray bytes callable chr classmethod compile complex copyright credits delattr dict
-    dir divmod enumerate eval exec exit filter float format frozenset getattr globals
-    hasattr hash help hex id input int isinstance issubclass iter len license list locals
-    map max memoryview min next object oct open ord pow print property quit range repr
-    reversed round set setattr slice sorted staticmethod str sum super tuple type vars zip
+    BaseExceptionGroup Ellipsis ExceptionGroup GeneratorExit KeyboardInterrupt
+    NotImplemented StopAsyncIteration StopIteration SystemExit abs aiter all anext any ascii
+    bin bool breakpoint bytearray bytes callable chr classmethod compile complex copyright
+    credits delattr dict dir divmod enumerate eval exec exit filter float format frozenset
+    getattr globals hasattr hash help hex id input int isinstance issubclass iter len
+    license list locals map max memoryview min next object oct open ord pow print property
+    quit range repr reversed round set setattr slice sorted staticmethod str sum super tuple
+    type vars zip
     """
 )
+"""Names of builtins, but for exceptions: those end in one of `EXCEPTIONS`."""
+
+EXCEPTIONS = ("Error", "Exception", "Warning")
 
 LOCALS = words(
     """
-    match case type torch nn F self i math sys Path load_file prepare LABELS
+    match case type torch nn F self i argparse Path load_model Image ImageOps prepare LABELS
     """
 )
 """Soft keywords, and names that the generated source itself uses."""
@@ -113,10 +105,15 @@ def place_name(base: str, taken: Container[str]) -> str:
     return free(name, taken)
 
 
+def reserved(name: str) -> bool:
+    """Whether a name means something in Python or in generated source already."""
+    return name in KEYWORDS or name in BUILTINS or name in LOCALS or name.endswith(EXCEPTIONS)
+
+
 def local_name(base: str, taken: Container[str]) -> str:
     """A variable or parameter in the generated source: no keyword, no builtin, not taken."""
     name = identifier(base)
-    if name in KEYWORDS or name in BUILTINS or name in LOCALS:
+    if reserved(name):
         name += "_"
     return free(name, taken)
 
@@ -124,17 +121,17 @@ def local_name(base: str, taken: Container[str]) -> str:
 def class_name(
     base: str,
     taken: Container[str],
-    reserved: Container[str] = (),
+    avoided: Container[str] = (),
     suffix: str = "Block",
 ) -> str:
     """A class in the generated source: `my_block` becomes `MyBlock`; if that is taken, `MyBlock2`.
 
-    A name that Python, nn (in `reserved`, see backends/torch_names.py) or the source itself uses
+    A name that Python, nn (in `avoided`, see backends/torch_names.py) or the source itself uses
     gets the suffix: a block `linear` becomes `LinearBlock`.
     """
     name = "".join(part[:1].upper() + part[1:] for part in identifier(base).split("_"))
     name = name if name.isidentifier() else f"N{name}"
-    if name in KEYWORDS or name in BUILTINS or name in LOCALS or name in reserved:
+    if reserved(name) or name in avoided:
         name += suffix
     number, made = 2, name
     while made in taken:
