@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TextIO
 
 import click
@@ -27,7 +27,8 @@ class Console:
     document, also when the verb fails.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, args: Sequence[str] = ()) -> None:
+        self.args = tuple(args)
         self.quiet = False
         self.verbose = 0
         self.debug = False

@@ -34,6 +34,9 @@ that installs it. Training and verified builds need one of the extras: `pip inst
 """,
 )
 
+PROOFS = ("NN554",)
+"""Codes of messages that tell of a failed check rather than of a mistake."""
+
 BASE = ("click", "lark", "numpy", "onnx")
 EXTRA = (
     "onnxruntime",
@@ -54,6 +57,8 @@ def unusable(message: str, *, help: str = "") -> Refusal:
 
 def failed(error: BaseException, console: Console, args: list[str]) -> int:
     """Tells what went wrong and returns the exit code."""
+    # Options are read in order: after a mistake among them the later ones are unknown.
+    console.json = console.json or "--json" in args
     try:
         return _told(error, console, args)
     except (Closed, BrokenPipeError):
@@ -90,7 +95,7 @@ def _mistakes(found: tuple[Diagnostic, ...], console: Console) -> int:
         console.result(diagnostics_document(found))
     else:
         console.diagnostics(found)
-    return MISTAKE
+    return FAILED_CHECK if any(d.code in PROOFS for d in found) else MISTAKE
 
 
 def _plain(message: str, help: str = "") -> Diagnostic:

@@ -77,7 +77,7 @@ add_common(nnc)
 
 def run(args: Sequence[str]) -> int:
     """Runs the command line and returns the exit code; every failure becomes a message."""
-    console = Console()
+    console = Console(args)
     try:
         code = nnc.main(list(args), prog_name="nnc", standalone_mode=False, obj=console)
         console.finish()

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 
 from nnc.check import Checked, Override, check_source
 from nnc.cli.console import Console
 from nnc.cli.failures import relative, unusable
-from nnc.diagnostics import Diagnostic, Refusal, Rule
+from nnc.diagnostics import Diagnostic, Refusal
 from nnc.ir.graph import Network
 from nnc.ir.plan import Profile
-from nnc.source import Source, Span
-from nnc.syntax.rules import TOO_DEEP, UNREADABLE
+from nnc.source import Source
+from nnc.syntax.files import read_source
 
 COMMAND_LINE = "<command line>"
-LIMIT = 16_000_000
-"""Bytes of a text; more is not read."""
 
 
 def load(path: str) -> Source:
@@ -26,29 +23,7 @@ def load(path: str) -> Source:
     Raises:
         Refusal: it cannot be read, is too large, or is no text.
     """
-    name = path if path == "-" else relative(path)
-    try:
-        if path == "-":
-            data = sys.stdin.buffer.read(LIMIT + 1)
-        else:
-            with open(path, "rb") as file:
-                data = file.read(LIMIT + 1)
-    except OSError as error:
-        reason = (error.strerror or "it cannot be read").lower()
-        raise _unreadable(name, UNREADABLE, f"cannot read {name}: {reason}", "") from None
-    if len(data) > LIMIT:
-        raise _unreadable(name, TOO_DEEP, "the text is larger than 16 MB", "use `repeat` and `for`")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        help = "save it as UTF-8; a spec is plain text"
-        message = f"{name} is not text in UTF-8 (byte {error.start + 1:,})"
-        raise _unreadable(name, UNREADABLE, message, help) from None
-    return Source(name, text)
-
-
-def _unreadable(name: str, rule: Rule, message: str, help: str) -> Refusal:
-    return Refusal(rule.at(Span(Source(name, ""), 0, 0), message, help=help))
+    return read_source(path, "" if path == "-" else relative(path))
 
 
 def overrides(sets: Mapping[str, str]) -> tuple[Override, ...]:
@@ -61,12 +36,22 @@ def check(
     sets: Mapping[str, str],
     moved: Mapping[str, str],
     profiles: Mapping[str, Profile] | None = None,
+    root: str | None = None,
 ) -> Checked:
-    """Checks a spec as the command line asks for it; mistakes are in the result."""
-    root = "" if source.name in ("-", COMMAND_LINE) else os.path.dirname(source.name)
+    """Checks a spec as the command line asks for it; mistakes are in the result.
+
+    `root`: the folder that data paths start from, by default that of the source.
+    """
+    if root is None:
+        root = root_of(source)
     return check_source(
         source, overrides=overrides(sets), profiles=profiles, root=root, moved=moved or None
     )
+
+
+def root_of(source: Source) -> str:
+    """The folder that holds a text; the working folder for standard input."""
+    return "" if source.name in ("-", COMMAND_LINE) else os.path.dirname(source.name)
 
 
 def sound(checked: Checked, console: Console) -> Checked:

@@ -1,0 +1,190 @@
+"""`nnc build SPEC|RUN`: an ONNX file of a network, compared with PyTorch before it is handed over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from nnc.backends.arrays import Array
+from nnc.backends.initial import initial_weights
+from nnc.backends.onnx_schema import OPSET
+from nnc.backends.weights import read_weights
+from nnc.check import Checked
+from nnc.cli import opened, places, prepare, specs
+from nnc.cli.console import Console
+from nnc.cli.failures import relative, unusable
+from nnc.cli.verb import data_option, network_option, set_option, verb
+from nnc.deploy.export import ExportedFile, export_network, file_name
+from nnc.deploy.meanings import Recipe
+from nnc.diagnostics import Refusal
+from nnc.ir.plan import ExportPlan, Profile
+from nnc.ir.walk import weight_table
+from nnc.record import Record, replace
+from nnc.source import Source
+from nnc.train.data.profile_json import profile_from_json
+from nnc.train.folder import WEIGHTS, Run
+from nnc.train.report import size
+
+NO_DATA = ("NN450", "NN451")
+"""Codes that tell that data is not there: the network is then built without what it would tell."""
+
+
+class Order(Record):
+    """A file to build: what of, with which weights (None: initial ones)."""
+
+    recipe: Recipe
+    weights: Path | None
+    seed: int
+
+
+@verb("build")
+@click.argument("path", metavar="SPEC|RUN")
+@click.option("--weights", metavar="RUN|FILE", help="Trained weights; by default initial ones.")
+@click.option("-o", "output", metavar="DIR|FILE.onnx", help="By default build/SPEC.")
+@click.option("--opset", type=click.IntRange(min=1), default=OPSET, show_default=True)
+@click.option("--bare", is_flag=True, help="Take the network's numbers, not raw data.")
+@click.option("--no-verify", is_flag=True, help="Do not compare with PyTorch; needs no torch.")
+@network_option
+@set_option
+@data_option
+def command(
+    console: Console,
+    path: str,
+    weights: str | None,
+    output: str | None,
+    opset: int,
+    bare: bool,
+    no_verify: bool,
+    network: str | None,
+    sets: dict[str, str],
+    moved: dict[str, str],
+) -> None:
+    """Write ONNX files of the networks of a spec, or of a run's trained network."""
+    if places.kind(path) == "run":
+        run = places.run_at(path, "any")
+        orders = [_of_run(run, sets, moved, console)]
+        source = Source(run.record.spec or "spec.nn", "")
+    else:
+        source = specs.load(path)
+        orders = _of_spec(source, sets, moved, network, bare, console)
+    if weights is not None:
+        orders = [replace(order, weights=_weights_file(weights)) for order in orders]
+    alone = len(orders) == 1
+    for order in orders:
+        recipe = order.recipe
+        if bare:
+            export = recipe.export or ExportPlan(recipe.network.name)
+            recipe = replace(recipe, export=replace(export, bare=True))
+        trained = order.weights is not None
+        place = _place(output, source, file_name(recipe, trained=trained, alone=alone), alone)
+        arrays = _arrays(order)
+        file = export_network(
+            recipe, arrays, place, trained=trained, opset=opset, proof=not no_verify
+        )
+        _tell(file, trained, console)
+
+
+def _of_run(
+    run: Run, sets: Mapping[str, str], moved: Mapping[str, str], console: Console
+) -> Order:
+    text = specs.load(str(run.path / "spec.nn")).text
+    source = Source(prepare.public_name(run.record.spec or "spec.nn"), text)
+    profile = profile_from_json(specs.load(str(run.path / "data.json")).text)
+    checked = specs.check(source, sets, moved, {profile.data: profile})
+    specs.sound(checked, console)
+    return Order(_recipe(checked, run.record.network, profile), run.weights, 0)
+
+
+def _of_spec(
+    source: Source,
+    sets: Mapping[str, str],
+    moved: Mapping[str, str],
+    network: str | None,
+    bare: bool,
+    console: Console,
+) -> list[Order]:
+    root = specs.root_of(source)
+    checked = specs.check(source, sets, moved, root=root)
+    if checked.errors:
+        raise Refusal(*checked.diagnostics)
+    wanted = specs.choose(checked.networks, network)
+    profiles = {} if bare and not moved else _profiles(checked, tuple(wanted), console)
+    public = Source(prepare.public_name(source.name), source.text)
+    checked = specs.sound(specs.check(public, sets, moved, profiles, root), console)
+    orders = []
+    for name in wanted:
+        plan = next((p for p in checked.trains.values() if p.network == name), None)
+        profile = profiles.get(plan.data[0]) if plan is not None else None
+        orders.append(Order(_recipe(checked, name, profile), None, plan.seed if plan else 0))
+    return orders
+
+
+def _profiles(
+    checked: Checked, networks: tuple[str, ...], console: Console
+) -> dict[str, Profile]:
+    """What the data of the networks' train blocks tells; data that is not there is left out, aloud."""
+    found: dict[str, Profile] = {}
+    for plan in checked.trains.values():
+        name = plan.data[0]
+        if plan.network not in networks or name in found:
+            continue
+        try:
+            found[name] = opened.dataset(checked, checked.data[name], console, plan.network).profile
+        except Refusal as refusal:
+            if refusal.diagnostics[0].code not in NO_DATA:
+                raise
+            reason = refusal.diagnostics[0].message
+            console.note(f"note: {reason}; the file takes the network's numbers, not raw data")
+    return found
+
+
+def _recipe(checked: Checked, network: str, profile: Profile | None) -> Recipe:
+    plan = next((p for p in checked.trains.values() if p.network == network), None)
+    return Recipe(
+        network=checked.networks[network],
+        plan=plan if profile is not None else None,
+        profile=profile,
+        export=checked.exports.get(network),
+        spec=checked.resolved,
+    )
+
+
+def _weights_file(path: str) -> Path:
+    there = Path(path)
+    if there.is_dir():
+        return places.run_at(path).path / WEIGHTS
+    if not there.is_file():
+        raise unusable(f"there is no {relative(path)}")
+    return there
+
+
+def _arrays(order: Order) -> Mapping[str, Array]:
+    table = weight_table(order.recipe.network)
+    if order.weights is None:
+        return initial_weights(table, order.seed)
+    return read_weights(order.weights, table)
+
+
+def _place(output: str | None, source: Source, name: str, alone: bool) -> Path:
+    folder = Path("build") / prepare.stem(source.name) if output is None else Path(output)
+    if folder.suffix.lower() == ".onnx":
+        if not alone:
+            raise unusable("several networks do not fit into one file", help="name a folder")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        return folder
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / name
+
+
+def _tell(file: ExportedFile, trained: bool, console: Console) -> None:
+    parts = [size(file.bytes), file.described, f"opset {file.opset}, {file.nodes} nodes"]
+    if file.parity is None:
+        parts.append("not compared with PyTorch")
+    else:
+        parts.append(f"differs from PyTorch by at most {file.parity.largest:.0e}")
+    if not trained:
+        parts.append("initial weights: not trained")
+    console.note("file      " + "   ".join(parts))
+    console.result(relative(str(file.path)))

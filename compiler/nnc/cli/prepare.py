@@ -1,0 +1,205 @@
+"""From a spec to everything that a run needs: checked twice, with its data opened in between."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+from nnc import __version__
+from nnc.backends.initial import initial_weights
+from nnc.backends.torch_extras import Extras
+from nnc.backends.torch_module import build
+from nnc.backends.torch_source import torch_source
+from nnc.check import Checked
+from nnc.cli import opened, specs
+from nnc.cli.console import Console
+from nnc.cli.failures import unusable
+from nnc.cli.suggest import train_block
+from nnc.deploy.meanings import Recipe
+from nnc.diagnostics import Refusal
+from nnc.ir.graph import Network
+from nnc.ir.plan import DataPlan, ExportPlan, Profile, Scale, TrainPlan
+from nnc.ir.walk import weight_table
+from nnc.record import Record
+from nnc.source import Source
+from nnc.train.data import Dataset
+from nnc.train.data.profile_json import profile_json
+from nnc.train.run_record import RunRecord, data_record
+from nnc.train.wiring import Member
+
+PACKAGES = ("torch", "numpy", "onnx", "onnxruntime", "safetensors")
+
+
+class Prepared(Record):
+    """A train block whose data was opened; its network has no size left open that data tells."""
+
+    source: Source
+    checked: Checked
+    plan: TrainPlan
+    network: Network
+    data_plan: DataPlan
+    data: Dataset
+
+    @property
+    def profile(self) -> Profile:
+        """What opening the data found."""
+        return self.data.profile
+
+    @property
+    def export(self) -> ExportPlan:
+        """What the spec's export block says, or its defaults."""
+        return self.checked.exports.get(self.plan.network, ExportPlan(self.plan.network))
+
+
+def prepare(
+    source: Source,
+    sets: Mapping[str, str],
+    moved: Mapping[str, str],
+    network: str | None,
+    console: Console,
+    *,
+    root: str | None = None,
+) -> Prepared:
+    """Checks a spec, opens the data of one train block, and checks again with what was found.
+
+    Raises:
+        Refusal: the spec has mistakes, nothing or too much to train, or the data is not as it says.
+    """
+    root = specs.root_of(source) if root is None else root
+    first = specs.check(source, sets, moved, root=root)
+    if first.errors:
+        raise Refusal(*first.diagnostics)
+    plan = choose(first, network)
+    data_plan = first.data[plan.data[0]]
+    data = opened.dataset(first, data_plan, console, plan.network)
+    public = Source(public_name(source.name), source.text)
+    checked = specs.check(public, sets, moved, {data_plan.name: data.profile}, root)
+    specs.sound(checked, console)
+    plan = checked.trains[plan.name]
+    return Prepared(public, checked, plan, checked.networks[plan.network], data_plan, data)
+
+
+def choose(checked: Checked, network: str | None) -> TrainPlan:
+    """The train block to run: the only one, or the one that `--network` names.
+
+    Raises:
+        Refusal: there is none, or several.
+    """
+    plans = checked.trains
+    if not plans:
+        help = "add one:\n" + train_block(checked)
+        raise unusable(f"{checked.source.name} has no train block", help=help)
+    if network is None:
+        if len(plans) > 1:
+            raise unusable("there are several train blocks", help=_listed(plans))
+        return next(iter(plans.values()))
+    named = [p for p in plans.values() if p.name == network]
+    named = named or [p for p in plans.values() if p.network == network]
+    if len(named) != 1:
+        raise unusable(f"no train block is called `{network}`", help=_listed(plans))
+    return named[0]
+
+
+def _listed(plans: Mapping[str, TrainPlan]) -> str:
+    return "choose by " + " or ".join(f"`--network {name}`" for name in plans)
+
+
+def public_name(name: str) -> str:
+    """A spec's name as files may carry it: never a folder outside of the working folder."""
+    return os.path.basename(name) if os.path.isabs(name) or name.startswith("..") else name
+
+
+def recipe(prepared: Prepared) -> Recipe:
+    """What the exported file is made of."""
+    return Recipe(
+        network=prepared.network,
+        plan=prepared.plan,
+        profile=prepared.profile,
+        export=prepared.export,
+        spec=prepared.checked.resolved,
+    )
+
+
+def extras(prepared: Prepared) -> Extras:
+    """What the generated source says of data: labels, and how raw values become numbers."""
+    binding, profile = prepared.plan.binding, prepared.profile
+    assert binding is not None, "the data was opened"
+    fronts = [(name, profile.front(field)) for name, field in binding.inputs]
+    labels = []
+    for output, target in binding.targets:
+        field, front = profile.field(target), profile.front(target)
+        if field is not None and field.labels:
+            labels.append((output, field.labels))
+        if isinstance(front, Scale):
+            fronts.append((output, front))
+    text = prepared.source.text
+    return Extras(
+        spec=prepared.source.name,
+        sha256=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
+        labels=tuple(labels),
+        fronts=tuple((name, front) for name, front in fronts if front is not None),
+    )
+
+
+def members(prepared: Prepared) -> tuple[Member, ...]:
+    """The network as a module with its initial weights, ready to train."""
+    graph = prepared.network.graph
+    weights = initial_weights(weight_table(prepared.network), prepared.plan.seed)
+    return tuple(
+        Member(
+            player.name,
+            build(prepared.network, weights),
+            tuple(port.name for port in graph.inputs),
+            tuple(port.name for port in graph.outputs),
+        )
+        for player in prepared.plan.players
+    )
+
+
+def files(prepared: Prepared) -> dict[str, str]:
+    """The texts that a run folder begins with, by path."""
+    return {
+        "spec.nn": prepared.checked.resolved,
+        f"source/{os.path.basename(prepared.source.name) or 'spec.nn'}": prepared.source.text,
+        "model.py": torch_source(prepared.network, extras=extras(prepared)),
+        "data.json": profile_json(prepared.profile),
+    }
+
+
+def record(
+    prepared: Prepared, console: Console, sets: Mapping[str, str], moved: Mapping[str, str]
+) -> RunRecord:
+    """What a new run says of itself."""
+    overrides = [f"{key}={value}" for key, value in sets.items()]
+    overrides += [f"--data {key}={value}" for key, value in moved.items()]
+    return RunRecord(
+        status="running",
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        spec=prepared.source.name,
+        network=prepared.plan.network,
+        command=("nnc", *console.args),
+        overrides=tuple(overrides),
+        versions=versions(),
+        seeds={"train": prepared.plan.seed, "split": prepared.data_plan.split.seed},
+        data=(data_record(prepared.profile),),
+    )
+
+
+def versions() -> dict[str, str]:
+    """Versions of nnc and of the libraries that a result depends on."""
+    found = {"nnc": __version__}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def stem(name: str) -> str:
+    """The folder's name for runs of a spec: `specs/lenet.nn` gives lenet."""
+    return Path(name).name.removesuffix(".nn").strip(".-") or "spec"

@@ -1,0 +1,192 @@
+"""`nnc train SPEC`: check, open the data, train, prove and export, all into a run folder."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from nnc import __version__
+from nnc.cli import prepare, resume, specs
+from nnc.cli.console import Console
+from nnc.cli.failures import FAILED_CHECK, FAILED_TRAINING, relative
+from nnc.cli.folders import runs_folder
+from nnc.cli.prepare import Prepared
+from nnc.cli.verb import data_option, network_option, set_option, verb
+from nnc.deploy.exporter import OnnxExporter
+from nnc.record import Record, replace
+from nnc.render.header import binding_lines, data_line, network_line, split_line
+from nnc.train.engine import train
+from nnc.train.folder import RunFolder, new_folder
+from nnc.train.job import Job, Outcome
+from nnc.train.report import PlainReport, Report
+
+
+class Wish(Record):
+    """What the options ask of a run."""
+
+    spec: str | None
+    resume: str | None
+    network: str | None
+    sets: dict[str, str]
+    moved: dict[str, str]
+    out: str | None = None
+    name: str = ""
+    accept_data: bool = False
+
+
+@verb("train")
+@click.argument("spec", required=False)
+@click.option("--out", metavar="DIR", help="The run's folder itself, instead of runs/SPEC/N.")
+@click.option("--name", default="", help="The run's name in runs/SPEC, instead of a number.")
+@click.option("--resume", metavar="RUN|auto", help="Go on with a run; auto: the newest unfinished.")
+@click.option("--accept-data", is_flag=True, help="Go on though the data has changed.")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1 or mps.")
+@click.option("--threads", type=click.IntRange(min=0), default=0, help="Of the CPU; 0: all.")
+@network_option
+@click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Train only N steps.")
+@click.option(
+    "--overfit", type=click.IntRange(min=1), metavar="N", help="Learn N samples by heart."
+)
+@click.option("--no-export", is_flag=True, help="Write no ONNX file, and check none.")
+@set_option
+@data_option
+def command(
+    console: Console,
+    spec: str | None,
+    out: str | None,
+    name: str,
+    resume: str | None,
+    accept_data: bool,
+    device: str,
+    threads: int,
+    network: str | None,
+    steps: int | None,
+    overfit: int | None,
+    no_export: bool,
+    sets: dict[str, str],
+    moved: dict[str, str],
+) -> int:
+    """Train the network of SPEC, and export it as ONNX, compared with PyTorch.
+
+    The run lands in runs/SPEC/N. Ctrl-C saves and exports the best so far.
+    """
+    if spec is None and resume is None:
+        raise click.UsageError("Missing argument 'SPEC' (or --resume RUN).")
+    if steps is not None:
+        sets["train.steps"] = str(steps)
+    wish = Wish(spec, resume, network, sets, moved, out, name, accept_data)
+    prepared, folder, resumed = start(wish, console)
+    try:
+        _header(prepared, folder, console)
+        job = Job(
+            plan=prepared.plan,
+            members=prepare.members(prepared),
+            data=prepared.data,
+            folder=folder,
+            augment=prepared.data_plan.augment,
+            exporter=None if no_export else _exporter(prepared, folder, threads),
+            device=device,
+            threads=threads,
+            resume=resumed,
+            overfit=overfit or 0,
+        )
+        with _report(folder, console) as report:
+            outcome = train(job, report)
+    finally:
+        folder.close()
+    _next(outcome, prepared, folder, console)
+    if not sys.stdout.isatty():
+        console.result(relative(str(folder.path)))
+    return outcome.exit_code
+
+
+def _exporter(prepared: Prepared, folder: RunFolder, threads: int) -> OnnxExporter:
+    plan = prepared.plan
+    return OnnxExporter(
+        prepare.recipe(prepared), plan.players[0].name, folder.path, seed=plan.seed, threads=threads
+    )
+
+
+def start(wish: Wish, console: Console) -> tuple[Prepared, RunFolder, bool]:
+    """The run's folder, new or found, with what it is to do; True where it goes on.
+
+    Raises:
+        Refusal: the spec, the data or the folder does not allow it.
+    """
+    found = None
+    if wish.resume is not None:
+        where = Path(wish.out) if wish.out else _runs(wish.spec)
+        found = resume.find(wish.spec, wish.resume, where)
+    if found is None:
+        assert wish.spec is not None, "without a spec there is a run to go on with"
+        source = specs.load(wish.spec)
+        prepared = prepare.prepare(source, wish.sets, wish.moved, wish.network, console)
+        out = Path(wish.out) if wish.out else None
+        stem = prepare.stem(source.name)
+        path = new_folder(runs_folder(), stem, name=wish.name, out=out)
+        record = prepare.record(prepared, console, wish.sets, wish.moved)
+        folder = RunFolder(path, record)
+        folder.write_source(prepare.files(prepared))
+        return prepared, folder, False
+    resume.allowed(wish.sets)
+    moved = found.moved | wish.moved
+    network = wish.network or found.run.record.network
+    prepared = prepare.prepare(found.source, wish.sets, moved, network, console, root=found.root)
+    resume.same_data(found.run, prepared.profile, wish.accept_data)
+    folder = RunFolder(found.run.path, replace(found.run.record, status="running", stopped_by=""))
+    folder.write_source({"spec.nn": prepared.checked.resolved})
+    return prepared, folder, True
+
+
+def _runs(spec: str | None) -> Path:
+    return runs_folder() / prepare.stem(spec) if spec else runs_folder()
+
+
+def _header(prepared: Prepared, folder: RunFolder, console: Console) -> None:
+    plan, profile = prepared.plan, prepared.profile
+    lines = [
+        f"nnc {__version__}  {prepared.source.name}  ->  {relative(str(folder.path))}",
+        network_line(prepared.network, plan.batch),
+        data_line(profile),
+        split_line(profile),
+        *binding_lines(plan, profile),
+    ]
+    console.note(console.shown("\n".join(lines)))
+
+
+@contextmanager
+def _report(folder: RunFolder, console: Console) -> Iterator[Report]:
+    path = relative(str(folder.path))
+    if console.quiet:
+        with open(os.devnull, "w", encoding="utf-8") as nowhere:
+            yield PlainReport(nowhere, path)
+    elif sys.stderr.isatty():
+        from nnc.cli.progress import TerminalReport  # rich, for terminals only
+
+        with TerminalReport(path, color=console.err.color) as report:
+            yield report
+    else:
+        yield PlainReport(sys.stderr, path)
+
+
+def _next(outcome: Outcome, prepared: Prepared, folder: RunFolder, console: Console) -> None:
+    run = relative(str(folder.path))
+    if outcome.exit_code in (FAILED_CHECK, FAILED_TRAINING):
+        console.error(outcome.stopped_by)
+    lines = []
+    if outcome.status == "finished" and outcome.exports:
+        lines.append(f"nnc run {run}/{outcome.exports[0].file} INPUT")
+        lines.append(f"nnc eval {run} --data {prepared.data_plan.name}=PATH")
+    if outcome.status != "finished":
+        lines.append(f"nnc train --resume {run}")
+    elif prepared.plan.length.unit == "epochs":
+        lines.append(
+            f"nnc train --resume {run} --set train.epochs={2 * prepared.plan.length.count}"
+        )
+    for at, line in enumerate(lines):
+        console.note(f"{'next' if at == 0 else '':<9} {line}")

@@ -1,0 +1,108 @@
+"""The first lines of `nnc train`: what trains on what, so that a silent wrong choice is seen."""
+
+from __future__ import annotations
+
+from nnc.ir.dims import Dim, Poly, product
+from nnc.ir.graph import Call, Graph, Network
+from nnc.ir.plan import Profile, TrainPlan
+from nnc.ir.walk import totals
+from nnc.render.human import many
+from nnc.render.profile import front_text, type_text
+from nnc.render.summary import briefly, count
+
+WEIGHT_BYTES = 16
+"""A float32 weight, its gradient, and the two moments of Adam."""
+VALUE_BYTES = 8
+"""A float32 value that is kept for its gradient, and the gradient."""
+
+
+def network_line(network: Network, batch: int) -> str:
+    """`network   LeNet5   61,706 weights   0.42 M multiply-adds   about 9 MB at batch 32`."""
+    sums = totals(network)
+    parts = [
+        network.name,
+        f"{count(sums.weights)} weights",
+        f"{briefly(sums.macs)} multiply-adds",
+    ]
+    needed = sums.weights * WEIGHT_BYTES + values(network.graph, {}) * VALUE_BYTES * batch
+    if not isinstance(needed, Poly):
+        parts.append(f"about {memory(needed)} at batch {batch}")
+    return "network   " + "   ".join(parts)
+
+
+def data_line(profile: Profile) -> str:
+    """`data      digits = bundled("mnist5k")   4,000 train / 500 validation   10 classes, ...`."""
+    parts = [f"{profile.data} = {profile.described}"]
+    parts.append(" / ".join(f"{part.samples:,} {part.name}" for part in profile.parts))
+    classes = _classes(profile)
+    if classes:
+        parts.append(classes)
+    if profile.skipped:
+        parts.append(f"{len(profile.skipped):,} skipped")
+    return "data      " + "   ".join(parts)
+
+
+def split_line(profile: Profile) -> str:
+    """`split     15% validation, stratified by class   train 6f2ab3..., validation ...`."""
+    marks = ", ".join(f"{part.name} {part.fingerprint}" for part in profile.parts)
+    return f"split     {profile.rule}   {marks}"
+
+
+def binding_lines(plan: TrainPlan, profile: Profile) -> list[str]:
+    """`binding   image <- digits.image uint8[1,28,28], /255      digit <- digits.label (...)`."""
+    if plan.binding is None:
+        return []
+    said = []
+    for name, bound in plan.binding.inputs:
+        field = profile.field(bound)
+        kind = f" {type_text(field)}" if field is not None else ""
+        front = front_text(profile.front(bound))
+        said.append(f"{name} <- {profile.data}.{bound}{kind}{f', {front}' if front else ''}")
+    losses: dict[str, list[str]] = {}
+    for phase in plan.phases:
+        for term in phase.terms:
+            losses.setdefault(term.output, []).append(term.loss.word)
+    fields = {field.name for field in profile.fields}
+    for name, bound in plan.binding.targets:
+        where = f"{profile.data}.{bound}" if bound in fields else bound
+        said.append(f"{name} <- {where} ({', '.join(losses.get(name, ['-']))})")
+    lines = ["binding   " + "      ".join(said)]
+    if plan.binding.unbound:
+        lines.append(f"          learns nothing: {', '.join(plan.binding.unbound)}")
+    if plan.binding.unused:
+        lines.append(f"          not used: {', '.join(plan.binding.unused)}")
+    return lines
+
+
+def memory(amount: int) -> str:
+    """`9 MB`, in steps that an estimate deserves."""
+    for unit, size in (("GB", 10**9), ("MB", 10**6)):
+        if amount >= size:
+            return (
+                f"{amount / size:.1f} {unit}" if amount < 10 * size else f"{amount // size} {unit}"
+            )
+    return "1 MB"
+
+
+def values(graph: Graph, known: dict[int, Dim]) -> Dim:
+    """How many numbers a sample's values hold, all layers together; each graph is summed once."""
+    if id(graph) not in known:
+        total: Dim = 0
+        for item in graph.items:
+            if isinstance(item.op, Call):
+                total = total + values(item.op.graph, known)
+            else:
+                for number in item.outputs:
+                    total = total + product(graph.types[number].dims)
+        known[id(graph)] = total
+    return known[id(graph)]
+
+
+def _classes(profile: Profile) -> str:
+    train = profile.part("train")
+    if train is None or not train.classes or not train.samples:
+        return ""
+    shares = [count / train.samples for count in train.classes]
+    said = many(len(shares), "class", "classes")
+    low, high = f"{min(shares):.1%}", f"{max(shares):.1%}"
+    return f"{said}, {low} each" if low == high else f"{said}, {low} to {high}"

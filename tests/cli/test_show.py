@@ -1,0 +1,161 @@
+"""`nnc show`, `nnc data`, `nnc new`, `nnc runs`: looking at things."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.cli.conftest import Nnc
+
+BLOCKS = """\
+block unit(c) { conv(c, 3, padding=1) -> relu }
+network Net {
+  input image: [3, H, W]
+  unit(8)
+  repeat 2 { unit(8) -> max_pool(2) }
+  output features
+}
+"""
+
+
+def test_show(nnc: Nnc) -> None:
+    assert nnc("show", "tiny.nn").out == (
+        "Tiny\n"
+        "input      image: [1, 28, 28]\n"
+        "\n"
+        "place     layer     output     weights  multiply-adds\n"
+        "conv1     conv      [4, 6, 6]      104          3,600\n"
+        "relu1     relu      [4, 6, 6]\n"
+        "flatten1  flatten   [144]\n"
+        "dense1    dense     [10]         1,450          1,440\n"
+        "total     4 layers               1,554          5,040\n"
+        "\n"
+        "output     digit: [10]\n"
+    )
+
+
+def test_show_json(nnc: Nnc) -> None:
+    (network,) = nnc("show", "tiny.nn", "--json").json["networks"]
+    assert network["weights"] == 1554
+    assert network["inputs"] == [{"name": "image", "type": "float32", "shape": [1, 28, 28]}]
+    assert network["layers"][0] == {
+        "place": "conv1",
+        "layer": "conv",
+        "output": [4, 6, 6],
+        "weights": 104,
+        "macs": 3600,
+        "line": 6,
+    }
+
+
+def test_symbols_depth_and_conditions(nnc: Nnc) -> None:
+    Path("net.nn").write_text(BLOCKS)
+    whole = nnc("show", "net.nn", "--json").json["networks"][0]
+    assert [row["place"] for row in whole["layers"]][:2] == ["unit1.conv1", "unit1.relu1"]
+    assert whole["layers"][0]["output"] == [8, "H", "W"]
+    assert whole["layers"][0]["macs"] is None
+    folded = nnc("show", "net.nn", "--json", "--depth", "0").json["networks"][0]
+    assert [row["place"] for row in folded["layers"]] == [
+        *("unit1", "unit2", "max_pool1", "unit3", "max_pool2"),
+    ]
+    assert folded["weights"] == whole["weights"] == sum(r["weights"] for r in folded["layers"])
+    assert "condition" in nnc("show", "net.nn").out
+
+
+def test_sizes_that_only_data_tells(nnc: Nnc) -> None:
+    own = Path("tiny.nn").read_text().replace('bundled("mnist5k")', 'images("nowhere")')
+    Path("own.nn").write_text(own)
+    assert nnc("show", "own.nn", "--json").json["networks"][0]["weights"] is None
+    assert "?" in nnc("show", "own.nn").out
+    done = nnc("show", "own.nn", "--json", "--set", "data.digits.classes=10")
+    assert done.json["networks"][0]["weights"] == 1554
+
+
+def test_show_source(nnc: Nnc) -> None:
+    source = nnc("show", "tiny.nn", "--source").out
+    assert "class Tiny(nn.Module):" in source
+    compile(source, "model.py", "exec")
+
+
+def test_show_says_what_is_wrong(nnc: Nnc) -> None:
+    done = nnc("show", "wrong.nn")
+    assert (done.code, done.out) == (1, "")
+    assert "did you mean `relu`?" in done.err
+    assert nnc("show", "wrong.nn", "--json").json["diagnostics"]
+    done = nnc("show", "tiny.n")
+    assert done.code == 1
+    assert "did you mean `tiny.nn`?" in done.err
+    assert "it has Tiny" in nnc("show", "tiny.nn", "--network", "Other").err
+
+
+def test_data(nnc: Nnc) -> None:
+    out = nnc("data", "tiny.nn").out
+    assert 'digits = bundled("mnist5k")' in out
+    assert "image  input   uint8[1,28,28]  /255" in out
+    assert "train         4,000" in out
+    (data,) = nnc("data", "tiny.nn", "--json").json["data"]
+    assert data["sizes"] == {"classes": 10}
+    assert [part["samples"] for part in data["parts"]] == [4000, 500, 500]
+    assert nnc("data", "tiny.nn", "digits", "--part", "test", "--json").code == 0
+
+
+def test_data_samples(nnc: Nnc) -> None:
+    done = nnc("data", "tiny.nn", "--sample", "36", "-o", "grid.png")
+    assert done.out == "grid.png\n"
+    with Image.open("grid.png") as picture:
+        assert picture.size[0] > 6 * 84
+    first = Path("grid.png").read_bytes()
+    nnc("data", "tiny.nn", "--sample", "36", "-o", "grid.png")
+    assert Path("grid.png").read_bytes() == first
+    assert nnc("data", "tiny.nn", "-o", "grid.png").code == 2
+
+
+def test_table_samples(nnc: Nnc) -> None:
+    nnc("new", "flowers", "--like", "mlp")
+    rows = nnc("data", "flowers.nn", "--sample", "3").out.splitlines()
+    assert rows[0].split() == [
+        *("sample", "sepal_length", "sepal_width", "petal_length", "petal_width", "species"),
+    ]
+    assert len(rows) == 4
+    samples = nnc("data", "flowers.nn", "--sample", "3", "--json").json["samples"]
+    assert samples[0]["species"] in ("setosa", "versicolor", "virginica")
+
+
+def test_data_mistakes(nnc: Nnc) -> None:
+    assert nnc("data").code == 2
+    assert "it has digits" in nnc("data", "tiny.nn", "nope").err
+    assert nnc("data", "tiny.nn", "--data", "digits=nowhere").code == 1
+
+
+def test_licences(nnc: Nnc) -> None:
+    assert "CC-BY-SA" in nnc("data", "--licences").out
+    names = [e["name"] for e in nnc("data", "--licences", "--json").json["licences"]]
+    assert "mnist5k" in names
+
+
+@pytest.mark.parametrize("like", ["cnn", "mlp", "table"])
+def test_new_checks_at_once(nnc: Nnc, like: str) -> None:
+    done = nnc("new", "my-first", "--like", like)
+    assert done.out == "my-first.nn\n"
+    assert "network MyFirst {" in Path("my-first.nn").read_text()
+    checked = nnc("check", "my-first.nn", "--deny", "warnings")
+    assert (checked.code, checked.out) == (0, "")
+    again = nnc("new", "my-first", "--like", like)
+    assert again.code == 1
+    assert "--force" in again.err
+    assert nnc("new", "my-first", "--like", like, "--force").code == 0
+
+
+@pytest.mark.parametrize("name", ["3d", "a/b/c.nn", "größe", "x_1"])
+def test_new_names(nnc: Nnc, name: str) -> None:
+    assert nnc("new", name).code == 0
+    path = name if name.endswith(".nn") else f"{name}.nn"
+    assert nnc("check", path).code == 0
+
+
+def test_runs_of_nothing(nnc: Nnc) -> None:
+    assert nnc("runs").code == 0
+    assert nnc("runs", "--json").json["runs"] == []
+    assert nnc("runs", "nowhere").code == 1
