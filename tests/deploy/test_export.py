@@ -10,11 +10,11 @@ import onnx
 import pytest
 
 from nnc.backends import onnx_file
-from nnc.deploy import export
+from nnc.deploy import export, verify
 from nnc.deploy.export import export_network, file_digest, record_results
 from nnc.deploy.exporter import OnnxExporter
+from nnc.deploy.parity import Differs, Parity
 from nnc.deploy.session import Session, metadata_of
-from nnc.deploy.verify import Differs, Parity
 from nnc.ir.plan import ExportPlan
 from nnc.record import replace
 from tests.deploy import small
@@ -92,7 +92,7 @@ def test_over_tolerance_the_file_before_stays(
     small.exported(small.PICTURES, small.PICTURES_PROFILE, path)
     before = path.read_bytes()
     bad = Parity(0.5, 1e-4, "digit", (1,), ({},), "onnxruntime", None)
-    monkeypatch.setattr(export, "verify", lambda *_, **__: bad)
+    monkeypatch.setattr(verify, "verify", lambda *_, **__: bad)
     with pytest.raises(Differs) as refused:
         small.exported(small.PICTURES, small.PICTURES_PROFILE, path)
     assert (

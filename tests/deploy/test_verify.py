@@ -11,8 +11,9 @@ from nnc.backends.onnx_file import OnnxModel
 from nnc.backends.onnx_graph import onnx_model
 from nnc.deploy.difference import difference
 from nnc.deploy.export import around_of, prepare
+from nnc.deploy.parity import Differs
 from nnc.deploy.samples import UNKNOWN, corners, sample
-from nnc.deploy.verify import Differs, trials, verify
+from nnc.deploy.verify import trials, verify
 from nnc.ir.plan import Profile
 from nnc.passes.inference import inference
 from nnc.record import replace

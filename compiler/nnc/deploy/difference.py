@@ -8,9 +8,6 @@ import numpy as np
 
 from nnc.backends.arrays import Array
 
-TOLERANCE = 1e-4
-"""Of a file against PyTorch."""
-
 
 def difference(found: Array, wanted: Array) -> float:
     """max|found - wanted| / max(1, max|wanted|), in float32's numbers.

@@ -14,9 +14,8 @@ from nnc.backends.onnx_metadata import Parity as Held
 from nnc.backends.onnx_metadata import after_run
 from nnc.backends.onnx_schema import OPSET
 from nnc.backends.weights import layout
-from nnc.deploy.difference import TOLERANCE
 from nnc.deploy.meanings import Recipe, doc, entries
-from nnc.deploy.verify import Differs, Parity, verify
+from nnc.deploy.parity import TOLERANCE, Differs, Parity
 from nnc.ir.types import TensorType
 from nnc.passes.inference import Ends, ends, inference
 from nnc.record import Record
@@ -142,6 +141,8 @@ def _proved(
     tolerance: float,
     seed: int,
 ) -> Parity:
+    from nnc.deploy.verify import verify  # PyTorch: a file can be written without it
+
     parity = verify(
         recipe.network, weights, place, around=made.around, tolerance=tolerance, seed=seed
     )

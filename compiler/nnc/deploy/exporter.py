@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from nnc.backends.arrays import Array
-from nnc.deploy.difference import TOLERANCE
 from nnc.deploy.export import (
     ExportedFile,
     export_network,
@@ -16,8 +15,9 @@ from nnc.deploy.export import (
 )
 from nnc.deploy.inputs import feed_of
 from nnc.deploy.meanings import Recipe
+from nnc.deploy.parity import TOLERANCE, Differs
 from nnc.deploy.session import Session
-from nnc.deploy.verify import Differs, verify
+from nnc.deploy.verify import verify
 from nnc.diagnostics import Refusal
 from nnc.train.evaluation import SessionPredictor
 from nnc.train.job import Checked, Exported, Results, Weights

@@ -15,6 +15,7 @@ from nnc.backends.arrays import Array
 from nnc.backends.onnx_graph import onnx_model
 from nnc.backends.torch_module import build
 from nnc.deploy.difference import difference
+from nnc.deploy.parity import Difference
 from nnc.deploy.reference import numeric
 from nnc.deploy.session import Session
 from nnc.ir.dims import Poly, evaluate
@@ -24,31 +25,7 @@ from nnc.ir.plan import Front
 from nnc.ir.types import TensorType
 from nnc.ir.walk import Step, walk
 from nnc.layers.base import Layer
-from nnc.record import Record, replace
-from nnc.source import Span
-
-
-class Difference(Record):
-    """A value that differs.
-
-    Args:
-        place: of the layer that makes it.
-        word: the layer.
-        value: its name in the file.
-        size: of the difference.
-        span: the layer in the source.
-    """
-
-    place: str
-    word: str
-    value: str
-    size: float
-    span: Span
-
-    @property
-    def where(self) -> str:
-        """`specs/lenet.nn:7 conv`, or the layer alone."""
-        return f"{self.span.source.name}:{self.span.line}" if self.span.end else ""
+from nnc.record import replace
 
 
 def first_difference(

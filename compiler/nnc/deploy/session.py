@@ -20,7 +20,6 @@ from nnc.deploy.wire import BadWire, Data, Glance, glance
 from nnc.diagnostics import Refusal
 from nnc.ir.conditions import holds
 from nnc.record import Record
-from nnc.train.data.limits import most_bytes
 from nnc.train.jsonfile import BadFile
 
 if TYPE_CHECKING:
@@ -240,6 +239,8 @@ def _runtime(name: str) -> ModuleType:
 @cache
 def _limit_memory() -> None:
     """Lets guarded sessions share an allocator that ends at half of the machine's memory."""
+    from nnc.train.data.limits import most_bytes  # reading metadata needs no data room
+
     runtime = _runtime("")
     about_memory = runtime.OrtMemoryInfo(
         "Cpu", runtime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, runtime.OrtMemType.DEFAULT

@@ -10,13 +10,12 @@ from torch import nn
 
 from nnc.backends.arrays import Array
 from nnc.backends.onnx_file import OnnxModel
-from nnc.deploy.difference import TOLERANCE, difference
-from nnc.deploy.locate import Difference, first_difference
+from nnc.deploy.difference import difference
+from nnc.deploy.locate import first_difference
+from nnc.deploy.parity import TOLERANCE, Parity
 from nnc.deploy.reference import Reference
-from nnc.deploy.rules import DIFFERS, place
 from nnc.deploy.samples import corners, sample
 from nnc.deploy.session import Session
-from nnc.diagnostics import Diagnostic, Label, Refusal
 from nnc.ir.dims import evaluate
 from nnc.ir.graph import Network
 from nnc.ir.walk import macs
@@ -29,40 +28,6 @@ WORK = 40_000_000_000
 
 
 NO_ENDS = Ends()
-
-
-class Parity(Record):
-    """What comparing a file with PyTorch gave.
-
-    Args:
-        largest: the largest difference, max|a - b| / max(1, max|b|) of an output.
-        output: the output that it is in.
-        batches: batch sizes that were compared.
-        corners: sizes of the inputs that were compared; one without symbols.
-        runtime: what ran the file, with its version.
-        first: over the tolerance, the first value that differs.
-    """
-
-    largest: float
-    tolerance: float
-    output: str
-    batches: tuple[int, ...]
-    corners: tuple[dict[str, int], ...]
-    runtime: str
-    first: Difference | None = None
-
-    @property
-    def verified(self) -> bool:
-        """The file does what the network does."""
-        return self.largest <= self.tolerance
-
-
-class Differs(Refusal):
-    """A file that differs from PyTorch was not handed over; a command ends with exit code 3."""
-
-    def __init__(self, parity: Parity, file: Path | str) -> None:
-        super().__init__(_diagnostic(parity, file))
-        self.parity = parity
 
 
 class Trial(Record):
@@ -143,20 +108,3 @@ def _each_once(sizes: list[dict[str, int]]) -> list[dict[str, int]]:
         if one not in found:
             found.append(one)
     return found
-
-
-def _diagnostic(parity: Parity, file: Path | str) -> Diagnostic:
-    name = file.name if isinstance(file, Path) else file
-    message = (
-        f"{name} differs from PyTorch by {parity.largest:.0e}, more than {parity.tolerance:.0e}"
-    )
-    notes = [f"the largest difference is in the output `{parity.output}`"]
-    first = parity.first
-    if first is None:
-        notes.append("each layer alone agrees; what differs lies between them")
-        return DIFFERS.at(place(file), message, notes=tuple(notes))
-    where = f", at {first.where}" if first.where else ""
-    notes.insert(0, f"the first value that differs is {first.place}{where}, by {first.size:.0e}")
-    others = (Label(first.span, f"{first.place} is the first that differs"),) if first.where else ()
-    help = "this is a mistake of nnc: please report it with the spec"
-    return DIFFERS.at(place(file), message, others=others, notes=tuple(notes), help=help)

@@ -1,0 +1,242 @@
+"""What a model is run on: files, folders and standard input become samples for its inputs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+
+from nnc.backends.arrays import Array
+from nnc.deploy.inputs import feed_of
+from nnc.deploy.rules import UNREADABLE_INPUT, WRONG_INPUT, place, refusal
+from nnc.deploy.session import Port, Session
+from nnc.diagnostics import Refusal, nearest
+from nnc.ir.plan import Categories, DataPlan, Pixels
+from nnc.record import Record
+from nnc.train.data.arrays import read_arrays
+from nnc.train.data.frame import MissingColumn
+from nnc.train.data.pictures import ENDINGS, Fit, Unreadable, read_picture
+from nnc.train.data.tables import BadTable, InputRows, read_rows
+
+Kind = Literal["pictures", "rows", "arrays"]
+STDIN = "-"
+ARRAYS = (".npz", ".npy")
+TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
+FEEDS = {"pictures": "a picture", "rows": "a table (.csv, .parquet)", "arrays": ".npz or .npy"}
+
+
+class Sample(Record):
+    """One thing to run a model on.
+
+    Args:
+        name: as answers call it: the path as written, `houses.csv row 3`.
+        values: by input, without the batch.
+        error: why it cannot be read, then there are no values.
+    """
+
+    name: str
+    values: dict[str, Array]
+    error: str = ""
+
+
+def kind(session: Session) -> Kind:
+    """What a model is fed with."""
+    meanings = {session.about.input(port.name).meaning for port in session.inputs}
+    if meanings == {"image"} and len(session.inputs) == 1:
+        return "pictures"
+    if meanings and meanings <= {"numbers", "category", "categories", "number"}:
+        return "rows"
+    return "arrays"
+
+
+def gather(
+    session: Session, paths: Sequence[str], *, keep_going: bool = False, stdin: bytes = b""
+) -> Iterator[Sample]:
+    """The samples of files and of folders, in the order of the arguments and then of names.
+
+    Args:
+        paths: as written; `-` stands for `stdin`.
+        keep_going: what cannot be read is a sample with an error.
+
+    Raises:
+        Refusal: a file is not what the model takes, or cannot be read.
+    """
+    fed = kind(session)
+    for written in paths:
+        for path in _files(written, fed):
+            try:
+                yield from _samples(session, fed, path, stdin if path == STDIN else None)
+            except Refusal as refused:
+                if not keep_going:
+                    raise
+                yield Sample(path, {}, refused.diagnostics[0].message)
+            except OSError as error:
+                if not keep_going:
+                    raise
+                yield Sample(path, {}, (error.strerror or "cannot be read").lower())
+
+
+def _files(written: str, fed: Kind) -> Iterator[str]:
+    """A file, or those in a folder that the model can be fed with; hidden ones are passed over."""
+    if written == STDIN or not os.path.isdir(written):
+        yield written
+        return
+    endings = {"pictures": ENDINGS, "rows": frozenset(TABLES), "arrays": frozenset(ARRAYS)}[fed]
+    found = 0
+    for folder, folders, names in os.walk(written):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if not name.startswith(".") and os.path.splitext(name)[1].lower() in endings:
+                found += 1
+                yield os.path.join(folder, name).replace(os.sep, "/")
+    if not found:
+        raise refusal(WRONG_INPUT, written, f"there is nothing in {written} that the model takes")
+
+
+def _samples(session: Session, fed: Kind, path: str, data: bytes | None) -> Iterator[Sample]:
+    ending = os.path.splitext(path)[1].lower()
+    if data is None and ending in ARRAYS:
+        yield from _arrays(session, Path(path))
+    elif fed == "pictures":
+        yield _picture(session, path, data)
+    elif fed == "rows":
+        yield from _rows(session, path, data)
+    else:
+        given = "standard input" if data is not None else "this file"
+        names = ", ".join(f"{port.name} {port.described}" for port in session.inputs)
+        help = f"the model takes {FEEDS['arrays']} with {names}"
+        message = f"{session.name} does not say how {given} becomes its inputs"
+        raise refusal(WRONG_INPUT, path, message, help)
+
+
+# --- pictures -------------------------------------------------------------------------------------
+
+
+def _picture(session: Session, path: str, data: bytes | None) -> Sample:
+    (port,) = session.inputs
+    front = session.about.input(port.name).front
+    fit: Fit = "crop"
+    if isinstance(front, Pixels):
+        fit = next(known for known in get_args(Fit) if known == front.fit)
+    if len(port.dims) != 4 or not isinstance(port.dims[1], int):
+        raise refusal(WRONG_INPUT, path, f"the input `{port.name}` is {port.described}, no picture")
+    channels, height, width = port.dims[1:]
+    known = isinstance(height, int) and isinstance(width, int)
+    size = (height, width) if known else None
+    name = "standard input" if data is not None else ""
+    try:
+        pixels = read_picture(
+            data if data is not None else Path(path), _whole(channels), _pair(size), fit, name=name
+        )
+    except Unreadable as error:
+        raise refusal(UNREADABLE_INPUT, path, str(error)) from None
+    return Sample(path, {port.name: _fed(session, port, pixels[None])[0]})
+
+
+def _whole(size: int | str) -> int:
+    assert isinstance(size, int), "known by now"
+    return size
+
+
+def _pair(size: tuple[int | str, int | str] | None) -> tuple[int, int] | None:
+    return None if size is None else (_whole(size[0]), _whole(size[1]))
+
+
+def _fed(session: Session, port: Port, values: Array) -> Array:
+    about = session.about
+    return feed_of(port, about.input(port.name), values, about.bare)
+
+
+# --- rows of tables -------------------------------------------------------------------------------
+
+
+def _rows(session: Session, path: str, data: bytes | None) -> Iterator[Sample]:
+    numbers: list[str] = []
+    words: list[str] = []
+    for port in session.inputs:
+        value = session.about.input(port.name)
+        columns = value.front.columns if isinstance(value.front, Categories) else value.columns
+        among = words if value.meaning in ("category", "categories") else numbers
+        among.extend(c for c in columns if c not in among)
+    try:
+        rows = _read(path, data, numbers, words)
+    except MissingColumn as error:
+        close = nearest(error.column, error.columns)
+        help = f"did you mean `{close}`?" if close else f"it has {', '.join(error.columns[:12])}"
+        raise refusal(WRONG_INPUT, path, str(error), help) from None
+    except BadTable as error:
+        raise refusal(UNREADABLE_INPUT, path, str(error)) from None
+    feeds = {port.name: _columns(session, port, rows, numbers, words) for port in session.inputs}
+    for at in range(len(rows.names)):
+        name = f"{'standard input' if data is not None else path} row {at + 1}"
+        yield Sample(name, {key: values[at] for key, values in feeds.items()})
+
+
+def _read(path: str, data: bytes | None, numbers: list[str], words: list[str]) -> InputRows:
+    if data is None:
+        return read_rows(Path(path), numbers, words)
+    import tempfile  # only a pipe needs it
+
+    with tempfile.TemporaryDirectory() as folder:
+        there = Path(folder) / "standard input"
+        there.write_bytes(data)
+        return read_rows(there, numbers, words)
+
+
+def _columns(
+    session: Session, port: Port, rows: InputRows, numbers: list[str], words: list[str]
+) -> Array:
+    """The columns of one input, in its order."""
+    value = session.about.input(port.name)
+    if value.meaning not in ("category", "categories"):
+        made: Array = rows.numbers[:, [numbers.index(c) for c in value.columns]]
+    else:
+        front = value.front
+        columns = front.columns if isinstance(front, Categories) else value.columns
+        made = np.empty((len(rows.names), len(columns)), dtype=object)
+        for at, column in enumerate(columns):
+            made[:, at] = rows.words[words.index(column)]
+    if len(port.dims) == 1:
+        made = made[:, 0]
+    return _fed(session, port, made)
+
+
+# --- arrays ---------------------------------------------------------------------------------------
+
+
+def _arrays(session: Session, path: Path) -> Iterator[Sample]:
+    arrays = _loaded(path)
+    ports = session.inputs
+    if len(arrays) == 1 and len(ports) == 1:
+        arrays = {ports[0].name: next(iter(arrays.values()))}
+    feeds: dict[str, Array] = {}
+    for port in ports:
+        if port.name not in arrays:
+            help = f"it holds {', '.join(list(arrays)[:12])}"
+            message = f"{path.name} holds no array `{port.name}`"
+            raise refusal(WRONG_INPUT, path, message, help)
+        array = arrays[port.name]
+        if array.ndim != len(port.dims):
+            message = f"`{port.name}` is {port.described}, not {list(array.shape)}"
+            raise refusal(WRONG_INPUT, path, message, "samples stand along the first axis")
+        feeds[port.name] = _fed(session, port, array)
+    counts = {len(values) for values in feeds.values()}
+    if len(counts) != 1:
+        raise refusal(WRONG_INPUT, path, f"the arrays of {path.name} differ in length")
+    for at in range(counts.pop()):
+        name = f"{path.as_posix()}[{at}]"
+        yield Sample(name, {key: values[at] for key, values in feeds.items()})
+
+
+def _loaded(path: Path) -> dict[str, Array]:
+    if path.suffix.lower() == ".npz":
+        return dict(read_arrays(DataPlan(path.name, "arrays", str(path), span=place(path)), path))
+    try:
+        # mapped, so that a header cannot ask for more than the file holds
+        array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError):
+        raise refusal(UNREADABLE_INPUT, path, f"{path.name} is no sound .npy file") from None
+    return {"": array}
