@@ -94,13 +94,17 @@ def test_loops_of_a_single_turn_read_like_others() -> None:
 
 
 def test_numbers_of_places_that_grow_by_two() -> None:
-    text = "network N { input x: [4]; repeat 5 { dense(4) -> relu -> dense(4) -> relu }; output y }"
+    text = (
+        "network N { input x: [4]; repeat 12 { dense(4) -> relu -> dense(4) -> relu }; output y }"
+    )
     found = network(text)
     source = classes(torch_source(found))
     assert 'self.add_module(f"dense{2 * i + 1}", nn.Linear(4, 4))' in source
     assert 'self.add_module(f"dense{2 * i + 2}", nn.Linear(4, 4))' in source
     names = list(build(found, random_weights(found)).state_dict())
     assert names == [row.name for row in weight_table(found)]
+    few = classes(torch_source(network(text.replace("12", "5"))))
+    assert "self.dense10 = nn.Linear(4, 4)" in few
 
 
 def test_families_give_variables_their_names() -> None:

@@ -15,7 +15,9 @@ from nnc.ir.graph import Turn
 from nnc.record import Record
 
 SAVED = 4
-"""Lines that a loop must save; but one whose length is a parameter is always a loop."""
+UNEVEN = 16
+"""Lines that a loop must save, and one in which numbers grow by more than 1, which is harder to
+read; but a loop whose length is a parameter is always one."""
 
 Bound = Callable[[int, int], str]
 """The text of `count + extra`, where `count` may know its source."""
@@ -71,7 +73,8 @@ def _loop(lines: Sequence[Line], bound: Bound, depth: int) -> list[str]:
         run = _run(turns, at)
         count = turns[at][0].turns[depth].count
         sourced = at + run == len(turns) and bound(count, 0) != str(int(count))
-        if sourced or (run - 1) * len(turns[at]) >= SAVED:
+        needed = SAVED if all(step in (0, 1) for step in _steps(turns, at, run)) else UNEVEN
+        if sourced or (run - 1) * len(turns[at]) >= needed:
             out += _written(turns, at, run, bound, depth)
         else:
             out += [_unrolled(line.text) for turn in turns[at : at + run] for line in turn]
