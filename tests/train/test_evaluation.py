@@ -82,8 +82,8 @@ LABELS = ("a", "b", "c")
 def per_class(measure: str) -> list[float]:
     made = []
     for k in range(3):
-        hits = float(((GUESS == k) & (RIGHT == k)).sum())
-        said, there = float((GUESS == k).sum()), float((RIGHT == k).sum())
+        hits = float(((k == GUESS) & (k == RIGHT)).sum())
+        said, there = float((k == GUESS).sum()), float((k == RIGHT).sum())
         found = {
             "precision": hits / max(said, 1),
             "recall": hits / max(there, 1),

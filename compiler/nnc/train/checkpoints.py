@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import safetensors
+import safetensors.numpy
 import safetensors.torch
 import torch
 from torch import Tensor
@@ -99,20 +100,15 @@ def _replace(partial: Path, final: Path) -> None:
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Writes tensors as safetensors, whole or not at all; shared memory is written twice.
+    """Writes tensors as safetensors, whole or not at all; those that share memory each whole.
 
     Raises:
         OSError: the disk is full, or the folder cannot be written.
     """
     partial = path.with_name(f".{path.name}.partial")
-    apart = {}
-    seen: set[int] = set()
-    for name, tensor in tensors.items():
-        tensor = tensor.detach().cpu().contiguous()
-        apart[name] = tensor.clone() if tensor.data_ptr() in seen else tensor
-        seen.add(tensor.data_ptr())
+    arrays = {name: tensor.detach().cpu().contiguous().numpy() for name, tensor in tensors.items()}
     try:
-        safetensors.torch.save_file(apart, partial, metadata={"format": "pt"})
+        safetensors.numpy.save_file(arrays, partial, metadata={"format": "pt"})
         with open(partial, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(partial, path)

@@ -29,7 +29,10 @@ def end(session: Session, stopped: str, failed: str, report: Report) -> Outcome:
     """
     weights = kept(session)
     job = session.job
-    save_tensors(job.folder.path / WEIGHTS, flat(weights))
+    try:
+        save_tensors(job.folder.path / WEIGHTS, flat(weights))
+    except OSError as error:
+        failed = failed or f"the weights could not be written: {error.strerror or error}"
     outcome = _plain_outcome(session, stopped, failed)
     if not failed and stopped != "terminate":
         session.load(weights)
@@ -93,9 +96,8 @@ def _with_export(
     if exported.failure:
         report.note(f"no export: {exported.failure}")
         outcome = replace(outcome, exit_code=outcome.exit_code or 3, stopped_by=exported.failure)
-    if outcome.status == "interrupted":
-        return replace(outcome, exports=exported.exports)
-    results = measured(session, exported.predictor)
+    waiting = outcome.status == "interrupted"  # a person, who wants to leave
+    results = {} if waiting else measured(session, exported.predictor)
     metrics = {part: result.metrics or {"loss": result.loss} for part, result in results.items()}
     exports = exported.exports
     if exporter is not None and not exported.failure:
@@ -108,7 +110,7 @@ def _with_export(
         metrics=metrics,
         baseline={part: result.baseline for part, result in results.items() if result.baseline},
         baseline_words=_baseline_words(session),
-        measured_on=exported.measured_on or "PyTorch",
+        measured_on="" if waiting else exported.measured_on or "PyTorch",
         exports=exports,
     )
 

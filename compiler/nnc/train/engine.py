@@ -165,11 +165,11 @@ class Trainer:
 
     def run(self) -> Outcome:
         """Trains to the end, or to what stops it."""
-        self._prepare()
         session = self.session
-        session.begin(session.seconds)
         stopped, failed = "", ""
         try:
+            self._prepare()
+            session.begin(session.seconds)
             stopped = self._epochs()
         except NotFinite as error:
             failed = self._not_finite(error)

@@ -99,7 +99,7 @@ class Session:
         augmentation: Augmentation | None = None,
         place: torch.device | None = None,
     ) -> Feed:
-        """A part's batches on this session's device, or on another."""
+        """A part's batches on the run's device, or on another."""
         return Feed(reader, self.fields, place or self.place, augmentation, self.job.workers)
 
     def _plan_length(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor
@@ -135,14 +134,11 @@ def make_step(
     weights = [w for u in updates for w in u.weights.values()]
     clip, pieces = numerics.clip, numerics.pieces
 
-    def cast() -> AbstractContextManager[None]:
-        return torch.autocast(device.type, torch.bfloat16) if numerics.bf16 else nullcontext()
-
     def loss_of(raw: Raw) -> Tensor:
         inputs = wiring.inputs(raw)
         if not numerics.bf16:
             return total(call(module, inputs), raw, inputs)
-        with cast():
+        with torch.autocast(device.type, torch.bfloat16):
             outputs = call(module, inputs)
         return total(outputs, raw, inputs)
 
