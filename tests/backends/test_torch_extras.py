@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,31 @@ def test_prepare_reads_pictures_as_training_did(tmp_path: Path, channels: int, f
         raw = read_picture(path, channels, (28, 21), fit)  # type: ignore[arg-type]
         want = (raw / 255 - np.reshape(mean, (-1, 1, 1))) / np.reshape(std, (-1, 1, 1))
         np.testing.assert_allclose(made[0].numpy(), want, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
+def test_the_file_stays_as_ruff_formats_it(tmp_path: Path, fit: str) -> None:
+    net = network(
+        "input image: [3, 64, 64]; input numbers: [12]",
+        "from image -> flatten as a; from a, numbers -> concat -> dense(10)",
+    )
+    many = tuple(n / 7 for n in range(12))
+    fronts = (
+        ("image", Pixels((0.485, 0.456, 0.406), (0.229, 0.224, 0.225), "imagenet", fit)),
+        ("numbers", Scale(many, many, many, tuple(f"column {n}" for n in range(12)))),
+        ("digit", Scale(many[:3], many[3:6])),
+    )
+    labels = (("digit", tuple(f"label {n}" for n in range(40))),)
+    path = tmp_path / "model.py"
+    path.write_text(torch_source(net, extras=Extras("a.nn", "0" * 64, labels, fronts)))
+    for command in (["format", "--diff"], ["check", "--select", "E,F,I,W"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "--isolated", "--line-length", "100", path],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_prepare_leaves_out_what_does_nothing() -> None:

@@ -6,6 +6,8 @@ the source but through identifiers from `nnc.ir.names` and literals from `torch_
 
 from __future__ import annotations
 
+import re
+
 from nnc import __version__
 from nnc.backends.torch_body import Class, Written, written
 from nnc.backends.torch_extras import Extras, closing, labels, prepare
@@ -40,16 +42,16 @@ def torch_source(network: Network, *, extras: Extras | None = None) -> str:
         *closing(network, classes.name, extras),
     ]
     code = "\n".join(parts)
-    imports = [line for use, line in _IMPORTS.items() if use in code]
+    imports = [line for use, line in _IMPORTS.items() if re.search(rf"\b{use}", code)]
     about = f"{plain(network.name)}, written by nnc {__version__}{_origin(extras)}."
     return "\n".join([*docstring([about], ""), "", *_STANDARD, "", *imports, *parts]) + "\n"
 
 
 _STANDARD = ("import argparse", "from pathlib import Path")
 _IMPORTS = {
-    "torch.": "import torch",
-    "F.": "import torch.nn.functional as F",
-    "nn.": "from torch import nn",
+    r"torch\.\w+\(": "import torch",
+    r"F\.\w+\(": "import torch.nn.functional as F",
+    r"nn\.": "from torch import nn",
 }
 
 
@@ -141,22 +143,21 @@ def _about_network(network: Network) -> list[str]:
         for ports in (graph.inputs, graph.outputs)
     ]
     shapes = " -> ".join(ends)
-    about = [graph.doc or f"{graph.name}.", shapes]
+    about = [graph.doc, shapes] if graph.doc else [shapes]
     if network.conditions:
         about.append("\n".join(f"{condition}." for condition in network.conditions))
     return about
 
 
 def _about_block(graphs: list[Graph]) -> list[str]:
-    """The comment above a block, or its name; its branches, and its shapes where they tell."""
+    """The comment above a block, which of its branches it is, its shapes where all share them."""
     graph = graphs[0]
     where = " and ".join(graph.branches)
-    if graph.doc:
-        about = [graph.doc, *([f"Where {where}."] if where else [])]
-    else:
-        about = [f"{graph.name}, where {where}." if where else f"{graph.name}."]
+    about = [*([graph.doc] if graph.doc else []), *([f"Where {where}."] if where else [])]
     shapes = {_block_shapes(g) for g in graphs}
-    return [*about, f"{shapes.pop()}."] if len(shapes) == 1 else about
+    if len(shapes) == 1:
+        about.append(f"{shapes.pop()}.")
+    return about or [f"{graph.name}."]
 
 
 def _block_shapes(graph: Graph) -> str:
