@@ -58,9 +58,7 @@ Nnc = Callable[..., Done]
 
 
 @pytest.fixture
-def nnc(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Nnc:
+def nnc(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Nnc:
     """Runs `nnc` with some words in an empty folder; `tiny.nn` and `wrong.nn` stand in it."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NNC_CACHE", str(tmp_path / "cache"))

@@ -84,7 +84,7 @@ def test_what_is_no_text(nnc: Nnc, content: bytes) -> None:
 
 def test_missing_files_do_not_hide_the_others(nnc: Nnc) -> None:
     document = nnc("check", "--json", "nope.nn", "wrong.nn").json
-    assert [d["code"] for d in document["diagnostics"]][0] == "NN025"
+    assert document["diagnostics"][0]["code"] == "NN025"
     assert document["errors"] == 3
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from nnc import __version__
 from nnc.cli import crash
-from nnc.cli.main import VERBS, nnc as group
+from nnc.cli.main import VERBS
+from nnc.cli.main import nnc as group
 from tests.cli.conftest import Nnc
 
 HEAVY = {
@@ -41,7 +42,7 @@ def test_every_verb_has_the_common_options(verb: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    "words, said",
     [
         (("chek", "x.nn"), "Did you mean 'check'?"),
         (("check", "--jsn", "x.nn"), "--json"),
@@ -91,7 +92,11 @@ def test_a_reader_that_leaves_is_no_accident() -> None:
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run(
-        [sys.executable, "-m", "nnc", "layers"], stdout=write, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "nnc", "layers"],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
     )
     os.close(write)
     assert done.returncode == 141
@@ -155,7 +160,7 @@ def test_a_report_that_cannot_be_written(nnc: Nnc, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    "error, said",
     [
         (ModuleNotFoundError("x", name="torch"), "torch is not installed"),
         (ModuleNotFoundError("x", name="onnx.helper"), "onnx is not installed"),

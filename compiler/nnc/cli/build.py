@@ -1,4 +1,4 @@
-"""`nnc build SPEC|RUN`: an ONNX file of a network, compared with PyTorch before it is handed over."""
+"""`nnc build SPEC|RUN`: an ONNX file of a network, compared with PyTorch before it stays."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from nnc.backends.initial import initial_weights
 from nnc.backends.onnx_schema import OPSET
 from nnc.backends.weights import read_weights
 from nnc.check import Checked
-from nnc.cli import opened, places, prepare, specs
+from nnc.cli import places, specs
 from nnc.cli.console import Console
 from nnc.cli.failures import relative, unusable
+from nnc.cli.names import public_name, stem
 from nnc.cli.verb import data_option, network_option, set_option, verb
 from nnc.deploy.export import ExportedFile, export_network, file_name
 from nnc.deploy.meanings import Recipe
 from nnc.diagnostics import Refusal
-from nnc.ir.plan import ExportPlan, Profile
+from nnc.ir.plan import ExportPlan, Profile, TrainPlan
 from nnc.ir.walk import weight_table
 from nnc.record import Record, replace
+from nnc.render.units import file_size
 from nnc.source import Source
-from nnc.train.data.profile_json import profile_from_json
 from nnc.train.folder import WEIGHTS, Run
-from nnc.train.report import size
 
 NO_DATA = ("NN450", "NN451")
 """Codes that tell that data is not there: the network is then built without what it would tell."""
@@ -86,11 +86,11 @@ def command(
         _tell(file, trained, console)
 
 
-def _of_run(
-    run: Run, sets: Mapping[str, str], moved: Mapping[str, str], console: Console
-) -> Order:
+def _of_run(run: Run, sets: Mapping[str, str], moved: Mapping[str, str], console: Console) -> Order:
+    from nnc.train.data.profile_json import profile_from_json  # a spec without data needs none
+
     text = specs.load(str(run.path / "spec.nn")).text
-    source = Source(prepare.public_name(run.record.spec or "spec.nn"), text)
+    source = Source(public_name(run.record.spec or "spec.nn"), text)
     profile = profile_from_json(specs.load(str(run.path / "data.json")).text)
     checked = specs.check(source, sets, moved, {profile.data: profile})
     specs.sound(checked, console)
@@ -111,7 +111,7 @@ def _of_spec(
         raise Refusal(*checked.diagnostics)
     wanted = specs.choose(checked.networks, network)
     profiles = {} if bare and not moved else _profiles(checked, tuple(wanted), console)
-    public = Source(prepare.public_name(source.name), source.text)
+    public = Source(public_name(source.name), source.text)
     checked = specs.sound(specs.check(public, sets, moved, profiles, root), console)
     orders = []
     for name in wanted:
@@ -121,23 +121,30 @@ def _of_spec(
     return orders
 
 
-def _profiles(
-    checked: Checked, networks: tuple[str, ...], console: Console
-) -> dict[str, Profile]:
-    """What the data of the networks' train blocks tells; data that is not there is left out, aloud."""
+def _profiles(checked: Checked, networks: tuple[str, ...], console: Console) -> dict[str, Profile]:
+    """What the data of the train blocks tells; data that is not there is left out, aloud."""
     found: dict[str, Profile] = {}
     for plan in checked.trains.values():
         name = plan.data[0]
         if plan.network not in networks or name in found:
             continue
         try:
-            found[name] = opened.dataset(checked, checked.data[name], console, plan.network).profile
+            found[name] = _profile(checked, plan, console)
+        except ModuleNotFoundError as error:
+            reason = f"{error.name} is not installed"
         except Refusal as refusal:
             if refusal.diagnostics[0].code not in NO_DATA:
                 raise
             reason = refusal.diagnostics[0].message
+        if name not in found:
             console.note(f"note: {reason}; the file takes the network's numbers, not raw data")
     return found
+
+
+def _profile(checked: Checked, plan: TrainPlan, console: Console) -> Profile:
+    from nnc.cli import opened  # Pillow and polars come with the extras only
+
+    return opened.dataset(checked, checked.data[plan.data[0]], console, plan.network).profile
 
 
 def _recipe(checked: Checked, network: str, profile: Profile | None) -> Recipe:
@@ -168,7 +175,7 @@ def _arrays(order: Order) -> Mapping[str, Array]:
 
 
 def _place(output: str | None, source: Source, name: str, alone: bool) -> Path:
-    folder = Path("build") / prepare.stem(source.name) if output is None else Path(output)
+    folder = Path("build") / stem(source.name) if output is None else Path(output)
     if folder.suffix.lower() == ".onnx":
         if not alone:
             raise unusable("several networks do not fit into one file", help="name a folder")
@@ -179,7 +186,7 @@ def _place(output: str | None, source: Source, name: str, alone: bool) -> Path:
 
 
 def _tell(file: ExportedFile, trained: bool, console: Console) -> None:
-    parts = [size(file.bytes), file.described, f"opset {file.opset}, {file.nodes} nodes"]
+    parts = [file_size(file.bytes), file.described, f"opset {file.opset}, {file.nodes} nodes"]
     if file.parity is None:
         parts.append("not compared with PyTorch")
     else:

@@ -7,7 +7,6 @@ import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import metadata
-from pathlib import Path
 
 from nnc import __version__
 from nnc.backends.initial import initial_weights
@@ -18,6 +17,7 @@ from nnc.check import Checked
 from nnc.cli import opened, specs
 from nnc.cli.console import Console
 from nnc.cli.failures import unusable
+from nnc.cli.names import public_name
 from nnc.cli.suggest import train_block
 from nnc.deploy.meanings import Recipe
 from nnc.diagnostics import Refusal
@@ -108,11 +108,6 @@ def _listed(plans: Mapping[str, TrainPlan]) -> str:
     return "choose by " + " or ".join(f"`--network {name}`" for name in plans)
 
 
-def public_name(name: str) -> str:
-    """A spec's name as files may carry it: never a folder outside of the working folder."""
-    return os.path.basename(name) if os.path.isabs(name) or name.startswith("..") else name
-
-
 def recipe(prepared: Prepared) -> Recipe:
     """What the exported file is made of."""
     return Recipe(
@@ -198,8 +193,3 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
-
-
-def stem(name: str) -> str:
-    """The folder's name for runs of a spec: `specs/lenet.nn` gives lenet."""
-    return Path(name).name.removesuffix(".nn").strip(".-") or "spec"

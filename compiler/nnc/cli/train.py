@@ -15,6 +15,7 @@ from nnc.cli import prepare, resume, specs
 from nnc.cli.console import Console
 from nnc.cli.failures import FAILED_CHECK, FAILED_TRAINING, relative
 from nnc.cli.folders import runs_folder
+from nnc.cli.names import stem
 from nnc.cli.prepare import Prepared
 from nnc.cli.verb import data_option, network_option, set_option, verb
 from nnc.deploy.exporter import OnnxExporter
@@ -127,8 +128,7 @@ def start(wish: Wish, console: Console) -> tuple[Prepared, RunFolder, bool]:
         source = specs.load(wish.spec)
         prepared = prepare.prepare(source, wish.sets, wish.moved, wish.network, console)
         out = Path(wish.out) if wish.out else None
-        stem = prepare.stem(source.name)
-        path = new_folder(runs_folder(), stem, name=wish.name, out=out)
+        path = new_folder(runs_folder(), stem(source.name), name=wish.name, out=out)
         record = prepare.record(prepared, console, wish.sets, wish.moved)
         folder = RunFolder(path, record)
         folder.write_source(prepare.files(prepared))
@@ -144,7 +144,7 @@ def start(wish: Wish, console: Console) -> tuple[Prepared, RunFolder, bool]:
 
 
 def _runs(spec: str | None) -> Path:
-    return runs_folder() / prepare.stem(spec) if spec else runs_folder()
+    return runs_folder() / stem(spec) if spec else runs_folder()
 
 
 def _header(prepared: Prepared, folder: RunFolder, console: Console) -> None:
@@ -157,6 +157,8 @@ def _header(prepared: Prepared, folder: RunFolder, console: Console) -> None:
         *binding_lines(plan, profile),
     ]
     console.note(console.shown("\n".join(lines)))
+    with open(folder.path / "log.txt", "a", encoding="utf-8", newline="\n") as log:
+        log.writelines(f"{line}\n" for line in lines)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from nnc.ir.walk import totals
 from nnc.render.human import many
 from nnc.render.profile import front_text, type_text
 from nnc.render.summary import briefly, count
+from nnc.render.units import memory
 
 WEIGHT_BYTES = 16
 """A float32 weight, its gradient, and the two moments of Adam."""
@@ -72,16 +73,6 @@ def binding_lines(plan: TrainPlan, profile: Profile) -> list[str]:
     if plan.binding.unused:
         lines.append(f"          not used: {', '.join(plan.binding.unused)}")
     return lines
-
-
-def memory(amount: int) -> str:
-    """`9 MB`, in steps that an estimate deserves."""
-    for unit, size in (("GB", 10**9), ("MB", 10**6)):
-        if amount >= size:
-            return (
-                f"{amount / size:.1f} {unit}" if amount < 10 * size else f"{amount // size} {unit}"
-            )
-    return "1 MB"
 
 
 def values(graph: Graph, known: dict[int, Dim]) -> Dim:

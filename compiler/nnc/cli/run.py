@@ -1,0 +1,188 @@
+"""`nnc run MODEL INPUT...`: what a trained model says to pictures, rows or arrays."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from nnc.cli import places
+from nnc.cli.console import Console
+from nnc.cli.failures import MISTAKE, relative, unusable
+from nnc.cli.verb import verb
+from nnc.deploy.predict import Prediction, dump, flat, gather, predict, save_pictures
+from nnc.deploy.session import Session
+from nnc.record import Record
+from nnc.render.json import document, line
+from nnc.render.table import table
+
+FORMATS = ("table", "json", "jsonl", "csv")
+
+
+class Tally(Record):
+    """What a run of a model is told to do with its answers."""
+
+    session: Session
+    found: list[Prediction]
+    keep: bool
+
+    def counted(self, predictions: Iterable[Prediction]) -> Iterator[Prediction]:
+        """The same; what is needed at the end is kept, arrays only where they are dumped."""
+        for one in predictions:
+            kept = one if self.keep else Prediction(one.input, {}, {}, one.error)
+            self.found.append(kept)
+            yield one
+
+    @property
+    def errors(self) -> int:
+        """How many samples have no answer."""
+        return sum(bool(one.error) for one in self.found)
+
+
+@verb("run")
+@click.argument("model", metavar="MODEL|RUN")
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), help="Table on a terminal, else jsonl."
+)
+@click.option("--json", "json", is_flag=True, help="Short for --format json.")
+@click.option("-o", "output", metavar="FILE", help="Write answers there; .png: pictures it makes.")
+@click.option("--top", type=click.IntRange(min=1), default=3, show_default=True, help="Classes.")
+@click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True)
+@click.option("--keep-going", is_flag=True, help="List what cannot be read, and go on.")
+@click.option("--dump", "dumped", metavar="FILE.npz", help="Write all outputs as arrays.")
+def command(
+    console: Console,
+    model: str,
+    inputs: tuple[str, ...],
+    form: str | None,
+    json: bool,
+    output: str | None,
+    top: int,
+    batch: int,
+    keep_going: bool,
+    dumped: str | None,
+) -> int:
+    """Run a model on files, folders, or `-` for standard input; it needs no PyTorch."""
+    form = "json" if json else form or _form(output)
+    console.json = form in ("json", "jsonl")
+    session = Session(model_file(model))
+    if not session.about.trained:
+        console.note(f"note: {session.name} has initial weights: it was not trained")
+    stdin = sys.stdin.buffer.read() if "-" in inputs else b""
+    samples = gather(session, inputs, keep_going=keep_going, stdin=stdin)
+    made = predict(session, samples, batch=batch, top=top, keep_going=keep_going)
+    pictures = output is not None and output.lower().endswith(".png")
+    tally = Tally(session, [], dumped is not None or pictures)
+    text = _written(tally.counted(made), form, console)
+    if output is None or pictures:
+        for part in text:
+            console.result(part)
+    else:
+        with open(output, "w", encoding="utf-8", newline="\n") as file:
+            file.writelines(text)
+        console.note(f"{len(tally.found):,} answers in {output}")
+    if pictures:
+        _pictures(tally, Path(str(output)), console)
+    if dumped is not None:
+        _dump(tally.found, dumped)
+    return MISTAKE if tally.errors else 0
+
+
+def model_file(path: str) -> Path:
+    """The ONNX file that a MODEL or a RUN names.
+
+    Raises:
+        Refusal: there is none.
+    """
+    if places.kind(path) != "run":
+        return Path(path)
+    run = places.run_at(path, "finished")
+    if not run.model.is_file():
+        help = f"`nnc build {relative(str(run.path))}` makes one of its weights"
+        raise unusable(f"{relative(str(run.path))} has no exported model", help=help)
+    return run.model
+
+
+def _form(output: str | None) -> str:
+    suffix = Path(output).suffix.lower().lstrip(".") if output else ""
+    if suffix in FORMATS:
+        return suffix
+    return "table" if sys.stdout.isatty() and (output is None or suffix == "png") else "jsonl"
+
+
+def _written(found: Iterable[Prediction], form: str, console: Console) -> Iterator[str]:
+    """The answers as text, piece by piece where the form allows it; each ends with a newline."""
+    if form == "jsonl":
+        for one in found:
+            yield line(one.document) + "\n"
+    elif form == "json":
+        yield document(predictions=[one.document for one in found]) + "\n"
+    elif form == "csv":
+        yield _csv([flat(one) for one in found])
+    else:
+        rows = [_readable(one) for one in found]
+        head = _columns(rows)
+        cells = [[row.get(name, "") for name in head] for row in rows]
+        yield table(head, cells, console.out)
+
+
+def _columns(rows: Iterable[Mapping[str, object]]) -> tuple[str, ...]:
+    """The names of all columns, in order of appearance."""
+    return tuple(dict.fromkeys(name for row in rows for name in row))
+
+
+def _csv(rows: Sequence[Mapping[str, object]]) -> str:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, _columns(rows), restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def _readable(one: Prediction) -> dict[str, str]:
+    """A row for people: probabilities in percent, and the classes that come next."""
+    row: dict[str, str] = {}
+    for name, value in flat(one).items():
+        chance = name.endswith("_probability") and isinstance(value, float)
+        row[name.removesuffix("_probability") + " %" if chance else name] = (
+            f"{float(str(value)):.1%}" if chance else _short(value)
+        )
+    for name, said in one.answers.items():
+        top = said.get("top") if isinstance(said, dict) else None
+        if isinstance(top, list) and len(top) > 1:
+            row[f"{name}, else"] = ", ".join(_place(entry) for entry in top[1:])
+    return row
+
+
+def _place(entry: object) -> str:
+    if not isinstance(entry, list) or len(entry) != 2 or not isinstance(entry[1], int | float):
+        return str(entry)
+    return f"{entry[0]} {entry[1]:.1%}"
+
+
+def _short(value: object) -> str:
+    return f"{value:.5g}" if isinstance(value, float) else "" if value is None else str(value)
+
+
+def _pictures(tally: Tally, path: Path, console: Console) -> None:
+    done = [one for one in tally.found if not one.error]
+    for at, one in enumerate(done):
+        place = path if len(done) == 1 else path.with_name(f"{path.stem}.{at + 1}{path.suffix}")
+        made = save_pictures(tally.session, one, place)
+        if not made:
+            raise unusable(f"{tally.session.name} makes no pictures", help="leave out -o FILE.png")
+        for file in made:
+            console.note(f"picture   {relative(str(file))}")
+
+
+def _dump(found: list[Prediction], path: str) -> None:
+    try:
+        dump(found, Path(path))
+    except ValueError as error:
+        help = "dump one input at a time"
+        raise unusable("the outputs differ in size from input to input", help=help) from error
