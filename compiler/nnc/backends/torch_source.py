@@ -153,7 +153,9 @@ def _about_block(graphs: list[Graph]) -> list[str]:
     """The comment above a block, which of its branches it is, its shapes where all share them."""
     graph = graphs[0]
     where = " and ".join(graph.branches)
-    about = [*([graph.doc] if graph.doc else []), *([f"Where {where}."] if where else [])]
+    about = [graph.doc] if graph.doc else []
+    if where:
+        about.append(f"Where {where}." if graph.doc else f"{graph.name}, where {where}.")
     shapes = {_block_shapes(g) for g in graphs}
     if len(shapes) == 1:
         about.append(f"{shapes.pop()}.")
