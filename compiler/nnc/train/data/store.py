@@ -188,7 +188,8 @@ class Loaded(NamedTuple):
     @property
     def converted(self) -> int:
         """How many were turned, or had another colour form than the network reads."""
-        return sum(header.converted for header in self.headers)
+        wanted = self.column.form.channels
+        return sum(h.converted or h.channels != wanted for h in self.headers)
 
 
 def load(plan: DataPlan, root: Path, files: Sequence[str], form: Form) -> Loaded:
