@@ -15,12 +15,13 @@ from torch import nn
 from torch.nn import functional
 
 from nnc.diagnostics import Refusal
-from nnc.ir.plan import EarlyStop, Length, MetricPlan
-from nnc.ir.training import Adam, Mae, Plateau, Sgd
+from nnc.ir.plan import Binding, EarlyStop, Length, MetricPlan, Target, Term
+from nnc.ir.training import Adam, Bce, Mae, Mse, Plateau, Sgd
 from nnc.record import replace
 from nnc.train.data.keyed import order
 from nnc.train.folder import open_run
 from tests.train.kit import (
+    Data,
     Listener,
     Small,
     blobs,
@@ -252,3 +253,39 @@ def test_overfit_learns_a_few_samples_by_heart(tmp_path: Path) -> None:
     run(job_at(tmp_path, plan, overfit=8, pause=1.0), listener)
     assert listener.lines[-1].metrics["accuracy"] == 1.0
     assert math.isclose(listener.lines[0].step, 1)
+
+
+def test_chances_beyond_zero_to_one_are_a_message(tmp_path: Path) -> None:
+    plan = price_plan()
+    term = Term(1.0, Bce(), "price", Target("field", "price"))
+    scaled = replace(plan, phases=(replace(plan.phases[0], terms=(term,)),))
+    module = seeded(lambda: nn.Sequential(nn.Linear(2, 1), nn.Sigmoid()))
+    with pytest.raises(Refusal, match="`price` is scaled beyond"):
+        run(job_at(tmp_path / "scaled", scaled, prices(), module))
+    data = prices()
+    raw = replace(data.profile, fronts=data.profile.fronts[:1])
+    with pytest.raises(Refusal, match="a target lies beyond"):
+        run(job_at(tmp_path / "raw", scaled, Data(raw, **data.parts), module))
+
+
+def test_an_input_is_the_target_of_an_autoencoder(tmp_path: Path) -> None:
+    target = Target("input", "image")
+    terms = (Term(1.0, Bce(), "copy", target), Term(0.5, Mse(), "copy", target))
+    plan = class_plan(length=Length("epochs", 30), metrics=(), monitor="loss")
+    phase = replace(plan.phases[0], terms=terms)
+    binding = Binding((("image", "image"),), (("copy", "image"),))
+    plan = replace(plan, phases=(phase,), binding=binding)
+    module = seeded(
+        lambda: nn.Sequential(
+            nn.Flatten(), nn.Linear(4, 4), nn.Sigmoid(), nn.Unflatten(1, (1, 2, 2))
+        )
+    )
+    listener, data = Listener(), blobs()
+    outcome = run(job_at(tmp_path, plan, data, module), listener)
+    images = torch.from_numpy(data.parts["validation"].values["image"]).float() / 255
+    with torch.no_grad():
+        copy = module.eval()(images)
+        wanted = functional.binary_cross_entropy(copy, images)
+        wanted = wanted + 0.5 * functional.mse_loss(copy, images)
+    assert listener.lines[-1].val_loss == pytest.approx(float(wanted), rel=1e-5)
+    assert outcome.metrics["validation"]["loss"] == outcome.best.value

@@ -189,3 +189,11 @@ def test_names_tell_metrics_apart() -> None:
         MetricPlan(Mae(), "c"),
     )
     assert names(plans) == ("accuracy_a", "accuracy_b", "accuracy_top5", "mae")
+
+
+def test_nineteen_of_twenty_is_not_less() -> None:
+    right = np.zeros(20, np.int64)
+    said = np.zeros((20, 3), np.float32)
+    said[:, 0], said[7, 1] = 1, 2
+    result = examine(said, right, LABELS, CrossEntropy(), Accuracy())
+    assert result.metrics["accuracy"] == 0.95

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import torch
 from torch import Tensor
@@ -23,6 +23,7 @@ from nnc.train.files import file_span
 from nnc.train.folder import WEIGHTS
 from nnc.train.job import Checked, Job, Outcome
 from nnc.train.jsonfile import BadFile, Json, finite
+from nnc.train.losses import BEYOND
 from nnc.train.report import EpochLine, Progress, Report, Started, Tee, log_report
 from nnc.train.session import Session, by_player, flat
 from nnc.train.signals import Signals
@@ -174,7 +175,8 @@ class Trainer:
         except NotFinite as error:
             failed = self._not_finite(error)
         except Refusal:
-            self._save()  # unreadable data, say: what was learnt stays
+            with suppress(NotFinite):
+                self._save()  # unreadable data, say: what was learnt stays
             raise
         except torch.OutOfMemoryError:
             failed = f"out of memory at step {session.step + 1:,}: use a smaller batch"
@@ -367,6 +369,7 @@ class Trainer:
 
 
 def _checked(step: Callable[..., None], *batch: object) -> None:
+    """Runs a step; what PyTorch raises about a user's data or batch becomes a message."""
     try:
         step(*batch)
     except ValueError as error:
@@ -375,3 +378,8 @@ def _checked(step: Callable[..., None], *batch: object) -> None:
         message = "batch_norm cannot learn from a batch of one sample"
         help = "use a larger `batch`"
         raise Refusal(ONE_SAMPLE.at(NOWHERE, message, help=help)) from None
+    except RuntimeError as error:
+        if "should be between 0 and 1" not in str(error):
+            raise
+        message = "bce compares with 0 to 1, and a target lies beyond"
+        raise Refusal(BEYOND.at(NOWHERE, message, help="use `mse`, `l1` or `huber`")) from None

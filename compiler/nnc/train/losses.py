@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from nnc.diagnostics import Refusal, rule
+from nnc.ir.plan import Front, Pixels, Scale
 from nnc.ir.training import L1, Bce, BceWithLogits, CrossEntropy, Huber, Loss, Mse
 from nnc.source import NOWHERE, Span
 
@@ -25,6 +26,15 @@ WEIGHTS = rule(
     """
 `class_weights` of cross_entropy has one number a class, in the order of the classes, or is
 `balanced`: then a class weighs samples / (classes * its samples), counted in the train part.
+""",
+)
+
+BEYOND = rule(
+    "NN494",
+    "bce-beyond-zero-to-one",
+    """
+bce and bce_with_logits compare chances: their targets lie between 0 and 1. Pictures do with
+`normalize 0..1`; other numbers are learnt with mse, l1 or huber.
 """,
 )
 
@@ -51,6 +61,24 @@ def loss_function(
         tensor = None if weights is None else torch.tensor(weights, device=device)
         return _cross_entropy(loss, tensor)
     return _TABLE[type(loss)](loss)
+
+
+def refuse_beyond(loss: Loss, front: Front | None, name: str, span: Span) -> None:
+    """Refuses chances as a loss where a field is scaled beyond 0 to 1.
+
+    Raises:
+        Refusal: it is.
+    """
+    if not isinstance(loss, Bce | BceWithLogits) or not isinstance(front, Pixels | Scale):
+        return
+    if isinstance(front, Pixels):
+        slack = 1e-6
+        ends = [(x - m) / s for m, s in zip(front.mean, front.std) for x in (0.0, 1.0)]
+        if min(ends) >= -slack and max(ends) <= 1 + slack:
+            return
+    message = f"{loss.word} compares with 0 to 1, and `{name}` is scaled beyond"
+    help = "use `mse`, or `normalize 0..1` in the data block if it is a picture"
+    raise Refusal(BEYOND.at(span, message, help=help))
 
 
 def _class_weights(

@@ -12,7 +12,7 @@ from nnc.ir.plan import Binding, Field, Phase, Profile, Scale, Target, Term, Tra
 from nnc.ir.training import BceWithLogits, CrossEntropy
 from nnc.record import Record
 from nnc.train.feed import Raw
-from nnc.train.losses import LossFunction, loss_function
+from nnc.train.losses import LossFunction, loss_function, refuse_beyond
 from nnc.train.numbers import Change, to_network, to_units
 
 
@@ -113,6 +113,10 @@ class Wiring:
         count = len(labels) if task != "values" else 0
         return Lesson(term.output, target, task, count, labels, logits, units, back, scaled)
 
+    def _source(self, name: str) -> str:
+        """The field that an input of the network reads."""
+        return self._sources[self._inputs.index(name)]
+
     def _field(self, target: Target) -> Field | None:
         return self.profile.field(target.name) if target.kind == "field" else None
 
@@ -127,8 +131,12 @@ class Wiring:
 
     def loss_of(self, term: Term) -> LossFunction:
         """The loss function of a term, told what the data knows of its classes."""
-        field = self._field(bound(term))
+        target = bound(term)
+        field = self._field(target)
         classes = len(field.labels) if field is not None else 0
+        if not classes:
+            name = target.name if field is not None else self._source(target.name)
+            refuse_beyond(term.loss, self.profile.front(name), name, term.span)
         part = self.profile.part("train")
         # Part.classes counts samples by the data's label: it is no count of a mask's pixels.
         counts = part.classes if part is not None and field and field.meaning == "class" else ()
