@@ -67,7 +67,13 @@ def file_doc(text: str) -> str:
 
 
 def _file(span: Span, children: Children) -> object:
-    return tuple(child for child in children if child is not None)
+    return tuple(child for child in children if _named(child))
+
+
+def _named(declaration: object) -> bool:
+    """Whether a declaration has a name, or needs none; the others were reported."""
+    name = getattr(declaration, "network", None) or getattr(declaration, "name", None)
+    return not isinstance(name, ast.Ident) or name.text != ""
 
 
 def _defaults(span: Span, children: Children) -> object:
@@ -103,7 +109,12 @@ def _called_player(span: Span, children: Children) -> object:
 
 
 def _settings(span: Span, children: Children) -> object:
-    return ast.Settings(span, tuple(child for child in children if child is not None))
+    return ast.Settings(span, tuple(child for child in children if not _nameless(child)))
+
+
+def _nameless(setting: object) -> bool:
+    """Whether a setting stands for one that could not be read."""
+    return isinstance(setting, ast.Setting) and not setting.name.text
 
 
 def _setting(span: Span, children: Children) -> object:

@@ -66,11 +66,16 @@ def _after_arrow(r: Reader, t: Found) -> bool:
     clean = "#" not in gap.text
     word = r.text[t.start : t.end]
     if t.key == "->":
-        r.report(rules.ARROW.at(r.span(t.start, t.end), "`->` stands twice", fix=Fix(gap, " ")))
+        r.report(
+            rules.ARROW.at(
+                r.span(t.start, t.end), "`->` stands twice", help="delete one", fix=Fix(gap, " ")
+            )
+        )
         return True
     if t.plain in ("as", ":"):
         message = f"`{word}` stands behind its step without `->`"
-        r.report(rules.ARROW.at(last, message, fix=Fix(gap, " ") if clean else None))
+        fix = Fix(gap, " ") if clean else None
+        r.report(rules.ARROW.at(last, message, help="delete the arrow", fix=fix))
         r.take_back()
         r.skip(t._replace(fresh=False), keep=True)
         return True
@@ -133,11 +138,12 @@ def equals(r: Reader, t: Found) -> bool:
         return _assigned(r, t, before)
     if r.machine.fits("COMPARISON") and re.match(r"(?:.*\W)?if\b", before, re.DOTALL):
         message = "two values are compared with `==`"
-        r.report(rules.EQUALS.at(here, message, fix=Fix(here, "==")))
+        r.report(rules.EQUALS.at(here, message, help="write `==`", fix=Fix(here, "==")))
         r.treat("COMPARISON", ("", "==", t.start, t.end, False))
         return True
     if r.machine.fits(":", "["):
-        r.report(rules.SHAPE.at(here, "a shape stands behind `:`", fix=Fix(here, ":")))
+        message = "a shape stands behind `:`"
+        r.report(rules.SHAPE.at(here, message, help="write `:`", fix=Fix(here, ":")))
         r.treat(":", t)
         return True
     return False
@@ -178,7 +184,7 @@ def _setting_sign(r: Reader, t: Found) -> bool:
         rules.SETTING_SIGN.at(
             r.span(t.start, t.end),
             f"a setting has no `{t.key}`",
-            help=f"write `{name} {rest_of_line(r, t.end).strip()}`",
+            help=f"write `{name} {re.split('[;}]', rest_of_line(r, t.end))[0].strip()}`",
             fix=Fix(gap, " "),
         )
     )
@@ -195,13 +201,15 @@ def colon(r: Reader, t: Found) -> bool:
     if place == "settings" and not r.brackets and re.fullmatch(r"[\w.]+", before):
         return _setting_sign(r, t)
     if r.machine.fits("="):
-        r.report(rules.UNEXPECTED.at(here, "a value stands behind `=`", fix=Fix(here, "=")))
+        message = "a value stands behind `=`"
+        r.report(rules.UNEXPECTED.at(here, message, help="write `=`", fix=Fix(here, "=")))
         r.treat("=", t)
         return True
-    if _named_argument(r, ":"):
+    if _named_argument(r):
         blanks = re.compile(r"[ \t]*").match(r.text, t.end)
         gap = r.span(r.previous_end, blanks.end() if blanks else t.end)
-        r.report(rules.UNEXPECTED.at(here, "an argument is given with `=`", fix=Fix(gap, "=")))
+        message = "an argument is given with `=`"
+        r.report(rules.UNEXPECTED.at(here, message, help="write `=`", fix=Fix(gap, "=")))
         _make_argument(r)
         return True
     if r.machine.fits("{") and not rest_of_line(r, t.end):
@@ -223,7 +231,7 @@ def colon_body(r: Reader, here: Span) -> Diagnostic:
     )
 
 
-def _named_argument(r: Reader, sign: str) -> bool:
+def _named_argument(r: Reader) -> bool:
     """Whether the last token is a lone name where a call takes arguments."""
     alone = bool(r.machine.starts) and r.machine.starts[-1] == r.previous_start
     return r.previous == "NAME" and alone and r.machine.knows("ARGUMENT", below=1)
@@ -243,16 +251,17 @@ def comma(r: Reader, t: Found) -> bool:
     """Values side by side."""
     if t.plain not in _VALUES or not r.machine.fits(","):
         return False
-    if not r.brackets:
-        if r.machine.context() != "settings" or t.is_word:
-            return False
-    elif r.frames[-1].start == r.listed:
+    where = r.frames[-1].start if r.brackets else r.begin
+    named = r.brackets and t.plain in ("NUMBER", "TRUTH", "STRING") and _named_argument(r)
+    if not r.brackets and (r.machine.context() != "settings" or t.is_word):
+        return False
+    if where == r.listed and not named:
         r.insert(",")
         r.take(*t._replace(fresh=False))
         return True
     here = r.span(t.start, t.end)
     gap = r.span(r.previous_end, t.start)
-    if r.brackets and t.plain in ("NUMBER", "TRUTH", "STRING") and _named_argument(r, "="):
+    if named:
         name = r.text[r.previous_start : r.previous_end]
         message = f"`=` is missing behind `{name}`"
         r.report(rules.NO_COMMA.at(here, message, help=f"write `{name}=..`", fix=Fix(gap, "=")))
@@ -261,7 +270,7 @@ def comma(r: Reader, t: Found) -> bool:
         fix = _flat_list(r) or Fix(r.span(r.previous_end, r.previous_end), ",")
         help_ = f"write `{fix.text}`" if len(fix.text) > 1 else "put `,` before it"
         r.report(rules.NO_COMMA.at(here, "a comma is missing before this", help=help_, fix=fix))
-        r.listed = r.frames[-1].start if r.brackets else -1
+        r.listed = where
         r.insert(",")
     r.blamed = -1
     r.take(*t._replace(fresh=False))
@@ -269,14 +278,16 @@ def comma(r: Reader, t: Found) -> bool:
 
 
 def _flat_list(r: Reader) -> Fix | None:
-    """`[6 14 14]` with commas."""
-    if not r.brackets:
-        return None
-    start = r.frames[-1].start
-    found = re.compile(r"\[[ \t]*[\w.]+(?:[ \t]+[\w.]+)+[ \t]*\]").match(r.text, start, start + 200)
+    """`[6 14 14]` and `split 0.8 0.1 0.1` with commas."""
+    start = r.frames[-1].start if r.brackets else r.previous_start
+    form = (
+        r"\[[ \t]*[\w.]+(?:[ \t]+[\w.]+)+[ \t]*\]" if r.brackets else r"[\d.]++(?:[ \t]+[\d.]++)+"
+    )
+    found = re.compile(form).match(r.text, start, start + 200)
     if not found:
         return None
-    return Fix(r.span(start, found.end()), f"[{', '.join(found[0][1:-1].split())}]")
+    listed = ", ".join(found[0].strip("[]").split())
+    return Fix(r.span(start, found.end()), f"[{listed}]" if r.brackets else listed)
 
 
 def shape(r: Reader, t: Found) -> bool:
@@ -284,7 +295,8 @@ def shape(r: Reader, t: Found) -> bool:
     if t.key == "[" and not r.brackets and r.machine.fits(":", "["):
         after = r.span(r.previous_end, r.previous_end)
         message = "`:` is missing before the shape"
-        r.report(rules.SHAPE.at(r.span(t.start, t.end), message, fix=Fix(after, ":")))
+        here = r.span(t.start, t.end)
+        r.report(rules.SHAPE.at(here, message, help="put `:` before it", fix=Fix(after, ":")))
         r.insert(":")
         r.blamed = -1
         r.take(*t._replace(fresh=False))
@@ -293,7 +305,8 @@ def shape(r: Reader, t: Found) -> bool:
         return False
     if r.brackets and t.key == "NUMBER":
         sign = r.span(r.previous_start, r.previous_end)
-        r.report(rules.UNEXPECTED.at(sign, "a default stands behind `=`", fix=Fix(sign, "=")))
+        message = "a default stands behind `=`"
+        r.report(rules.UNEXPECTED.at(sign, message, help="write `=`", fix=Fix(sign, "=")))
         r.take_back()
         r.treat("=", ("", "=", sign.start, sign.end, False))
         r.take(*t._replace(fresh=False))

@@ -24,7 +24,12 @@ class Judge:
 
     def actions(self) -> dict[str, Action]:
         """The functions that take the place of those of build.py."""
-        return {"type": self._type, "args": self._args, "network": self._network}
+        return {
+            "type": self._type,
+            "args": self._args,
+            "network": self._network,
+            "output": self._output,
+        }
 
     def _type(self, span: Span, children: list[Any]) -> object:
         for dim in children[1:]:
@@ -50,6 +55,22 @@ class Judge:
                     self.report(_order(children, arg, named))
                 break
         return tuple(children)
+
+    def _output(self, span: Span, children: list[Any]) -> object:
+        name, type_ = children
+        assert isinstance(name, ast.LabelName)
+        if type_ is None and name.index and name.span.text[len(name.name.text)] in " \t":
+            gap = Span(span.source, name.name.span.end, name.span.end)
+            shape = gap.text.strip()
+            self.report(
+                rules.SHAPE.at(
+                    name.index[0].span,
+                    "`:` is missing before the shape",
+                    help=f"write `{name.name.text}: {shape}`",
+                    fix=Fix(gap, f": {shape}"),
+                )
+            )
+        return ACTIONS["output"](span, children)
 
     def _network(self, span: Span, children: list[Any]) -> object:
         made = ACTIONS["network"](span, children)
@@ -99,7 +120,7 @@ def depth(node: object) -> int:
     waiting = [(node, 0)]
     while waiting:
         part, level = waiting.pop()
-        if isinstance(part, tuple) and not isinstance(part, Span):
+        if isinstance(part, (tuple, list)) and not isinstance(part, Span):
             waiting.extend((item, level) for item in part)
         elif isinstance(part, Record) and not isinstance(part, (ast.Body, ast.Settings)):
             level += _LEVELS.get(type(part), 0)

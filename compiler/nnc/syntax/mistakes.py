@@ -97,8 +97,8 @@ def _unclosed_bracket(r: Reader, t: Found) -> bool:
         )
         r.skip(t)
         return True
-    if r.previous == "STRING" and r.text[r.previous_end - 1] not in "\"'":
-        r.blamed = frame.start  # the text that is not closed took the bracket with it
+    if _torn_text(r):
+        r.blamed = frame.start
     fits = r.machine.fits(partner)
     after = r.span(r.previous_end, r.previous_end)
     if r.blamed != frame.start:
@@ -117,6 +117,11 @@ def _unclosed_bracket(r: Reader, t: Found) -> bool:
     else:
         r.skip(t)
     return True
+
+
+def _torn_text(r: Reader) -> bool:
+    """Whether a text that is not closed, which was reported, took the closing bracket with it."""
+    return r.previous == "STRING" and r.text[r.previous_end - 1] not in "\"'\u201c\u201d"
 
 
 def _closer(r: Reader, t: Found) -> bool:
@@ -164,6 +169,8 @@ def _closer(r: Reader, t: Found) -> bool:
 
 def unclosed(r: Reader, at: int, why: str) -> None:
     """Explains brackets that are open where a declaration begins or the text ends."""
+    if _torn_text(r) and r.brackets:
+        return
     innermost = r.frames[-1]
     frame = innermost if innermost.sign != "{" else r.crooked or innermost
     missing = "".join(
@@ -192,7 +199,8 @@ def cut_short(r: Reader) -> bool:
         return False
     last = r.span(r.previous_start, r.previous_end)
     if r.previous == "->":
-        r.report(rules.ARROW.at(last, "a step is missing after `->`", fix=Fix(last, "")))
+        message = "a step is missing after `->`"
+        r.report(rules.ARROW.at(last, message, help="delete it, or add a step", fix=Fix(last, "")))
         r.machine.pop()
         at = r.previous_start
         return r.machine.feed("_NL", None, at, at)
@@ -207,7 +215,8 @@ def cut_short(r: Reader) -> bool:
             )
         )
     else:
-        message = f"something is missing after `{last.text[:40]}`"
+        after = f" after `{last.text[:40]}`" if last.text else ""
+        message = f"something is missing{after}"
         r.report(rules.UNEXPECTED.at(last, message, help=expected(r)))
     return False
 
@@ -222,7 +231,8 @@ def _unnamed(r: Reader, following: str) -> Diagnostic:
 
 
 def _no_name(r: Reader, t: Found) -> bool:
-    if r.previous not in _NAMED or t.is_word or not r.machine.fits("NAME"):
+    word = t.is_word and not (r.previous == "for" and t.plain == "in")
+    if r.previous not in _NAMED or word or not r.machine.fits("NAME"):
         return False
     here = r.span(t.start, t.end)
     name = here.text.strip('"')
@@ -235,7 +245,7 @@ def _no_name(r: Reader, t: Found) -> bool:
         r.treat("NAME", (t.key, name, t.start, t.end, t.fresh))
         return True
     rest = rest_of_line(r, t.start).split(";")[0] if t.key in (":", "=", "[") else ""
-    r.report(_unnamed(r, rest))
+    r.report(_unnamed(r, f": {rest}" if t.key == "[" else rest))
     r.skip(t)
     return True
 

@@ -154,6 +154,8 @@ class Reader(Brackets):
         if self.single and not self.diagnostics and not self.machine.fits("$END"):
             self.explain.cut_short(self)
         self._end(at)
+        if self.single and depth(self.machine.values) > DEPTH:
+            raise TooDeep(self.span(0, at))
 
     def _abandon(self) -> None:
         self.close_all()
