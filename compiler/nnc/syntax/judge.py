@@ -32,9 +32,14 @@ class Judge:
         }
 
     def _type(self, span: Span, children: list[Any]) -> object:
-        for dim in children[1:]:
-            if isinstance(dim, ast.Kernel):
+        kind, *dims = children
+        meant: list[object] = []
+        for dim in dims:
+            if not isinstance(dim, ast.Kernel):
+                meant.append(dim)
+            else:
                 sizes = ", ".join(str(size) for size in dim.sizes)
+                meant += [ast.Number(dim.span, size, "") for size in dim.sizes]
                 self.report(
                     rules.SHAPE.at(
                         dim.span,
@@ -43,7 +48,7 @@ class Judge:
                         fix=Fix(dim.span, sizes),
                     )
                 )
-        return ACTIONS["type"](span, children)
+        return ACTIONS["type"](span, [kind, *meant])
 
     def _args(self, span: Span, children: list[Any]) -> object:
         named: ast.Arg | None = None

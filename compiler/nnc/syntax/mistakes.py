@@ -67,7 +67,9 @@ def _blamed(r: Reader, t: Found) -> bool:
     if t.start != r.blamed:
         return False
     if t.key == "NUMBER" and r.machine.fits("NAME"):
-        r.treat("NAME", (t.key, r.text[t.start : t.end], t.start, t.end, t.fresh))
+        name = r.text[t.start : t.end]
+        r.lost.add(name)
+        r.treat("NAME", (t.key, name, t.start, t.end, t.fresh))
     else:
         r.skip(t)
     return True
