@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -274,3 +275,13 @@ def test_no_absolute_path_leaves(tmp_path: Path) -> None:
     data = opened("images", class_folders(tmp_path / "mine", {"a": 3}), GREY)
     assert data.profile.described == 'images("mine")'
     assert str(tmp_path) not in repr(data.profile)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    class_folders(tmp_path, {"a": 2})
+    os.mkfifo(tmp_path / "a" / "pipe.png")
+    for shape in (GREY, None):
+        found = refused("images", tmp_path, shape)
+        assert "`a/pipe.png`: it is no file" in found.message
+    assert refused("table", tmp_path / "a" / "pipe.png", target=("y",)).code == "NN450"

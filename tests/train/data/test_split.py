@@ -38,7 +38,7 @@ def test_the_default_is_ten_percent_validation(tmp_path: Path) -> None:
     found = counts(data.profile)
     assert set(found) == {"train", "validation"}
     assert 10 <= found["validation"] <= 30
-    assert data.profile.rule == "10% validation, stratified by class, drawn by path"
+    assert data.profile.rule == "about 10% validation of each class, drawn by path"
 
 
 def test_each_class_is_in_each_part_that_its_size_entitles_it_to(tmp_path: Path) -> None:

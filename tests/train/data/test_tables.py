@@ -181,7 +181,7 @@ def test_kinds_may_be_told(tmp_path: Path) -> None:
     assert refused("table", path, target=("y",), numbers=("nn",)).code == "NN461"
 
 
-def test_parquet(tmp_path: Path) -> None:
+def test_parquet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "t.parquet"
     frame = {
         "a": [1, None, 3, 4],
@@ -198,6 +198,9 @@ def test_parquet(tmp_path: Path) -> None:
     assert np.isnan(values["numbers"][1, [0, 5]]).all()
     assert values["b"].tolist() == [2, 1, 0, 2]
     assert values["y"].tolist() == [0, 1, 0, 1]
+    monkeypatch.setattr("nnc.train.data.frame.most_bytes", lambda: 2000)
+    pl.DataFrame({"a": [1] * 10_000}).write_parquet(path)
+    assert "10,000 cells" in refused("table", path, target=("a",)).message
     path.write_bytes(b"PAR1 junk")
     assert refused("table", path, target=("y",)).code == "NN460"
 

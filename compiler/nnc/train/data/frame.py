@@ -86,6 +86,10 @@ def read_frame(path: Path) -> Frame:
 
 def _read_parquet(path: Path) -> Frame:
     try:
+        lazy = pl.scan_parquet(path)
+        cells = lazy.select(pl.len()).collect().item() * len(lazy.collect_schema())
+        if cells * 8 > most_bytes():  # repeats take next to no room in the file
+            raise BadTable(f"`{path.name}` has {cells:,} cells, too many to be held in memory")
         table = pl.read_parquet(path)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise BadTable(f"`{path.name}` is no readable Parquet file ({_first(error)})") from None

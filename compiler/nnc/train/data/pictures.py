@@ -92,6 +92,8 @@ def _reason(error: Exception) -> str:
 
 def _open(source: Path | str | bytes, name: str) -> Image.Image:
     """The picture with its header read and its size found sensible."""
+    if not isinstance(source, bytes) and os.path.exists(source) and not os.path.isfile(source):
+        raise Unreadable(name, "it is no file")  # a pipe would be waited for
     image = Image.open(
         io.BytesIO(source) if isinstance(source, bytes) else source, formats=_FORMATS
     )

@@ -37,10 +37,11 @@ def located(plan: DataPlan, text: str, *, beside: Path | None = None) -> Path:
         Refusal: nothing is there.
     """
     path = _resolved(plan, text, moved=plan.moved and text == plan.path)
-    if path.exists():
-        return path
-    if beside is not None and (beside / text).exists():
-        return beside / text
+    for found in (path, *([] if beside is None else [beside / text])):
+        if found.is_file() or found.is_dir():
+            return found
+        if found.exists():  # a device or a pipe never ends
+            raise refusal(NOT_FOUND, plan, f"`{text}` is neither a file nor a folder")
     advice = ""
     if path.parent.is_dir():
         close = nearest(path.name, [entry for entry in os.listdir(path.parent) if entry[:1] != "."])

@@ -83,6 +83,7 @@ def _draw(plan: DataPlan, found: Found, rows: Rows, shares: Sequence[float]) -> 
 
     The low end of the draw is test, then validation, so that a new share for one leaves the other.
     Each class is drawn for itself, and is given a sample of each part that its size entitles it to.
+    Its shares are near, not exact: a quota would move samples when others are added.
     """
     keys, strata, by = _draw_keys(plan, found)
     places = np.array([position(keys[int(row)], plan.split.seed) for row in rows], dtype=object)
@@ -96,7 +97,7 @@ def _draw(plan: DataPlan, found: Found, rows: Rows, shares: Sequence[float]) -> 
     elif not plan.split.group:
         _entitle(drawn, places, np.arange(len(rows)), shares)
     said = [f"{_percent(shares[at])} {PARTS[at]}" for at in (1, 2) if shares[at] > 0]
-    return drawn, f"{', '.join(said)}, {by}"
+    return drawn, f"{' and '.join(said)}{by}"
 
 
 def _draw_keys(plan: DataPlan, found: Found) -> tuple[Sequence[bytes], Array | None, str]:
@@ -104,8 +105,8 @@ def _draw_keys(plan: DataPlan, found: Found) -> tuple[Sequence[bytes], Array | N
     what = "path" if found.files else "content"
     if not group:
         if found.strata is None:
-            return found.keys, None, f"drawn by {what}"
-        return found.keys, found.strata, f"stratified by class, drawn by {what}"
+            return found.keys, None, f", drawn by {what}"
+        return found.keys, found.strata, f" of each class, drawn by {what}"
     values = found.lookup(group)
     if values is None:
         how = 'a column, `"folder"` or a level such as `"2"`' if found.files else "a column"
@@ -113,7 +114,7 @@ def _draw_keys(plan: DataPlan, found: Found) -> tuple[Sequence[bytes], Array | N
     for row, value in enumerate(values):
         if value is None:
             raise refusal(SPLIT, plan, f"{found.name(row)} has no `{group}` to group by")
-    return [str(value).encode() for value in values], None, f"grouped by {group}"
+    return [str(value).encode() for value in values], None, f", grouped by {group}"
 
 
 def _entitle(drawn: Array, places: Array, rows: Array, shares: Sequence[float]) -> None:
@@ -130,7 +131,7 @@ def _entitle(drawn: Array, places: Array, rows: Array, shares: Sequence[float]) 
 
 
 def _percent(share: float) -> str:
-    return f"{round(share * 100, 2):g}%"
+    return f"about {round(share * 100, 2):g}%"
 
 
 def _default(plan: DataPlan, found: Found) -> tuple[Array, str]:

@@ -228,6 +228,8 @@ def _looker(
         try:
             if not decode:
                 return Seen(read_header(path, name), _ends(path))
+            if not path.is_file():
+                return Seen(error=f"cannot read `{name}`: it is no file")
             if path.stat().st_size > _LARGEST_FILE:
                 return Seen(error=f"cannot read `{name}`: the file has more than 1 GiB")
             data = path.read_bytes()
