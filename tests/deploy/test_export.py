@@ -70,7 +70,7 @@ def test_bare_and_hidden(tmp_path: Path) -> None:
         "numbers": np.array([[60, np.nan]], np.float32),
         "categories": np.array([["blue"]], dtype=object),
     }
-    from nnc.deploy.exporter import RawRunner
+    from nnc.deploy.inputs import RawRunner
 
     assert RawRunner(Session(file.path))(raw)["price"] == pytest.approx(
         Session(whole.path).run(raw)["price"], rel=1e-6

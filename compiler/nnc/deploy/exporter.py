@@ -13,7 +13,7 @@ from nnc.deploy.export import (
     prepare,
     record_results,
 )
-from nnc.deploy.inputs import feed_of
+from nnc.deploy.inputs import RawRunner
 from nnc.deploy.meanings import Recipe
 from nnc.deploy.parity import TOLERANCE, Differs
 from nnc.deploy.session import Session
@@ -112,19 +112,3 @@ def export_record(file: ExportedFile) -> Export:
         runtime="" if parity is None else parity.runtime,
         described=file.described,
     )
-
-
-class RawRunner:
-    """Feeds a session with raw values as the data gives them."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def __call__(self, raw: Mapping[str, Array]) -> dict[str, Array]:
-        """The outputs by name for raw values by input."""
-        session, about = self._session, self._session.about
-        feeds = {
-            port.name: feed_of(port, about.input(port.name), raw[port.name], about.bare)
-            for port in session.inputs
-        }
-        return session.run(feeds)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 
 from nnc.backends.arrays import Array
 from nnc.deploy.about import Value
-from nnc.deploy.session import Port
+from nnc.deploy.session import Port, Session
 from nnc.ir.plan import Categories, Front, Pixels, Scale
 
 Floats = npt.NDArray[np.float32]
@@ -70,3 +72,19 @@ def _row(values: tuple[float, ...]) -> Floats:
 def _channels(values: tuple[float, ...]) -> Floats:
     made = np.asarray(values, dtype=np.float32)
     return made.reshape(-1, 1, 1) if made.size > 1 else made
+
+
+class RawRunner:
+    """Feeds a session with raw values as the data gives them."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def __call__(self, raw: Mapping[str, Array]) -> dict[str, Array]:
+        """The outputs by name for raw values by input."""
+        session, about = self._session, self._session.about
+        feeds = {
+            port.name: feed_of(port, about.input(port.name), raw[port.name], about.bare)
+            for port in session.inputs
+        }
+        return session.run(feeds)

@@ -17,7 +17,16 @@ from nnc.record import Record
 from nnc.train.data.pictures import from_array
 from nnc.train.jsonfile import Json
 
-__all__ = ["Prediction", "Sample", "columns", "dump", "flat", "gather", "kind", "predict"]
+__all__ = [
+    "Prediction",
+    "Sample",
+    "dump",
+    "flat",
+    "gather",
+    "kind",
+    "predict",
+    "save_pictures",
+]
 
 
 class Prediction(Record):
@@ -130,11 +139,6 @@ def _brief(said: Mapping[str, Json]) -> str:
 
 def _real(value: Json) -> bool:
     return isinstance(value, int | float)
-
-
-def columns(rows: Iterable[Mapping[str, Json]]) -> tuple[str, ...]:
-    """The names of all columns of some rows, in order of appearance."""
-    return tuple(dict.fromkeys(name for row in rows for name in row))
 
 
 def save_pictures(session: Session, prediction: Prediction, path: Path) -> tuple[Path, ...]:

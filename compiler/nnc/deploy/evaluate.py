@@ -1,0 +1,295 @@
+"""`nnc eval`: how good a file is on a part of the data; the file alone needs no PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from nnc.backends.arrays import Array
+from nnc.deploy.about import About
+from nnc.deploy.inputs import network_numbers
+from nnc.deploy.rules import NOTHING_TO_MEASURE, place
+from nnc.deploy.scores import Tally, Task, names
+from nnc.diagnostics import Refusal
+from nnc.ir.plan import (
+    Categories,
+    Field,
+    Front,
+    MetricPlan,
+    Profile,
+    Scale,
+    Target,
+    Term,
+    TrainPlan,
+)
+from nnc.ir.training import BceWithLogits, CrossEntropy
+from nnc.ir.types import TensorType
+from nnc.record import Record
+
+Model = Callable[[Mapping[str, Array]], Mapping[str, Array]]
+"""Raw values by input to outputs by name, in the units of their targets; batch first."""
+Counts = npt.NDArray[np.int64]
+
+
+class Samples(Protocol):
+    """One part of a data set."""
+
+    def __len__(self) -> int:
+        """Number of samples."""
+        ...
+
+    def batch(self, indices: npt.NDArray[np.int64]) -> dict[str, Array]:
+        """Raw values of some samples by field."""
+        ...
+
+
+class Question(Record):
+    """What is asked of one output.
+
+    Args:
+        field: what it learns from.
+        from_input: the field is an input's: right values are in the network's numbers.
+        labels: of its classes.
+        logits: a sigmoid makes probabilities of it.
+        front: of the field.
+        constant: what always answering the same would say: the most frequent class, or the mean.
+    """
+
+    output: str
+    field: str
+    from_input: bool
+    task: Task
+    labels: tuple[str, ...]
+    logits: bool
+    front: Front | None
+    constant: float | None
+
+
+class Answers(Record):
+    """What was said to each sample, in order: class numbers with their probability, or values."""
+
+    predicted: Array
+    probability: Array | None
+    right: Array
+
+
+class Measured(Record):
+    """The result of one pass over a part.
+
+    Args:
+        metrics: by name; NaN where not defined.
+        baseline: the same for always answering the same.
+        confusion: for each output with classes, [right class, predicted class].
+        answers: for each output that gives one answer a sample.
+    """
+
+    samples: int
+    metrics: dict[str, float]
+    baseline: dict[str, float]
+    confusion: dict[str, Counts]
+    answers: dict[str, Answers]
+
+
+def measure(
+    model: Model, plan: TrainPlan, profile: Profile, samples: Samples, *, batch: int = 256
+) -> Measured:
+    """Runs a model on all samples of a part and counts.
+
+    Args:
+        plan: bound to the data.
+        profile: of the data.
+
+    Raises:
+        Refusal: there is no sample, or no output has a target.
+    """
+    asked = questions(plan, profile)
+    if not asked or not len(samples):
+        what = "no output has a target" if not asked else "the part has no samples"
+        raise Refusal(NOTHING_TO_MEASURE.at(place(profile.data), what))
+    binding = plan.binding
+    assert binding is not None, "bound by its checker"
+    by_output = {q.output: tuple(m for m in plan.metrics if m.output == q.output) for q in asked}
+    tallies = {q.output: _tally(q, by_output[q.output]) for q in asked}
+    guesses = {q.output: _tally(q, by_output[q.output]) for q in asked if q.constant is not None}
+    kept: dict[str, list[Answers]] = {q.output: [] for q in asked}
+    for raw in _batches(samples, batch):
+        made = model({name: raw[field] for name, field in binding.inputs})
+        for q in asked:
+            right = _right(q, raw[q.field])
+            said = _count(q, tallies[q.output], np.asarray(made[q.output]), right)
+            if said is not None:
+                kept[q.output].append(said)
+            if q.output in guesses:
+                _count(q, guesses[q.output], _constant(q, np.asarray(made[q.output])), right)
+    return Measured(
+        len(samples),
+        _values(plan.metrics, tallies),
+        _values(tuple(m for m in plan.metrics if m.output in guesses), guesses),
+        {q.output: tallies[q.output].confusion for q in asked if q.task != "values"},
+        {name: _joined(parts) for name, parts in kept.items() if parts},
+    )
+
+
+def questions(plan: TrainPlan, profile: Profile) -> tuple[Question, ...]:
+    """What each output that learns is asked; the first term of the loss on it says."""
+    binding = plan.binding
+    if binding is None:
+        return ()
+    sources = dict(binding.inputs)
+    found: dict[str, Question] = {}
+    for phase in plan.phases:
+        for term in phase.terms:
+            if term.target is not None and term.output not in found:
+                found[term.output] = _question(term, term.target, sources, profile)
+    return tuple(found.values())
+
+
+def _question(term: Term, target: Target, sources: Mapping[str, str], profile: Profile) -> Question:
+    from_input = target.kind == "input"
+    name = sources[target.name] if from_input else target.name
+    field = None if from_input else profile.field(name)
+    labels = field.labels if field is not None and field.meaning in ("class", "mask") else ()
+    front = profile.front(name)
+    task: Task = "values"
+    if isinstance(term.loss, CrossEntropy):
+        task = "classes"
+    elif labels and term.loss.needs:
+        task = "binary"
+    constant: float | None = None
+    part = profile.part("train")
+    if task == "values" and isinstance(front, Scale) and not from_input:
+        constant = 0.0
+    elif task != "values" and field is not None and field.meaning == "class":
+        counts = part.classes if part is not None else ()
+        constant = float(np.argmax(counts)) if counts else None
+    logits = isinstance(term.loss, BceWithLogits)
+    shown = labels if task != "values" else ()
+    return Question(
+        term.output,
+        name,
+        from_input,
+        task,
+        shown,
+        logits,
+        front,
+        constant,
+    )
+
+
+def _tally(q: Question, metrics: tuple[MetricPlan, ...]) -> Tally:
+    return Tally(q.task, len(q.labels), tuple(m.metric for m in metrics))
+
+
+def _batches(samples: Samples, batch: int) -> Iterator[dict[str, Array]]:
+    for start in range(0, len(samples), batch):
+        yield samples.batch(np.arange(start, min(start + batch, len(samples)), dtype=np.int64))
+
+
+def _right(q: Question, raw: Array) -> Array:
+    """The right values: of a field that is compared in the user's units as they are."""
+    if q.task != "values":
+        return raw
+    if q.front is None or (isinstance(q.front, Scale) and not q.from_input):
+        return raw
+    return network_numbers(q.front, raw)
+
+
+def _count(q: Question, tally: Tally, made: Array, right: Array) -> Answers | None:
+    if q.task == "values":
+        found = _sigmoid(made) if q.logits else made
+        tally.measure(found, right)
+        return Answers(made, None, right)
+    if q.task == "binary":
+        chance = (_sigmoid(made) if q.logits else made.astype(np.float32)).reshape(-1)
+        predicted = (chance > 0.5).astype(np.int64)
+        right = right.reshape(-1).astype(np.int64)
+        tally.classify(chance, predicted, right)
+        return Answers(predicted, np.where(predicted == 1, chance, 1 - chance), right)
+    chances = _softmax(made)
+    predicted = chances.argmax(axis=1)
+    tally.classify(chances, predicted, right)
+    return Answers(predicted, chances.max(axis=1), right) if right.ndim == 1 else None
+
+
+def _constant(q: Question, made: Array) -> Array:
+    """What always saying the same would give, in the form of an output."""
+    assert q.constant is not None
+    if q.task == "values":
+        assert isinstance(q.front, Scale)
+        mean = np.asarray(q.front.mean, np.float32)
+        return np.broadcast_to(mean, made.shape)
+    same = np.zeros_like(made)
+    if q.task == "classes":
+        same[:, int(q.constant)] = 20.0
+        return same
+    side = q.constant if not q.logits else (20.0 if q.constant else -20.0)
+    return np.full_like(made, side)
+
+
+def _softmax(logits: Array) -> npt.NDArray[np.float32]:
+    values = np.asarray(logits, np.float32)
+    powers = np.exp(values - values.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
+
+
+def _sigmoid(logits: Array) -> npt.NDArray[np.float32]:
+    values = np.clip(np.asarray(logits, np.float32), -80, 80)
+    return (1 / (1 + np.exp(-values))).astype(np.float32)
+
+
+def _values(plans: tuple[MetricPlan, ...], tallies: Mapping[str, Tally]) -> dict[str, float]:
+    return {
+        name: tallies[plan.output].value(plan.metric) for name, plan in zip(names(plans), plans)
+    }
+
+
+def _joined(parts: list[Answers]) -> Answers:
+    chances = [part.probability for part in parts if part.probability is not None]
+    return Answers(
+        np.concatenate([part.predicted for part in parts]),
+        np.concatenate(chances) if chances else None,
+        np.concatenate([part.right for part in parts]),
+    )
+
+
+# --- a file without its run -----------------------------------------------------------------------
+
+
+def like_of(about: About) -> Profile:
+    """As much of the profile of the training data as a file tells: columns, categories, classes.
+
+    `open_data(plan, like=...)` matches data to it by name, and fits nothing.
+    """
+    fields: list[Field] = []
+    fronts: dict[str, Front] = {}
+    for value in about.inputs:
+        if value.meaning == "numbers" and value.columns:
+            kind = TensorType((len(value.columns),))
+            fields.append(Field("numbers", "input", "numbers", kind, columns=value.columns))
+            if value.front is not None:
+                fronts["numbers"] = value.front
+        elif isinstance(value.front, Categories):
+            known = fronts.get("categories", Categories((), ()))
+            assert isinstance(known, Categories)
+            new = [
+                (column, words)
+                for column, words in zip(value.front.columns, value.front.values)
+                if column not in known.columns
+            ]
+            fronts["categories"] = Categories(
+                known.columns + tuple(c for c, _ in new), known.values + tuple(w for _, w in new)
+            )
+    for value in about.outputs:
+        labels = about.labels_of(value.name)
+        for column in value.columns:
+            if value.meaning == "number":
+                fields.append(
+                    Field(column, "target", "number", TensorType((1,)), columns=(column,))
+                )
+        if labels:
+            token = TensorType((), "int64")
+            fields.append(Field(value.name, "target", "class", token, labels))
+    return Profile("", tuple(fields), (), "", (), tuple(fronts.items()))

@@ -1,0 +1,193 @@
+"""Metrics in numpy, the same that training counts with torchmetrics: a test compares them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from nnc.backends.arrays import Array
+from nnc.ir.plan import MetricPlan
+from nnc.ir.training import F1, R2, Accuracy, Auroc, Iou, Mae, Metric, Precision, Recall, Rmse
+
+Floats = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.int64]
+Task = Literal["classes", "binary", "values"]
+
+
+def names(plans: tuple[MetricPlan, ...]) -> tuple[str, ...]:
+    """How metrics are printed: their word, told apart by what they count and by output."""
+    made = [_long(plan) for plan in plans]
+    alike = [made.count(name) > 1 for name in made]
+    return tuple(
+        f"{name}_{plan.output}" if twice else name for name, plan, twice in zip(made, plans, alike)
+    )
+
+
+def _long(plan: MetricPlan) -> str:
+    metric = plan.metric
+    if isinstance(metric, Accuracy) and metric.top > 1:
+        return f"{metric.word}_top{metric.top}"
+    return metric.word
+
+
+class Tally:
+    """What one output said to a part's samples, counted batch by batch.
+
+    Args:
+        classes: their number; 2 for a binary output, 0 for values.
+        metrics: that will be asked for: only what they need is kept.
+    """
+
+    def __init__(self, task: Task, classes: int, metrics: tuple[Metric, ...]) -> None:
+        self.task = task
+        self.classes = classes
+        self.confusion: Counts = np.zeros((classes, classes), dtype=np.int64)
+        self._ranks = any(isinstance(metric, Auroc) for metric in metrics)
+        self._tops = {m.top: 0 for m in metrics if isinstance(m, Accuracy) and m.top > 1}
+        self._chances: list[Array] = []
+        self._right: list[Array] = []
+        self._count = 0
+        self._absolute = self._squares = 0.0
+        self._sum: Floats = np.zeros(0)
+        self._sum_squares: Floats = np.zeros(0)
+        self._residual: Floats = np.zeros(0)
+
+    def classify(self, chances: Array, predicted: Array, right: Array) -> None:
+        """Counts a batch of class decisions.
+
+        Args:
+            chances: [n, classes, ...], for two classes of one output [n].
+            predicted, right: class numbers, [n, ...].
+        """
+        pairs = right.reshape(-1).astype(np.int64) * self.classes
+        pairs += predicted.reshape(-1).astype(np.int64)
+        k = self.classes
+        self.confusion += np.bincount(pairs, minlength=k * k).reshape(k, k)
+        if self._ranks or self._tops:
+            flat = chances if chances.ndim == 1 else np.moveaxis(chances, 1, -1).reshape(-1, k)
+            truth = right.reshape(-1)
+            self._count_tops(flat, truth)
+            if self._ranks:
+                self._chances.append(flat)
+                self._right.append(truth)
+
+    def _count_tops(self, chances: Array, right: Array) -> None:
+        for top in self._tops:
+            best = np.argsort(-np.asarray(chances, np.float64), axis=1, kind="stable")[:, :top]
+            self._tops[top] += int((best == right[:, None]).any(axis=1).sum())
+
+    def measure(self, found: Array, right: Array) -> None:
+        """Counts a batch of values, [n, ...] each."""
+        a = np.asarray(found, np.float64).reshape(len(found), -1)
+        b = np.asarray(right, np.float64).reshape(a.shape)
+        if not self._sum.size:
+            self._sum, self._sum_squares, self._residual = (np.zeros(a.shape[1]) for _ in range(3))
+        self._count += a.size
+        self._absolute += float(np.abs(a - b).sum())
+        self._squares += float(np.square(a - b).sum())
+        self._sum += b.sum(axis=0)
+        self._sum_squares += np.square(b).sum(axis=0)
+        self._residual += np.square(a - b).sum(axis=0)
+
+    def value(self, metric: Metric) -> float:
+        """A metric of what was counted; NaN where it is not defined."""
+        if self.task == "values":
+            return _VALUES[type(metric)](self)
+        if isinstance(metric, Accuracy) and 1 < metric.top < self.classes:
+            return _share(self._tops[metric.top], int(self.confusion.sum()))
+        if isinstance(metric, Accuracy) and metric.top > 1:
+            return 1.0 if self.confusion.sum() else math.nan
+        if isinstance(metric, Auroc):
+            return self._auroc()
+        return _class_metric(metric, self.confusion, self.task)
+
+    def _auroc(self) -> float:
+        if not self._chances:
+            return math.nan
+        chances, right = np.concatenate(self._chances), np.concatenate(self._right)
+        if chances.ndim == 1:
+            return auroc(chances, right == 1)
+        areas = [auroc(chances[:, k], right == k) for k in range(self.classes)]
+        return float(np.mean(areas))
+
+    def mean_absolute(self) -> float:
+        """Mean absolute error."""
+        return self._absolute / self._count if self._count else math.nan
+
+    def root_mean_square(self) -> float:
+        """Root of the mean squared error."""
+        return math.sqrt(self._squares / self._count) if self._count else math.nan
+
+    def explained(self) -> float:
+        """Share of the variance that is explained, the mean over a sample's values."""
+        width = self._sum.size
+        n = self._count // width if width else 0
+        if n < 2:
+            return math.nan
+        spread = self._sum_squares - np.square(self._sum) / n
+        # as torchmetrics has it: a constant that is met scores 1, one that is missed 0
+        constant = np.isclose(spread, 0, atol=1e-4)
+        missed = ~np.isclose(self._residual, 0, atol=1e-4)
+        score = np.ones(width)
+        score[~constant] = 1 - self._residual[~constant] / spread[~constant]
+        score[constant & missed] = 0.0
+        return float(score.mean())
+
+
+_VALUES: Mapping[type[Metric], Callable[[Tally], float]] = {
+    Mae: Tally.mean_absolute,
+    Rmse: Tally.root_mean_square,
+    R2: Tally.explained,
+}
+
+
+def auroc(chances: Array, positive: Array) -> float:
+    """The chance that a positive ranks before a negative; 0 where there are none of one kind."""
+    values = np.asarray(chances, np.float64)
+    count = int(positive.sum())
+    if not count or count == len(values):
+        return 0.0
+    _, where, many = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(many)
+    ranks = (last - (many - 1) / 2)[where]  # equal values share the mean of their ranks
+    wins = float(ranks[positive].sum()) - count * (count + 1) / 2
+    return wins / (count * (len(values) - count))
+
+
+def _class_metric(metric: Metric, confusion: Counts, task: Task) -> float:
+    hits = np.diag(confusion).astype(np.float64)
+    predicted, samples = confusion.sum(axis=0), confusion.sum(axis=1)
+    if not samples.sum():
+        return math.nan
+    if isinstance(metric, Accuracy):
+        return _share(float(hits.sum()), float(samples.sum()))
+    by_class = {
+        F1: (2 * hits, predicted + samples),
+        Precision: (hits, predicted),
+        Recall: (hits, samples),
+        Iou: (hits, predicted + samples - hits),
+    }[type(metric)]
+    scores = np.divide(*by_class, out=np.zeros_like(hits), where=by_class[1] > 0)
+    if task == "binary":
+        return float(scores[1])
+    if isinstance(metric, Iou):
+        return _mean(scores, predicted + samples > 0)
+    assert isinstance(metric, F1 | Precision | Recall)
+    if metric.average == "micro":
+        return _share(float(hits.sum()), float(samples.sum()))
+    if metric.average == "weighted":
+        return float((scores * samples).sum() / samples.sum())
+    return _mean(scores, predicted + samples > 0)
+
+
+def _mean(scores: Floats, seen: npt.NDArray[np.bool_]) -> float:
+    """The mean over the classes that occur, in the data or among the answers."""
+    return float(scores[seen].mean()) if seen.any() else math.nan
+
+
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole else math.nan

@@ -1,0 +1,133 @@
+"""What is counted without PyTorch is what training counts with torchmetrics."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from nnc.deploy.scores import Tally, Task, auroc, names
+from nnc.ir.plan import MetricPlan, Target
+from nnc.ir.training import F1, R2, Accuracy, Auroc, Iou, Mae, Metric, Precision, Recall, Rmse
+from nnc.train import metrics
+from nnc.train.wiring import Lesson
+
+CLASS_METRICS: tuple[Metric, ...] = (
+    Accuracy(),
+    Accuracy(top=2),
+    F1(),
+    F1(average="micro"),
+    F1(average="weighted"),
+    Precision(),
+    Precision(average="weighted"),
+    Recall(),
+    Recall(average="micro"),
+    Auroc(),
+    Iou(),
+)
+BINARY_METRICS: tuple[Metric, ...] = (Accuracy(), F1(), Precision(), Recall(), Auroc(), Iou())
+
+
+def lesson(task: Task, classes: int) -> Lesson:
+    known = {
+        "output": "y",
+        "target": Target("field", "y"),
+        "task": task,
+        "classes": classes,
+        "labels": tuple("abcd"[:classes]),
+        "logits": True,
+        "units": None,
+        "back": None,
+        "scaled": False,
+    }
+    return Lesson(**{name: known[name] for name in Lesson._fields})
+
+
+def theirs(
+    metric: Metric, task: Task, classes: int, batches: list[tuple[np.ndarray, ...]]
+) -> float:
+    plan = (MetricPlan(metric, "y"),)
+    scores = metrics.Scores(plan, {"y": lesson(task, classes)}, torch.device("cpu"))
+    for output, right in batches:
+        scores.update({"y": torch.from_numpy(output)}, {"y": torch.from_numpy(right)})
+    return next(iter(scores.values().values()))
+
+
+@pytest.mark.parametrize("metric", CLASS_METRICS, ids=str)
+@pytest.mark.parametrize("present", [4, 2, 1])
+def test_classes(metric: Metric, present: int) -> None:
+    draw = np.random.default_rng(3)
+    tally = Tally("classes", 4, (metric,))
+    batches = []
+    for n in (9, 1, 6):
+        logits = draw.standard_normal((n, 4)).astype(np.float32)
+        logits[:, 3] -= 3  # rarely predicted
+        right = draw.integers(0, present, n)
+        chances = torch.from_numpy(logits).softmax(1).numpy()
+        tally.classify(chances, chances.argmax(1), right)
+        batches.append((logits, right))
+    assert tally.value(metric) == pytest.approx(theirs(metric, "classes", 4, batches), abs=1e-6)
+
+
+def test_masks() -> None:
+    draw = np.random.default_rng(3)
+    logits = draw.standard_normal((2, 3, 4, 5)).astype(np.float32)
+    right = draw.integers(0, 3, (2, 4, 5))
+    for metric in (Accuracy(), Iou(), F1(), Auroc()):
+        tally = Tally("classes", 3, (metric,))
+        chances = torch.from_numpy(logits).softmax(1).numpy()
+        tally.classify(chances, chances.argmax(1), right)
+        wanted = theirs(metric, "classes", 3, [(logits, right)])
+        assert tally.value(metric) == pytest.approx(wanted, abs=1e-6), metric
+
+
+@pytest.mark.parametrize("metric", BINARY_METRICS, ids=str)
+@pytest.mark.parametrize("positive", [0.0, 0.4, 1.0])
+def test_two_classes(metric: Metric, positive: float) -> None:
+    draw = np.random.default_rng(3)
+    logits = draw.standard_normal((20, 1)).astype(np.float32)
+    right = (draw.random(20) < positive).astype(np.int64)
+    tally = Tally("binary", 2, (metric,))
+    chances = torch.from_numpy(logits).sigmoid().numpy().reshape(-1)
+    tally.classify(chances, (chances > 0.5).astype(np.int64), right)
+    wanted = theirs(metric, "binary", 2, [(logits, right)])
+    assert tally.value(metric) == pytest.approx(wanted, abs=1e-6)
+
+
+@pytest.mark.parametrize("metric", [Mae(), Rmse(), R2()], ids=str)
+@pytest.mark.parametrize("width", [1, 3])
+def test_values(metric: Metric, width: int) -> None:
+    draw = np.random.default_rng(3)
+    tally = Tally("values", 0, (metric,))
+    batches = []
+    for n in (7, 4):
+        found = (draw.standard_normal((n, width)) * 50 + 1000).astype(np.float32)
+        right = found + draw.standard_normal((n, width)).astype(np.float32)
+        tally.measure(found, right)
+        batches.append((found, right))
+    known = lesson("values", 0)
+    plan = (MetricPlan(metric, "y"),)
+    scores = metrics.Scores(plan, {"y": _values(known)}, torch.device("cpu"))
+    for found, right in batches:
+        scores.update({"y": torch.from_numpy(found)}, {"y": torch.from_numpy(right)})
+    wanted = next(iter(scores.values().values()))
+    assert tally.value(metric) == pytest.approx(wanted, rel=1e-5)
+
+
+def _values(known: Lesson) -> Lesson:
+    return Lesson(**(known.__dict__ | {"logits": False}))
+
+
+def test_names_are_those_of_training() -> None:
+    plans = (
+        MetricPlan(Accuracy(), "a"),
+        MetricPlan(Accuracy(), "b"),
+        MetricPlan(Accuracy(top=5), "a"),
+        MetricPlan(F1(), "a"),
+    )
+    assert names(plans) == metrics.names(plans)
+    assert names(plans)[:3] == ("accuracy_a", "accuracy_b", "accuracy_top5")
+
+
+def test_equal_chances_share_their_rank() -> None:
+    assert auroc(np.array([0.5, 0.5, 0.5]), np.array([True, False, True])) == 0.5
