@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -72,3 +73,23 @@ def nnc(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.
         return Done(code, said.out, said.err)
 
     return call
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of a small network that reads digits."""
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "tiny.nn").write_text(SPEC)
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        assert run(["train", "tiny.nn", "-q", "--threads", "1"]) == 0
+    finally:
+        os.chdir(before)
+    return folder / "runs" / "tiny" / "1"
+
+
+@pytest.fixture
+def picture(root: Path) -> Path:
+    """A seven."""
+    return root / "specs" / "data" / "seven.png"

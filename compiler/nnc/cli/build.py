@@ -16,7 +16,7 @@ from nnc.cli import places, specs
 from nnc.cli.console import Console
 from nnc.cli.failures import relative, unusable
 from nnc.cli.names import public_name, stem
-from nnc.cli.verb import data_option, network_option, set_option, verb
+from nnc.cli.verb import FILE, data_option, network_option, set_option, verb
 from nnc.deploy.export import ExportedFile, export_network, file_name
 from nnc.deploy.meanings import Recipe
 from nnc.diagnostics import Refusal
@@ -40,9 +40,11 @@ class Order(Record):
 
 
 @verb("build")
-@click.argument("path", metavar="SPEC|RUN")
-@click.option("--weights", metavar="RUN|FILE", help="Trained weights; by default initial ones.")
-@click.option("-o", "output", metavar="DIR|FILE.onnx", help="By default build/SPEC.")
+@click.argument("path", type=FILE, metavar="SPEC|RUN")
+@click.option(
+    "--weights", type=FILE, metavar="RUN|FILE", help="Trained weights; by default initial ones."
+)
+@click.option("-o", "output", type=FILE, metavar="DIR|FILE.onnx", help="By default build/SPEC.")
 @click.option("--opset", type=click.IntRange(min=1), default=OPSET, show_default=True)
 @click.option("--bare", is_flag=True, help="Take the network's numbers, not raw data.")
 @click.option("--no-verify", is_flag=True, help="Do not compare with PyTorch; needs no torch.")

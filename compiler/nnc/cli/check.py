@@ -12,13 +12,13 @@ from nnc.cli import specs
 from nnc.cli.console import Console
 from nnc.cli.failures import MISTAKE, relative, unusable
 from nnc.cli.settings import Settings, settings
-from nnc.cli.verb import data_option, json_option, set_option, verb
+from nnc.cli.verb import FILE, data_option, json_option, set_option, verb
 from nnc.diagnostics import Diagnostic, Refusal
 from nnc.record import replace
 
 
 @verb("check")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, type=FILE, metavar="PATH...")
 @json_option
 @click.option(
     "--deny", multiple=True, metavar="CODE", help="Take a warning, or all `warnings`, as errors."

@@ -9,7 +9,7 @@ import click
 from nnc.cli import opened, specs
 from nnc.cli.console import Console
 from nnc.cli.failures import relative, unusable
-from nnc.cli.verb import data_option, json_option, set_option, verb
+from nnc.cli.verb import FILE, data_option, json_option, set_option, verb
 from nnc.diagnostics import Refusal
 from nnc.render.json import Json, document
 from nnc.render.profile import profile_json, profile_text
@@ -19,7 +19,7 @@ from nnc.train.data.grid import grid, pictures, rows
 
 
 @verb("data")
-@click.argument("spec", required=False)
+@click.argument("spec", type=FILE, required=False)
 @click.argument("name", required=False)
 @click.option("--part", type=click.Choice(["train", "validation", "test"]), help="Only this part.")
 @click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Show N samples.")

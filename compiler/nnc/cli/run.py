@@ -13,7 +13,7 @@ import click
 from nnc.cli import places
 from nnc.cli.console import Console
 from nnc.cli.failures import MISTAKE, relative, unusable
-from nnc.cli.verb import verb
+from nnc.cli.verb import FILE, verb
 from nnc.deploy.predict import Prediction, dump, flat, gather, predict, save_pictures
 from nnc.deploy.session import Session
 from nnc.record import Record
@@ -44,13 +44,15 @@ class Tally(Record):
 
 
 @verb("run")
-@click.argument("model", metavar="MODEL|RUN")
-@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.argument("model", type=FILE, metavar="MODEL|RUN")
+@click.argument("inputs", nargs=-1, required=True, type=FILE, metavar="INPUT...")
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), help="Table on a terminal, else jsonl."
 )
 @click.option("--json", "json", is_flag=True, help="Short for --format json.")
-@click.option("-o", "output", metavar="FILE", help="Write answers there; .png: pictures it makes.")
+@click.option(
+    "-o", "output", type=FILE, metavar="FILE", help="Write answers there; .png: pictures it makes."
+)
 @click.option("--top", type=click.IntRange(min=1), default=3, show_default=True, help="Classes.")
 @click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True)
 @click.option("--keep-going", is_flag=True, help="List what cannot be read, and go on.")
@@ -69,7 +71,7 @@ def command(
 ) -> int:
     """Run a model on files, folders, or `-` for standard input; it needs no PyTorch."""
     form = "json" if json else form or _form(output)
-    console.json = form in ("json", "jsonl")
+    console.json = form == "json"
     session = Session(model_file(model))
     if not session.about.trained:
         console.note(f"note: {session.name} has initial weights: it was not trained")

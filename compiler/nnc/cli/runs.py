@@ -9,7 +9,7 @@ import click
 from nnc.cli.console import Console
 from nnc.cli.failures import relative, unusable
 from nnc.cli.folders import runs_folder
-from nnc.cli.verb import json_option, verb
+from nnc.cli.verb import FILE, json_option, verb
 from nnc.render.json import Json, document
 from nnc.render.table import table
 from nnc.train.folder import Run, open_run, runs_in
@@ -18,7 +18,7 @@ PARTS = ("validation", "test")
 
 
 @verb("runs")
-@click.argument("folder", required=False)
+@click.argument("folder", type=FILE, required=False)
 @json_option
 def command(console: Console, folder: str | None) -> None:
     """List the runs in FOLDER (by default `runs`), and compare their results."""

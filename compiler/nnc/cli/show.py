@@ -6,14 +6,14 @@ import click
 
 from nnc.cli import specs
 from nnc.cli.console import Console
-from nnc.cli.verb import data_option, json_option, network_option, set_option, verb
+from nnc.cli.verb import FILE, data_option, json_option, network_option, set_option, verb
 from nnc.ir.graph import Network
 from nnc.render.json import document
 from nnc.render.summary import network_json, network_text
 
 
 @verb("show")
-@click.argument("path", metavar="SPEC|RUN|MODEL")
+@click.argument("path", type=FILE, metavar="SPEC|RUN|MODEL")
 @json_option
 @click.option("--depth", type=click.IntRange(min=0), help="Open so many levels of blocks.")
 @click.option("--source", is_flag=True, help="Print the PyTorch source instead.")

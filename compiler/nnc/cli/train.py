@@ -17,7 +17,7 @@ from nnc.cli.failures import FAILED_CHECK, FAILED_TRAINING, relative
 from nnc.cli.folders import runs_folder
 from nnc.cli.names import stem
 from nnc.cli.prepare import Prepared
-from nnc.cli.verb import data_option, network_option, set_option, verb
+from nnc.cli.verb import FILE, data_option, network_option, set_option, verb
 from nnc.deploy.exporter import OnnxExporter
 from nnc.record import Record, replace
 from nnc.render.header import binding_lines, data_line, network_line, split_line
@@ -41,10 +41,14 @@ class Wish(Record):
 
 
 @verb("train")
-@click.argument("spec", required=False)
-@click.option("--out", metavar="DIR", help="The run's folder itself, instead of runs/SPEC/N.")
+@click.argument("spec", type=FILE, required=False)
+@click.option(
+    "--out", type=FILE, metavar="DIR", help="The run's folder itself, instead of runs/SPEC/N."
+)
 @click.option("--name", default="", help="The run's name in runs/SPEC, instead of a number.")
-@click.option("--resume", metavar="RUN|auto", help="Go on with a run; auto: the newest unfinished.")
+@click.option(
+    "--resume", type=FILE, metavar="RUN|auto", help="Go on with a run; auto: the newest unfinished."
+)
 @click.option("--accept-data", is_flag=True, help="Go on though the data has changed.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1 or mps.")
 @click.option("--threads", type=click.IntRange(min=0), default=0, help="Of the CPU; 0: all.")

@@ -12,6 +12,9 @@ from nnc.cli.console import Console
 Function = Callable[..., "int | None"]
 F = TypeVar("F", bound=Callable[..., Any])
 
+FILE = click.Path(allow_dash=True)
+"""A path that shells complete; verbs say themselves what is wrong with it."""
+
 
 def verb(name: str) -> Callable[[Function], click.Command]:
     """Declares a verb: a function of the console and its arguments that returns an exit code."""

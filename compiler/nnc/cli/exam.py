@@ -1,0 +1,129 @@
+"""What `nnc eval` needs: a model, the plan it was trained by, and a part of data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+from nnc.backends.weights import read_weights
+from nnc.check import Checked
+from nnc.cli import opened, places, resume, specs
+from nnc.cli.console import Console
+from nnc.cli.failures import relative, unusable
+from nnc.cli.names import public_name
+from nnc.cli.run import model_file
+from nnc.deploy.evaluate import Model, like_of
+from nnc.deploy.inputs import RawRunner
+from nnc.deploy.meanings import Recipe
+from nnc.deploy.session import Session
+from nnc.diagnostics import Refusal
+from nnc.ir.graph import Network
+from nnc.ir.plan import DataPlan, Profile, TrainPlan
+from nnc.ir.walk import weight_table
+from nnc.record import Record
+from nnc.source import Source
+from nnc.train.data import Dataset, open_data
+from nnc.train.data.profile_json import profile_from_json
+from nnc.train.folder import Run
+
+
+class Trained(Record):
+    """A trained network: its file, its plan bound to its data, and its run if that is known."""
+
+    path: Path
+    plan: TrainPlan
+    network: Network
+    data_plan: DataPlan
+    profile: Profile
+    checked: Checked
+    run: Run | None
+
+    @property
+    def onnx(self) -> Model:
+        """The exported file."""
+        return RawRunner(Session(self.path))
+
+    def pytorch(self) -> Model | None:
+        """The weights in PyTorch; None where there are only the file's, or no PyTorch."""
+        if self.run is None or not self.run.weights.is_file() or find_spec("torch") is None:
+            return None
+        from nnc.deploy.export import around_of
+        from nnc.deploy.reference import Reference  # torch takes seconds to load
+
+        recipe = Recipe(self.network, self.plan, self.profile)
+        weights = read_weights(self.run.weights, weight_table(self.network))
+        return Reference(self.network, weights, around_of(recipe))
+
+
+def trained(path: str, moved: Mapping[str, str]) -> Trained:
+    """The network of a RUN or a MODEL.
+
+    Raises:
+        Refusal: there is none, or it does not say what it was made of.
+    """
+    if places.kind(path) == "run":
+        run = places.run_at(path, "finished")
+        text = specs.load(str(run.path / "spec.nn")).text
+        source = Source(public_name(run.record.spec or "spec.nn"), text)
+        profile = profile_from_json(specs.load(str(run.path / "data.json")).text)
+        checked = _checked(source, moved, {profile.data: profile}, resume.root_of(run))
+        plan = _plan(checked, run.record.network)
+        return _trained(model_file(path), plan, checked, profile, run)
+    file = model_file(path)
+    about = Session(file).about
+    if not about.spec:
+        raise unusable(f"{relative(path)} does not hold the spec that it was made of")
+    source = Source(relative(path), about.spec)
+    plan = _plan(_checked(source, moved, {}, ""), about.network)
+    profile = like_of(about)
+    checked = _checked(source, moved, {}, "")
+    return _trained(file, plan, checked, profile, None)
+
+
+def dataset(found: Trained, console: Console) -> tuple[Trained, Dataset]:
+    """The data, read as it was for training; the plan bound to it where the run did not bind it.
+
+    Raises:
+        Refusal: it is not there, or does not fit what the network was trained on.
+    """
+    plan = found.data_plan
+    labels = next((f.labels for f in found.profile.fields if f.role == "target" and f.labels), None)
+    data = open_data(
+        plan,
+        shape=opened.picture_type(found.checked, plan.name, found.plan.network),
+        labels=labels,
+        whole=plan.moved,
+        like=found.profile,
+    )
+    for note in data.notes:
+        console.note(f"note: {console.shown(note)}")
+    if found.run is not None:
+        return found, data
+    source, moved = found.checked.source, {plan.name: plan.path} if plan.moved else {}
+    checked = _checked(source, moved, {plan.name: data.profile}, "")
+    bound = _plan(checked, found.plan.network)
+    return _trained(found.path, bound, checked, data.profile, None), data
+
+
+def _trained(
+    path: Path, plan: TrainPlan, checked: Checked, profile: Profile, run: Run | None
+) -> Trained:
+    network, data = checked.networks[plan.network], checked.data[plan.data[0]]
+    return Trained(path, plan, network, data, profile, checked, run)
+
+
+def _checked(
+    source: Source, moved: Mapping[str, str], profiles: Mapping[str, Profile], root: str
+) -> Checked:
+    checked = specs.check(source, {}, moved, profiles, root)
+    if checked.errors:
+        raise Refusal(*checked.diagnostics)
+    return checked
+
+
+def _plan(checked: Checked, network: str) -> TrainPlan:
+    for plan in checked.trains.values():
+        if plan.network == network:
+            return plan
+    raise unusable(f"`{network}` was not trained by its spec: it has no train block")
