@@ -82,5 +82,7 @@ def weights_of(network: Network, seed: int = 0) -> dict[str, Array]:
 
 
 def exported(text: str, profile: Profile | None, path: Path) -> ExportedFile:
+    from nnc.deploy.verify import verify  # torch is not wanted in every test
+
     made = recipe(text, profile)
-    return export_network(made, weights_of(made.network), path)
+    return export_network(made, weights_of(made.network), path, proof=verify)

@@ -16,6 +16,7 @@ from nnc.deploy.inputs import RawRunner
 from nnc.deploy.reference import Reference
 from nnc.deploy.reports import class_rows, requirement, write_reports
 from nnc.deploy.session import Session
+from nnc.deploy.verify import verify
 from nnc.diagnostics import Refusal
 from nnc.ir.plan import Profile
 from nnc.train import evaluation
@@ -81,7 +82,7 @@ def test_the_numbers_are_those_of_training(
     plan = recipe.plan
     assert plan is not None
     weights = small.weights_of(recipe.network)
-    file = export_network(recipe, weights, tmp_path / "model.onnx")
+    file = export_network(recipe, weights, tmp_path / "model.onnx", proof=verify)
     runner = RawRunner(Session(file.path))
     found = measure(runner, plan, profile, part, batch=8)
     assert found.samples == 23
@@ -113,7 +114,9 @@ def test_the_numbers_are_those_of_training(
 def test_reports_of_classes(tmp_path: Path) -> None:
     recipe = small.recipe(small.PICTURES, small.PICTURES_PROFILE)
     assert recipe.plan is not None
-    file = export_network(recipe, small.weights_of(recipe.network), tmp_path / "model.onnx")
+    file = export_network(
+        recipe, small.weights_of(recipe.network), tmp_path / "model.onnx", proof=verify
+    )
     part = digits()
     found = measure(RawRunner(Session(file.path)), recipe.plan, small.PICTURES_PROFILE, part)
     asked = questions(recipe.plan, small.PICTURES_PROFILE)
@@ -136,7 +139,9 @@ def test_reports_of_classes(tmp_path: Path) -> None:
 def test_reports_of_values(tmp_path: Path) -> None:
     recipe = small.recipe(small.TABLE, small.TABLE_PROFILE)
     assert recipe.plan is not None
-    file = export_network(recipe, small.weights_of(recipe.network), tmp_path / "model.onnx")
+    file = export_network(
+        recipe, small.weights_of(recipe.network), tmp_path / "model.onnx", proof=verify
+    )
     part = houses()
     found = measure(RawRunner(Session(file.path)), recipe.plan, small.TABLE_PROFILE, part)
     called = [f"row {n}" for n in range(len(part))]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +12,16 @@ import onnx
 import pytest
 
 from nnc.backends import onnx_file
-from nnc.deploy import export, verify
+from nnc.deploy import export
 from nnc.deploy.export import export_network, file_digest, record_results
 from nnc.deploy.exporter import OnnxExporter
+from nnc.deploy.look import metadata_of
 from nnc.deploy.parity import Differs, Parity
-from nnc.deploy.session import Session, metadata_of
+from nnc.deploy.session import Session
+from nnc.deploy.verify import verify
 from nnc.ir.plan import ExportPlan
 from nnc.record import replace
+from tests.conftest import ROOT
 from tests.deploy import small
 
 
@@ -62,7 +67,9 @@ def test_the_same_spec_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_bare_and_hidden(tmp_path: Path) -> None:
     recipe = small.recipe(small.TABLE, small.TABLE_PROFILE)
     recipe = replace(recipe, export=ExportPlan("Price", bare=True, labels=False, source=False))
-    file = export_network(recipe, small.weights_of(recipe.network), tmp_path / "model.onnx")
+    file = export_network(
+        recipe, small.weights_of(recipe.network), tmp_path / "model.onnx", proof=verify
+    )
     assert file.described.startswith("numbers [batch,2], categories int64[batch,1]")
     assert "nnc.spec" not in metadata_of(file.path)
     whole = small.exported(small.TABLE, small.TABLE_PROFILE, tmp_path / "whole.onnx")
@@ -81,20 +88,21 @@ def test_labels_hidden(tmp_path: Path) -> None:
     recipe = small.recipe(
         small.PICTURES + "export Small { labels hidden }\n", small.PICTURES_PROFILE
     )
-    file = export_network(recipe, small.weights_of(recipe.network), tmp_path / "model.onnx")
+    file = export_network(
+        recipe, small.weights_of(recipe.network), tmp_path / "model.onnx", proof=verify
+    )
     assert "nnc.labels" not in metadata_of(file.path)
 
 
-def test_over_tolerance_the_file_before_stays(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_over_tolerance_the_file_before_stays(tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     small.exported(small.PICTURES, small.PICTURES_PROFILE, path)
     before = path.read_bytes()
     bad = Parity(0.5, 1e-4, "digit", (1,), ({},), "onnxruntime", None)
-    monkeypatch.setattr(verify, "verify", lambda *_, **__: bad)
+    recipe = small.recipe(small.PICTURES, small.PICTURES_PROFILE)
+    weights = small.weights_of(recipe.network)
     with pytest.raises(Differs) as refused:
-        small.exported(small.PICTURES, small.PICTURES_PROFILE, path)
+        export_network(recipe, weights, path, proof=lambda *_, **__: bad)
     assert (
         refused.value.diagnostics[0].message
         == "model.onnx differs from PyTorch by 5e-01, more than 1e-04"
@@ -115,7 +123,7 @@ def test_weights_beside_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         "write_model",
         lambda model, path, stored: original(model, path, stored=stored, largest=10),
     )
-    file = export_network(recipe, weights, tmp_path / "model.onnx")
+    file = export_network(recipe, weights, tmp_path / "model.onnx", proof=verify)
     assert {p.name for p in tmp_path.iterdir()} == {"model.onnx", "model.onnx.data"}
     assert file.bytes > made.model.size
 
@@ -144,3 +152,20 @@ def test_the_exporter_of_a_run(tmp_path: Path) -> None:
     (export,) = exporter.finish(exported, {"test": {"accuracy": 0.5}})
     assert export.sha256 == file_digest(tmp_path / "model.onnx")
     assert json.loads(metadata_of(tmp_path / "model.onnx")["nnc.metrics"]) == {"accuracy": 0.5}
+
+
+def test_a_file_is_written_unproved_without_torch(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from tests.deploy import small\n"
+        "from nnc.deploy.export import export_network\n"
+        "made = small.recipe(small.PICTURES, small.PICTURES_PROFILE)\n"
+        f"path = Path({str(tmp_path / 'm.onnx')!r})\n"
+        "export_network(made, small.weights_of(made.network), path, proof=None)\n"
+        "print([m for m in ('torch', 'onnxruntime', 'polars', 'PIL') if m in sys.modules])"
+    )
+    made = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert made.stdout.strip() == "[]"
+    assert "nnc.parity" not in metadata_of(tmp_path / "m.onnx")

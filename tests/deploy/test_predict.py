@@ -12,6 +12,7 @@ from PIL import Image
 from nnc.deploy.export import export_network
 from nnc.deploy.predict import dump, flat, gather, kind, predict, save_pictures
 from nnc.deploy.session import Session
+from nnc.deploy.verify import verify
 from nnc.diagnostics import Refusal
 from nnc.ir.plan import Field, Part, Profile
 from nnc.ir.types import TensorType
@@ -243,7 +244,7 @@ def test_two_classes_by_one_number(tmp_path: Path) -> None:
 def test_a_network_without_data_takes_arrays(tmp_path: Path) -> None:
     recipe = replace(small.recipe(small.PICTURES, small.PICTURES_PROFILE), plan=None, profile=None)
     weights = small.weights_of(recipe.network)
-    file = export_network(recipe, weights, tmp_path / "m.onnx", trained=False)
+    file = export_network(recipe, weights, tmp_path / "m.onnx", trained=False, proof=verify)
     session = Session(file.path)
     assert not session.about.trained
     with pytest.raises(Refusal) as refused:

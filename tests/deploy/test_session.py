@@ -12,7 +12,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from nnc.deploy.session import Session, look, metadata_of
+from nnc.deploy.look import look, metadata_of
+from nnc.deploy.session import Session
 from nnc.diagnostics import Refusal
 from tests.deploy import small
 

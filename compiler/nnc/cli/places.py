@@ -40,7 +40,7 @@ def spec_of(path: str) -> Source:
         return specs.load(path)
     if found == "run":
         return specs.load(str(run_at(path).path / "spec.nn"))
-    from nnc.deploy.session import metadata_of  # onnx takes a quarter of a second
+    from nnc.deploy.look import metadata_of  # only a model needs it
 
     text = metadata_of(Path(path)).get("nnc.spec", "")
     if not text:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
+from typing import Protocol
 
 from nnc.backends.arrays import Array
 from nnc.backends.onnx_file import LARGEST, OnnxModel, with_metadata, write_model
@@ -16,11 +17,29 @@ from nnc.backends.onnx_schema import OPSET
 from nnc.backends.weights import layout
 from nnc.deploy.meanings import Recipe, doc, entries
 from nnc.deploy.parity import TOLERANCE, Differs, Parity
+from nnc.ir.graph import Network
 from nnc.ir.types import TensorType
 from nnc.passes.inference import Ends, ends, inference
 from nnc.record import Record
 
 WEIGHTS = "weights.safetensors"
+
+
+class Proof(Protocol):
+    """Compares a file with PyTorch; only who proves loads that."""
+
+    def __call__(
+        self,
+        network: Network,
+        weights: Mapping[str, Array],
+        model: Path,
+        *,
+        around: Ends,
+        tolerance: float,
+        seed: int,
+    ) -> Parity:
+        """How far the file is from the network with its ends."""
+        ...
 
 
 class ExportedFile(Record):
@@ -97,7 +116,7 @@ def export_network(
     *,
     trained: bool = True,
     opset: int = OPSET,
-    proof: bool = True,
+    proof: Proof | None,
     tolerance: float = TOLERANCE,
     seed: int = 0,
 ) -> ExportedFile:
@@ -105,7 +124,7 @@ def export_network(
 
     Args:
         path: of the file; its folder exists.
-        proof: compare it; without PyTorch or ONNX Runtime it can only be written unverified.
+        proof: `nnc.deploy.verify.verify`; None writes it unproved, which needs no PyTorch.
 
     Raises:
         Differs: it differs from PyTorch by more than the tolerance; no file is left.
@@ -119,8 +138,12 @@ def export_network(
     parity = None
     try:
         files = write_model(made.model, place, stored=None if staged else _stored(path))
-        if proof:
-            parity = _proved(recipe, weights, made, place, path, tolerance, seed)
+        if proof is not None:
+            parity = proof(
+                recipe.network, weights, place, around=made.around, tolerance=tolerance, seed=seed
+            )
+            if not parity.verified:
+                raise Differs(parity, path)
             with_metadata(place, after_run(Held(tolerance, True), ()))
         if staged:
             os.replace(place, path)
@@ -130,25 +153,6 @@ def export_network(
         raise
     files = tuple(path if file == place else file for file in files)
     return described_file(path, files, made, parity)
-
-
-def _proved(
-    recipe: Recipe,
-    weights: Mapping[str, Array],
-    made: Prepared,
-    place: Path,
-    path: Path,
-    tolerance: float,
-    seed: int,
-) -> Parity:
-    from nnc.deploy.verify import verify  # PyTorch: a file can be written without it
-
-    parity = verify(
-        recipe.network, weights, place, around=made.around, tolerance=tolerance, seed=seed
-    )
-    if not parity.verified:
-        raise Differs(parity, path)
-    return parity
 
 
 def described_file(

@@ -74,7 +74,9 @@ class OnnxExporter:
     def after(self, weights: Weights) -> Exported:
         """Exports the trained network; what went wrong is told in `failure`."""
         try:
-            file = export_network(self._recipe, self._own(weights), self._path, seed=self._seed)
+            file = export_network(
+                self._recipe, self._own(weights), self._path, proof=verify, seed=self._seed
+            )
             session = Session(self._path, threads=self._threads, guarded=False)
         except Refusal as refusal:
             first = refusal.diagnostics[0]

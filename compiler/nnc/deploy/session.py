@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import mmap
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -15,11 +13,12 @@ import numpy.typing as npt
 
 from nnc.backends.weights import NO_PACKAGE
 from nnc.deploy.about import About, about
+from nnc.deploy.look import look
 from nnc.deploy.rules import BROKEN_MODEL, CANNOT_RUN, REFUSED_MODEL, WRONG_INPUT, place, refusal
-from nnc.deploy.wire import BadWire, Data, Glance, glance
 from nnc.diagnostics import Refusal
 from nnc.ir.conditions import holds
 from nnc.record import Record
+from nnc.train.data.limits import most_bytes
 from nnc.train.jsonfile import BadFile
 
 if TYPE_CHECKING:
@@ -27,9 +26,6 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[np.generic]
 
-LARGEST = 2 << 30
-"""Bytes: protobuf reads no larger file."""
-DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
 DTYPES = {
     "tensor(float)": "float32",
     "tensor(double)": "float64",
@@ -154,75 +150,11 @@ class Session:
         return refusal(WRONG_INPUT, self._where, message)
 
 
-def look(model: Path | bytes) -> Glance:
-    """What a model is, looked at without loading it.
-
-    Raises:
-        Refusal: it is no model, or one that nnc does not run.
-        OSError: the file cannot be opened.
-    """
-    where = model if isinstance(model, Path) else "model"
-    name = where.name if isinstance(where, Path) else where
-    try:
-        with _bytes(model) as data:
-            found = glance(data)
-    except BadWire as error:
-        raise refusal(BROKEN_MODEL, where, f"{name} is no readable model: {error}") from None
-    why = _refused(found, model)
-    if why:
-        raise refusal(REFUSED_MODEL, where, f"{name} is not run: {why}")
-    return found
-
-
-def metadata_of(path: Path) -> dict[str, str]:
-    """The metadata of a file; it is not loaded.
-
-    Raises:
-        Refusal: it is no model, or one that nnc does not run.
-        OSError: the file cannot be opened.
-    """
-    return look(path).metadata
-
-
 def usable_threads() -> int:
     """The processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-@contextmanager
-def _bytes(model: Path | bytes) -> Iterator[Data]:
-    if not isinstance(model, Path):
-        yield model
-        return
-    with model.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        if not 0 < size < LARGEST:
-            raise BadWire("it is empty" if not size else "it is larger than 2 GB")
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data, memoryview(data) as view:
-            yield view
-
-
-def _refused(found: Glance, model: Path | bytes) -> str:
-    """Why a model is not run, or ""."""
-    if found.inner:
-        return "it has graphs within its graph"
-    for domain, operator in sorted(found.operators):
-        if domain not in DOMAINS:
-            return f"`{operator[:40]}` is no operator of ONNX"
-    for location in sorted(found.locations):
-        if not isinstance(model, Path) or not _beside(model, location):
-            return "its weights lie outside its folder"
-    return ""
-
-
-def _beside(model: Path, location: str) -> bool:
-    """The location names a file in the model's own folder."""
-    if location in ("", ".", "..") or any(c in location for c in "/\\:\0"):
-        return False
-    folder = model.resolve().parent
-    return (folder / location).resolve().parent == folder
 
 
 def _runtime(name: str) -> ModuleType:
@@ -239,8 +171,6 @@ def _runtime(name: str) -> ModuleType:
 @cache
 def _limit_memory() -> None:
     """Lets guarded sessions share an allocator that ends at half of the machine's memory."""
-    from nnc.train.data.limits import most_bytes  # reading metadata needs no data room
-
     runtime = _runtime("")
     about_memory = runtime.OrtMemoryInfo(
         "Cpu", runtime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, runtime.OrtMemType.DEFAULT
