@@ -11,8 +11,8 @@ from typing import Any
 from nnc.check import habits
 from nnc.check.expressions import Numbers
 from nnc.check.rules import (
-    AFTER_NAMED,
     DOUBLED_ARGUMENT,
+    LATER,
     MISSING_ARGUMENT,
     OUT_OF_RANGE,
     TOO_MANY,
@@ -133,13 +133,12 @@ def place(
     The values are `ast.Arg`s (a list for the variadic one).
     """
     values: dict[str, Any] = {}
-    ok, named = True, None
+    ok, named = True, False
     positions = list(names)
     for arg in given:
         if arg.name is None:
-            if named is not None:
-                ok = False
-                numbers.say(_after_named(arg, named))
+            if named:
+                ok = False  # the parser has said so
             elif variadic:
                 values.setdefault(variadic, []).append(arg)
             elif not positions:
@@ -149,7 +148,7 @@ def place(
             else:
                 values[positions.pop(0)] = arg
             continue
-        named = arg
+        named = True
         name = arg.name.text
         if name not in names:
             ok = False
@@ -165,15 +164,6 @@ def place(
     return Bound(values, {}, ok)
 
 
-def _after_named(arg: ast.Arg, named: ast.Arg) -> Diagnostic:
-    return AFTER_NAMED.at(
-        arg.span,
-        "an argument without a name comes after one with a name",
-        others=(Label(named.span, "the first with a name"),),
-        help="put it first, or give its name",
-    )
-
-
 def _too_many(word: str, arg: ast.Arg, names: tuple[str, ...]) -> Diagnostic:
     takes = f"at most {len(names)} arguments: {', '.join(names)}" if names else "no arguments"
     return TOO_MANY.at(arg.span, f"`{word}` takes {takes}")
@@ -182,6 +172,8 @@ def _too_many(word: str, arg: ast.Arg, names: tuple[str, ...]) -> Diagnostic:
 def _unknown(word: str, arg: ast.Arg, names: tuple[str, ...]) -> Diagnostic:
     assert arg.name is not None
     name = arg.name.text
+    if name in habits.PLANNED_ARGUMENTS:
+        return LATER.at(arg.span, f"`{name}=` is planned; nnc 0.1 has no such argument")
     if name in habits.DERIVED:
         return UNKNOWN_ARGUMENT.at(
             arg.span,
@@ -233,6 +225,9 @@ def convert(name: str, arg: Arg, e: ast.Expr, scope: Scope, numbers: Numbers) ->
     checked = _CONVERT[arg.kind](arg, value)
     if checked is None:
         return _wrong(name, arg, e, value, numbers)
+    if arg.count and not (isinstance(checked, tuple) and len(checked) == arg.count):
+        numbers.say(WRONG_KIND.at(e.span, f"`{name}` takes {arg.count} numbers in parentheses"))
+        return UNKNOWN
     problem = _range(arg, checked)
     if problem:
         numbers.say(OUT_OF_RANGE.at(e.span, f"`{name}` {problem}", label=f"it is {written(value)}"))
@@ -366,7 +361,9 @@ def initial(e: ast.Expr, scope: Scope, numbers: Numbers) -> Any:
     if isinstance(value, Unknown):
         return UNKNOWN
     return numbers.say(
-        WRONG_KIND.at(e.span, "`init` takes a distribution or a number", help="normal(0.02)")
+        WRONG_KIND.at(
+            e.span, "`init` takes a distribution or a number", help="for example `normal(0.02)`"
+        )
     )
 
 

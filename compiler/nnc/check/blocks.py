@@ -87,6 +87,13 @@ def _one_value(body: Body, block: ast.Block, step: ast.Step) -> int:
             LATER.at(step.body.span, "bodies as arguments are planned; nnc 0.1 has none")
         )
         return BAD
+    if len(block.pattern) > 1:
+        body.world.sink.add(
+            LATER.at(
+                block.pattern[1].span, "blocks of several values are planned; nnc 0.1 has none"
+            )
+        )
+        return BAD
     if values is None or len(values) == 1:
         return BAD if values is None else values[0]
     body.world.sink.add(
@@ -162,7 +169,13 @@ def block_arguments(
     for param in block.params:
         name = param.name.text
         arg = placed.values.get(name)
-        if arg is not None:
+        value: Value
+        given = arg.value if arg is not None else param.default
+        if isinstance(given, ast.Ref) and given.text in world.step_names():
+            value = world.numbers.say(
+                LATER.at(given.span, "steps as parameters of blocks are planned; nnc 0.1 has none")
+            )
+        elif arg is not None:
             value = world.numbers.value(arg.value, scope)
             if isinstance(value, (LabelEntry, Family, SharedEntry)):
                 value = world.numbers.say(
@@ -292,11 +305,6 @@ def _input_dims(
             for n, d in zip(names, type.dims)
         )
     wanted = block.pattern[0]
-    if len(block.pattern) > 1:
-        world.sink.add(
-            LATER.at(wanted.span, "blocks of several values are planned; nnc 0.1 has none")
-        )
-        return None
     dims = bind_pattern(wanted, type, scope, world.numbers, world.facts)
     if dims is None:
         others = [Label(wanted.span, "the block accepts this shape")]
@@ -308,6 +316,7 @@ def _input_dims(
                 span,
                 f"`{block.name.text}` takes {wanted.span.text}, and the value is {type}",
                 others=tuple(others),
+                help="call it on such a value, or write `...` for any number of axes",
                 trace=world.trace[:-1],
             )
         )

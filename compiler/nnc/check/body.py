@@ -8,7 +8,7 @@ from __future__ import annotations
 from nnc.check.arguments import Given
 from nnc.check.builder import Builder
 from nnc.check.defaults import gather, innermost
-from nnc.check.rules import NO_OUTPUT, NO_VALUE
+from nnc.check.rules import NO_INPUT, NO_OUTPUT, NO_VALUE
 from nnc.check.scope import Scope
 from nnc.check.unused import report_unused
 from nnc.check.values import BAD
@@ -23,8 +23,8 @@ class Body:
     """A body in progress.
 
     `current` are the values that the next step takes (None: there is none); `several` says that
-    they
-    came from `from a, b`. `damaged` bodies had a mistake: they stay silent about unused values.
+    they came from `from a, b`, `gathered` that they are the members of a family. `damaged` bodies
+    had a mistake: they stay silent about unused values.
     """
 
     def __init__(
@@ -34,6 +34,7 @@ class Body:
         self.builder = Builder(name, span)
         self.current: tuple[int, ...] | None = None
         self.several = False
+        self.gathered = False
         self.first_link = False
         self.damaged = False
         self.outputs: dict[str, Span] = {}
@@ -55,8 +56,9 @@ class Body:
         if self.current is None:
             inputs = ", ".join(p.name for p in self.builder.inputs)
             self.damaged = True
+            rule = NO_VALUE if inputs else NO_INPUT
             self.world.sink.add(
-                NO_VALUE.at(
+                rule.at(
                     span,
                     "there is no current value here",
                     help=f"say which one to go on from: `from {self.builder.inputs[0].name}`"

@@ -133,12 +133,12 @@ def _turns(
     builder, outer = body.builder, body.builder.turns
     if body.current == (BAD,):
         turns = turns[:1]  # nothing can be built: one turn shows what is misspelt
+    if body.world.steps + len(turns) > STEPS:
+        raise Refusal(LIMIT.at(span, f"loops take more than {STEPS:,} turns in all"))
     builder.loops += 1
     loop = builder.loops
     for index, values in enumerate(turns):
         body.world.steps += 1
-        if body.world.steps > STEPS:
-            raise Refusal(LIMIT.at(span, f"loops take more than {STEPS:,} turns in all"))
         builder.turns = (*outer, Turn(loop, index, count))
         turn = Scope(scope, inside="loop")
         for name, value in zip(names, values):

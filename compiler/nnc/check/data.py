@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nnc.check.arguments import place
+from nnc.check.resolve import bundled_names
 from nnc.check.rules import LATER, MISSING_ARGUMENT, UNKNOWN_ARGUMENT, WRONG_KIND
 from nnc.check.settings import collect, number, one_value, text_of
 from nnc.check.training_rules import BAD_SETTING, UNKNOWN_SOURCE
@@ -62,6 +63,9 @@ def check_data(world: World, data: ast.Data, root: str, moved: str | None) -> Da
     if world.sink.errors > before:
         return None
     path = options.pop("name" if kind == "bundled" else "path", "")
+    if kind == "bundled" and path not in (known := bundled_names()):
+        world.sink.add(_unknown_bundled(data.source.args[0].value.span, str(path), known))
+        return None
     size = values.get("size", options.pop("size", ()))
     split = values.get("split", Split())
     assert isinstance(split, Split)
@@ -87,6 +91,18 @@ def check_data(world: World, data: ast.Data, root: str, moved: str | None) -> Da
         values.get("augment", ()),
         data.span,
         path_span,
+    )
+
+
+def _unknown_bundled(span: Span, name: str, known: tuple[str, ...]) -> Diagnostic:
+    guess = nearest(name, known)
+    return UNKNOWN_SOURCE.at(
+        span,
+        f"nnc brings no data called `{name}`",
+        help=f"did you mean `{guess}`?"
+        if guess
+        else "it brings " + ", ".join(f"`{n}`" for n in known),
+        fix=Fix(span, f'"{guess}"') if guess else None,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nnc.check.arguments import Given, place
-from nnc.check.rules import AFTER_NAMED
+from nnc.check.rules import UNNAMED_DEFAULT
 from nnc.check.scope import Scope
 from nnc.check.world import Defaults
 from nnc.layers import LAYERS
@@ -33,23 +33,25 @@ def read(world: World, statement: ast.Defaults, scope: Scope, into: Defaults) ->
             world.sink.add(world.unknown_step(call.name))
             continue
         args = layer.args
+        if _positional(world, call):
+            continue
         placed = place(word, call.name.span, tuple(args), call.args, world.numbers)
         for name, arg in placed.values.items():
-            if arg.name is None:
-                continue
             given = Given(arg, scope)
             into.setdefault(word, {})[name] = given
-    for call in statement.calls:
-        _positional(world, call)
 
 
-def _positional(world: World, call: ast.Call) -> None:
+def _positional(world: World, call: ast.Call) -> bool:
+    """Whether an argument stands without its name, which is reported."""
     for arg in call.args:
         if arg.name is None:
             world.sink.add(
-                AFTER_NAMED.at(arg.span, "defaults name their arguments", help="write `NAME=VALUE`")
+                UNNAMED_DEFAULT.at(
+                    arg.span, "defaults name their arguments", help="write `NAME=VALUE`"
+                )
             )
-            return
+            return True
+    return False
 
 
 def innermost(levels: tuple[Defaults, ...], word: str) -> dict[str, Given] | None:

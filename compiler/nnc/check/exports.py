@@ -30,7 +30,11 @@ def check_export(
             UNKNOWN_NETWORK.at(
                 export.network.span,
                 f"no network is called `{name}`",
-                help=f"did you mean `{guess}`?" if guess else "",
+                help=f"did you mean `{guess}`?"
+                if guess
+                else "there are: " + ", ".join(networks)
+                if networks
+                else "",
             )
         )
         return None

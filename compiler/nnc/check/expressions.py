@@ -64,6 +64,8 @@ class Numbers:
         steps: layer, block and network names, to tell a step from an unknown name.
         data: gives `digits.classes`: (data name, attribute) to a size, or an error text; None:
         unknown data.
+        lost: names declared in what could not be read.
+        names: of data blocks.
     """
 
     def __init__(
@@ -72,7 +74,9 @@ class Numbers:
         steps: Callable[[], list[str]],
         data: Callable[[str, str], Value | str | None],
         lost: frozenset[str] = frozenset(),
+        names: frozenset[str] = frozenset(),
     ) -> None:
+        self.names = names
         self.lost = lost
         self.sink = sink
         self.steps = steps
@@ -112,7 +116,7 @@ class Numbers:
             return Word(name)
         if name in self.lost:  # declared in what could not be read
             return UNKNOWN
-        return self.say(unknown_name(e, scope, options, self.steps()))
+        return self.say(unknown_name(e, scope, options, self.steps(), self.names))
 
     def attribute(self, e: ast.Ref, local: bool) -> Value:
         """`digits.classes`."""

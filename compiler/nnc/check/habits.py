@@ -86,6 +86,10 @@ PLANNED = (
 """Steps of the language that this version reads and refuses, by name."""
 
 
+PLANNED_ARGUMENTS = ("tie", "like")
+"""Arguments of the language that this version reads and refuses."""
+
+
 def plain(word: str) -> str:
     """A word without case, underscores and a dimension: `MaxPool2D` is `maxpool`."""
     bare = word.lower().replace("_", "")

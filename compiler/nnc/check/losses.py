@@ -7,18 +7,48 @@ from __future__ import annotations
 
 from nnc.check.arguments import bind
 from nnc.check.rules import LATER
-from nnc.check.training_rules import BAD_LOSS, UNKNOWN_LOSS, UNKNOWN_OUTPUT, WRONG_HEAD
+from nnc.check.training_rules import (
+    BAD_LOSS,
+    UNKNOWN_LOSS,
+    UNKNOWN_OUTPUT,
+    WRONG_HEAD,
+    WRONG_TARGET,
+)
 from nnc.check.values import Unknown, is_number
 from nnc.check.world import World
 from nnc.diagnostics import Diagnostic, Fix, Label, nearest
 from nnc.ir.graph import Call, Graph, Item, Network
 from nnc.ir.plan import Target, Term
 from nnc.ir.training import LOSSES, Loss
+from nnc.record import Record
 from nnc.source import Span
 from nnc.syntax import ast
 
+FORMULAS = ("sum", "mean", "exp", "log", "sqrt", "abs", "min", "max", "tanh", "sigmoid", "relu")
+"""Functions that expressions of losses will have."""
 
-def read_loss(world: World, e: ast.Expr, network: Network) -> tuple[Term, ...]:
+
+class Outline(Record):
+    """Names of a network's inputs and outputs; `whole` is the network unless it had mistakes."""
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    whole: Network | None
+
+
+def outline(network: Network | None, declared: ast.Network) -> Outline:
+    """The outline of a network: of what is written where it had mistakes."""
+    if network is not None:
+        graph = network.graph
+        names = tuple(p.name for p in graph.inputs), tuple(p.name for p in graph.outputs)
+        return Outline(*names, network)
+    statements = declared.body.statements
+    inputs = [n.text for s in statements if isinstance(s, ast.SourceDecl) for n in s.names]
+    outputs = [s.name.name.text for s in statements if isinstance(s, ast.Output)]
+    return Outline(tuple(inputs), tuple(outputs), None)
+
+
+def read_loss(world: World, e: ast.Expr, network: Outline) -> tuple[Term, ...]:
     """The terms of a loss; none after a message."""
     before = world.sink.errors
     terms: list[Term] = []
@@ -26,7 +56,7 @@ def read_loss(world: World, e: ast.Expr, network: Network) -> tuple[Term, ...]:
     return tuple(terms) if world.sink.errors == before else ()
 
 
-def _sum(world: World, e: ast.Expr, network: Network, sign: float, terms: list[Term]) -> None:
+def _sum(world: World, e: ast.Expr, network: Outline, sign: float, terms: list[Term]) -> None:
     if isinstance(e, ast.Binary) and e.op in ("+", "-"):
         _sum(world, e.left, network, sign, terms)
         _sum(world, e.right, network, sign if e.op == "+" else -sign, terms)
@@ -58,20 +88,27 @@ def _is_static(e: ast.Expr) -> bool:
     return isinstance(e, ast.Number) or (isinstance(e, ast.Ref) and e.text not in LOSSES)
 
 
-def _term(world: World, e: ast.Expr, network: Network, weight: float) -> Term | None:
+def _term(world: World, e: ast.Expr, network: Outline, weight: float) -> Term | None:
     if not isinstance(e, (ast.Call, ast.Ref)):
         world.sink.add(
             BAD_LOSS.at(
-                e.span, "a loss is a sum of terms", help="for example `cross_entropy(digit)`"
+                e.span,
+                "a loss is a sum of terms, each a number times a loss",
+                help="for example `cross_entropy(digit) + 0.5 * l1(box)`",
             )
         )
         return None
     word = e.name if isinstance(e, ast.Call) else e.names[0]
     cls = LOSSES.get(word.text)
     if cls is None:
-        world.sink.add(_unknown_loss(word))
+        formula = word.text in FORMULAS and isinstance(e, ast.Call)
+        world.sink.add(
+            LATER.at(e.span, "formulas in a loss are planned; nnc 0.1 has a sum of losses")
+            if formula
+            else _unknown_loss(word)
+        )
         return None
-    outputs = tuple(p.name for p in network.graph.outputs)
+    outputs = network.outputs
     args = e.args if isinstance(e, ast.Call) else ()
     names = [a for a in args if a.name is None]
     rest = tuple(a for a in args if a.name is not None)
@@ -82,7 +119,10 @@ def _term(world: World, e: ast.Expr, network: Network, weight: float) -> Term | 
     if output is None:
         return None
     term = Term(weight, loss, output, target, e.span)
-    problem = wrong_head(network, term)
+    whole = network.whole
+    problem = None
+    if whole is not None:
+        problem = wrong_head(whole, term) or _wrong_copy(whole, term)
     if problem is not None:
         world.sink.add(problem)
         return None
@@ -121,7 +161,7 @@ def _names(
     world: World,
     word: ast.Ident,
     args: list[ast.Arg],
-    network: Network,
+    network: Outline,
     outputs: tuple[str, ...],
 ) -> tuple[str | None, Target | None]:
     """The output that a term is of, and its target when written."""
@@ -152,9 +192,28 @@ def _names(
     target = None
     if len(words) == 2 and output is not None:
         name = words[1].text
-        is_input = any(p.name == name for p in network.graph.inputs)
+        is_input = name in network.inputs
         target = Target("input" if is_input else "field", name)
     return output, target
+
+
+def _wrong_copy(network: Network, term: Term) -> Diagnostic | None:
+    """The message when an input that is the target has other sizes than the output."""
+    if term.target is None or term.target.kind != "input":
+        return None
+    graph = network.graph
+    have = next(graph.types[p.value] for p in graph.outputs if p.name == term.output)
+    want = next(graph.types[p.value] for p in graph.inputs if p.name == term.target.name)
+    sizes = zip(have.dims, want.dims)
+    if have.rank == want.rank and all(
+        a == b or not (isinstance(a, int) and isinstance(b, int)) for a, b in sizes
+    ):
+        return None
+    return WRONG_TARGET.at(
+        term.span,
+        f"the output `{term.output}` is {have}, and the input `{term.target.name}` is {want}",
+        help="bring the output to the input's size",
+    )
 
 
 def find_output(world: World, ref: ast.Ref, outputs: tuple[str, ...]) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nnc.check.body import Body
 from nnc.check.rules import TAKEN_NAME, UNPACKING, WRONG_CLAIM
 from nnc.check.scope import Scope
-from nnc.check.types import matches, pattern, pattern_text
+from nnc.check.types import matches, no_type, pattern, pattern_text
 from nnc.check.values import BAD, LabelEntry, Unknown, written
 from nnc.check.world import Pending
 from nnc.diagnostics import Fix, Label
@@ -71,6 +71,9 @@ def _family_member(body: Body, name: ast.LabelName, value: int, scope: Scope) ->
 def read_claim(body: Body, t: ast.Type, scope: Scope) -> None:
     """A shape written after a step."""
     want = pattern(t, scope, body.world.numbers)
+    if t.kind not in ("", "token"):
+        body.world.numbers.say(no_type(t))
+        want = None
     if want is None or body.current is None or body.current[0] == BAD:
         return
     have = body.builder.types[body.current[0]]
@@ -79,13 +82,14 @@ def read_claim(body: Body, t: ast.Type, scope: Scope) -> None:
     made = body.builder.made_at[body.current[0]]
     diagnostic = WRONG_CLAIM.at(
         t.span,
-        f"the value is {have}, not {pattern_text(want)}",
+        f"the value is {have}, not {t.kind}{pattern_text(want)}",
         others=() if made == t.span else (Label(made, f"this step makes {have}"),),
         fix=Fix(t.span, str(have)) if all(isinstance(d, int) for d in have.dims) else None,
         help=f"write `{have}`, or change the steps before it",
         trace=body.world.trace,
     )
-    if have.rank == len(want) and any(not isinstance(d, int) for d in have.dims):
+    same_kind = (t.kind == "token") == (have.dtype == "int64")
+    if same_kind and have.rank == len(want) and any(not isinstance(d, int) for d in have.dims):
         body.world.pending.append(Pending(want, have, diagnostic))
     else:
         body.world.sink.add(diagnostic)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from nnc.check.blocks import specialise
 from nnc.check.body import Body
 from nnc.check.overrides import Override, override_value
-from nnc.check.rules import LATER, MISSING_ARGUMENT, NO_INPUT, UNCALLED_BLOCK
+from nnc.check.rules import LATER, MISSING_ARGUMENT, UNCALLED_BLOCK
 from nnc.check.scope import Scope
 from nnc.check.types import matches
 from nnc.check.values import UNKNOWN, Unknown, Value
@@ -35,15 +35,6 @@ def check_network(
     except Refusal as refusal:
         for diagnostic in refusal.diagnostics:
             world.sink.add(diagnostic)
-        return None
-    if not body.builder.inputs and whole:
-        world.sink.add(
-            NO_INPUT.at(
-                network.name.span,
-                f"the network `{network.name.text}` has no input",
-                help="begin with `input image: [1, 28, 28]`",
-            )
-        )
         return None
     _claims(world)
     if not whole or world.sink.errors > before:

@@ -94,24 +94,13 @@ def _check(
     sink = Sink()
     for mistake in mistakes:
         sink.add(mistake)
-    try:
-        routed = route(overrides, file)
-    except Refusal as refusal:
-        for diagnostic in refusal.diagnostics:
-            sink.add(diagnostic)
-        routed = Routed({}, {}, {}, {}, {})
+    routed = _routed(overrides, file, sink)
     sizes = Sizes(file, profiles, moved, routed)
     world = World(sink, sizes.find, file, STATEMENTS)
     sizes.world = world
     _declare(world, file, routed)
     if not file.declarations and not mistakes:
-        sink.add(
-            EMPTY.at(
-                Span(source, 0, 0),
-                "the file declares nothing",
-                help="write a network: `network Net { input x: [4]; dense(2); output y }`",
-            )
-        )
+        sink.add(_empty(source))
     networks: dict[str, Network | None] = {
         name: check_network(world, d, routed.networks.get(name, {}))
         for name, d in world.networks.items()
@@ -143,6 +132,24 @@ def _check(
     )
 
 
+def _routed(overrides: tuple[Override, ...], file: ast.File, sink: Sink) -> Routed:
+    """Overrides by what they speak of; none after a message."""
+    try:
+        return route(overrides, file)
+    except Refusal as refusal:
+        for diagnostic in refusal.diagnostics:
+            sink.add(diagnostic)
+        return Routed({}, {}, {}, {}, {})
+
+
+def _empty(source: Source) -> Diagnostic:
+    return EMPTY.at(
+        Span(source, 0, 0),
+        "the file declares nothing",
+        help="write a network: `network Net { input x: [4]; dense(2); output y }`",
+    )
+
+
 def _declare(world: World, file: ast.File, routed: Routed) -> None:
     """Names of blocks and networks, file parameters, `let` and defaults."""
     seen: dict[str, ast.Ident] = {}
@@ -159,6 +166,7 @@ def _declare(world: World, file: ast.File, routed: Routed) -> None:
             )
         elif isinstance(d, ast.Use):
             world.sink.add(LATER.at(d.span, "`use` is planned; nnc 0.1 reads one file"))
+    _declare_data(world, file)
     for d in file.declarations:
         if isinstance(d, ast.FileParam):
             if d.name.text in routed.params:
@@ -171,6 +179,23 @@ def _declare(world: World, file: ast.File, routed: Routed) -> None:
     for d in file.declarations:
         if isinstance(d, ast.Defaults):
             read_defaults(world, d, world.scope, world.defaults)
+
+
+def _declare_data(world: World, file: ast.File) -> None:
+    """Names of data blocks are a space of their own."""
+    seen: dict[str, ast.Ident] = {}
+    for d in file.declarations:
+        if isinstance(d, ast.Data):
+            first = seen.setdefault(d.name.text, d.name)
+            if first is not d.name:
+                world.sink.add(
+                    TAKEN_NAME.at(
+                        d.name.span,
+                        f"there is data `{d.name.text}` already",
+                        others=(Label(first.span, "the first"),),
+                        help="choose another name",
+                    )
+                )
 
 
 def _declare_step(world: World, name: ast.Ident, seen: dict[str, ast.Ident]) -> bool:

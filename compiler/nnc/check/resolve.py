@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nnc import resources
 from nnc.check.overrides import Override, Routed, override_value
-from nnc.check.values import Value
+from nnc.check.values import UNKNOWN, Value
 from nnc.ir.dims import symbol
 from nnc.ir.plan import Profile
 from nnc.record import Record
@@ -55,6 +55,8 @@ class Sizes:
         if data is None:
             return None
         kind = data.source.name.text
+        if kind not in NUMBERS:
+            return UNKNOWN  # the source itself is refused
         allowed = NUMBERS.get(kind, ())
         values = attribute.endswith(".values") and kind in ("table", "bundled")
         if attribute not in allowed and not values:
@@ -87,14 +89,23 @@ class Sizes:
         return None
 
 
+def _catalogue() -> dict[str, Any]:
+    found = json.loads(resources.text("specs", "data", "catalogue.json"))
+    assert isinstance(found, dict)
+    return found
+
+
+def bundled_names() -> tuple[str, ...]:
+    """The data sets that nnc brings."""
+    return tuple(_catalogue())
+
+
 def catalogue_size(data: ast.Data, attribute: str) -> int | None:
     """The number that nnc's own catalogue states of a bundled data set."""
     args = data.source.args
     if len(args) != 1 or not isinstance(args[0].value, ast.String):
         return None
-    entry = json.loads(resources.text("specs", "data", "catalogue.json")).get(
-        args[0].value.value, {}
-    )
+    entry = _catalogue().get(args[0].value.value, {})
     size = entry.get("sizes", {}).get(attribute)
     return size if isinstance(size, int) else None
 

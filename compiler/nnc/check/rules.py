@@ -152,11 +152,11 @@ TOO_MANY = rule(
 More values by position than the step has arguments.
 """,
 )
-AFTER_NAMED = rule(
+UNNAMED_DEFAULT = rule(
     "NN207",
-    "position-after-name",
+    "unnamed-default",
     """
-Arguments by position come first, then those by name: `conv(64, kernel=3)`.
+`defaults` name the arguments that they speak of: `defaults { conv(bias=false) }`.
 """,
 )
 BAD_OPERATION = rule(
@@ -327,6 +327,15 @@ SHARED_SHAPES = rule(
     """
 The uses of a shared step have the same weights, so their inputs must ask for weights of the same
 sizes.
+""",
+)
+OPEN_WEIGHT = rule(
+    "NN326",
+    "weight-of-open-size",
+    """
+A weight has one size for good, so it cannot depend on a size that differs from input to input,
+such as `H` in `[3, H, W]`. Fix that size, or pool to a size that does not depend on it:
+`global_avg_pool -> flatten -> dense(10)`.
 """,
 )
 TIME_AXIS = rule(

@@ -20,8 +20,8 @@ from nnc.check.rules import (
 )
 from nnc.check.scope import Scope
 from nnc.check.steps import run_step
-from nnc.check.types import input_type, padded
-from nnc.check.values import BAD, Family, LabelEntry, SharedEntry, Unknown
+from nnc.check.types import input_type, not_yet
+from nnc.check.values import BAD, Family, LabelEntry, SharedEntry, Unknown, Value, written
 from nnc.check.world import World
 from nnc.diagnostics import Diagnostic, Label
 from nnc.ir.graph import Port
@@ -63,11 +63,10 @@ def _links(body: Body, links: tuple[ast.Link, ...], scope: Scope) -> None:
 def _from(body: Body, statement: ast.From, scope: Scope) -> None:
     """`from a, b -> concat`."""
     values: list[int] = []
+    gathered = False
     for e in statement.values:
-        if isinstance(e, ast.Call):
-            found = body.world.numbers.call(e, scope, ())
-        else:
-            found = body.world.numbers.value(e, scope)
+        found = _value(body, e, scope)
+        gathered = gathered or isinstance(found, Family)
         if isinstance(found, LabelEntry):
             values.append(found.value)
         elif isinstance(found, Family):
@@ -87,9 +86,23 @@ def _from(body: Body, statement: ast.From, scope: Scope) -> None:
         body.builder.used.update(v for v in values if v != BAD)
     else:
         body.current, body.several = tuple(values), len(values) > 1
+        body.gathered = gathered
         body.builder.used.update(values)
     read_marks(body, statement.marks, scope, statement.span)
     _links(body, statement.links, scope)
+
+
+def _value(body: Body, e: ast.Expr, scope: Scope) -> Value:
+    """A label or a family; what computes values is planned."""
+    if isinstance(e, (ast.Ref, ast.Index)):
+        return body.world.numbers.value(e, scope)
+    return body.world.numbers.say(
+        LATER.at(
+            e.span,
+            "values by formula are planned; nnc 0.1 joins them by steps",
+            help="for example `from a, b -> add`, or `from a -> tanh`",
+        )
+    )
 
 
 def _let(body: Body, statement: ast.Let, scope: Scope) -> None:
@@ -134,13 +147,15 @@ def _source(body: Body, statement: ast.SourceDecl, scope: Scope) -> None:
             )
         )
         return
-    padded(statement, body.world.numbers)
+    if not_yet(statement, body.world.numbers):
+        body.damaged = True
     type = input_type(statement.type, scope, body.world.numbers, body.world.facts)
     for name in statement.names:
         number = BAD
-        if type is None:
+        taken = scope.clash(name.text) is not None
+        if type is None or taken:
             body.damaged = True
-        else:
+        if type is not None and not taken:
             number = body.builder.input(name.text, type, name.span)
         scope.declare(name.text, LabelEntry(number, name.span), name.span, body.world.sink)
         if body.sole_input:
@@ -168,7 +183,11 @@ def _output(body: Body, statement: ast.Output, scope: Scope) -> None:
     if len(values) > 1:
         body.damaged = True
         body.world.sink.add(
-            NO_VALUE.at(statement.span, "several values are current; `output` gives one", help="")
+            NO_VALUE.at(
+                statement.span,
+                "several values are current; `output` gives one",
+                help="join them first: `-> concat` or `-> add`",
+            )
         )
         return
     body.builder.used.add(values[0])
@@ -212,7 +231,11 @@ def declare_let(world: World, statement: ast.Let, value: object, scope: Scope) -
     elif len(names) > 1:
         if not isinstance(value, tuple) or len(value) != len(names):
             world.sink.add(
-                UNPACKING.at(statement.span, f"{len(names)} names want {len(names)} values")
+                UNPACKING.at(
+                    statement.value.span,
+                    f"{len(names)} names want a tuple of {len(names)} values",
+                    label=f"this is {written(value)}",
+                )
             )
             value = (Unknown(),) * len(names)
         values = value

@@ -10,6 +10,7 @@ from nnc.check.paths import run_paths
 from nnc.check.rules import (
     LATER,
     NO_BODY,
+    OPEN_WEIGHT,
     SEVERAL_VALUES,
     SHARED_SHAPES,
     TIME_AXIS,
@@ -19,9 +20,9 @@ from nnc.check.rules import (
 )
 from nnc.check.scope import Scope
 from nnc.check.shaperules import Stating
-from nnc.check.values import BAD, Family, LabelEntry, SharedEntry, Unknown
+from nnc.check.values import BAD, Family, LabelEntry, SharedEntry, Unknown, dims_text, written
 from nnc.diagnostics import Fix, Label, Refusal
-from nnc.ir.dims import DimTooLarge
+from nnc.ir.dims import DimTooLarge, symbols
 from nnc.ir.types import TensorType
 from nnc.layers import LAYERS
 from nnc.layers.base import Layer, Port
@@ -72,6 +73,17 @@ def other_step(body: Body, step: ast.Step, scope: Scope, label: str) -> None:
                 fix=Fix(step.name.span, f"from {name}") if body.first_link else None,
             )
         )
+    elif entry is not None and isinstance(entry.value, Unknown):
+        pass  # what it was to be was reported
+    elif entry is not None:
+        world.sink.add(
+            VALUE_AS_STEP.at(
+                step.name.span,
+                f"`{name}` is {written(entry.value)}, not a step",
+                others=(Label(entry.span, "it is named here"),),
+                help=f"give it to a step: `dense({name})`",
+            )
+        )
     elif name in habits.PLANNED:
         world.sink.add(LATER.at(step.name.span, f"`{name}` is planned; nnc 0.1 has no such step"))
     elif name in world.networks:
@@ -90,11 +102,29 @@ def run_layer(body: Body, step: ast.Step, layer: type[Layer], scope: Scope, labe
     """A layer with its arguments, on the current values."""
     made = make_layer(body, step, layer, scope)
     values = body.take(step.name.span)
+    gathered, body.gathered = body.gathered, False
     if made is None or values is None:
         body.fail()
         return
     op, bound, extra = made
+    alone = len(values) + len(extra) == 1 and BAD not in values
+    if layer.ports[-1].many and alone and not gathered:
+        _one_to_join(body, step)
+        return
     apply(body, op, (*values, *extra), step.name.span, bound, label)
+
+
+def _one_to_join(body: Body, step: ast.Step) -> None:
+    """A join to which one value comes."""
+    body.world.sink.add(
+        SEVERAL_VALUES.at(
+            step.name.span,
+            f"`{step.name.text}` joins several values, and one comes",
+            help=f"name the other: `{step.name.text}(LABEL)`, or `from a, b -> {step.name.text}`",
+        )
+    )
+    body.builder.used.update(body.current or ())
+    body.fail()
 
 
 def make_layer(
@@ -157,6 +187,8 @@ def apply(
     try:
         check_ports(rules, op, types)
         outputs = op.shape(rules, *types)
+        if any(not isinstance(d, int) for t in types for d in t.dims):
+            check_weights(rules, op, types)
         if shared is not None:
             check_shared(rules, op, types, shared)
     except Refusal as refusal:
@@ -191,7 +223,9 @@ def check_ports(rules: Stating, op: Layer, types: tuple[TensorType, ...]) -> Non
             rules.refuse(
                 WRONG_TYPE,
                 f"`{op.word}` takes {_NAMES[port.dtype]}, not {_NAMES[type.dtype]}",
-                help="turn ids into vectors first" if type.dtype == "int64" else "",
+                help="put `embedding(COUNT, WIDTH) ->` before it, which makes vectors of ids"
+                if type.dtype == "int64"
+                else "ids come from an input such as `token[T]`",
             )
         if port.ranks and type.rank not in port.ranks:
             _refuse_rank(rules, op, port, type)
@@ -247,6 +281,20 @@ def run_shared(body: Body, step: ast.Step, shared: SharedEntry, scope: Scope, la
         body.fail()
         return
     apply(body, made[0], (*values, *made[2]), step.name.span, made[1], label, shared)
+
+
+def check_weights(rules: Stating, op: Layer, types: tuple[TensorType, ...]) -> None:
+    """No weight has a size that differs from run to run; numbers of data are settled by then."""
+    for weight in op.weights(*types):
+        for dim in weight.dims:
+            free = [s for s in sorted(symbols(dim)) if "." not in s]
+            if free:
+                rules.refuse(
+                    OPEN_WEIGHT,
+                    f"the weights of `{op.word}` would depend on `{free[0]}`",
+                    label=f"a weight of {dims_text(weight.dims)}",
+                    help=f"fix `{free[0]}` in the input's type, or pool to a fixed size before",
+                )
 
 
 def check_shared(

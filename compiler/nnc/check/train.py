@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from nnc.check.arguments import declared
-from nnc.check.losses import find_output, read_loss
+from nnc.check.losses import Outline, find_output, outline, read_loss
 from nnc.check.overrides import Override, expression
 from nnc.check.rules import LATER, UNKNOWN_NETWORK
 from nnc.check.settings import Found, collect, number, one_value, override, text_of, with_argument
@@ -85,11 +85,9 @@ def check_train(
     names, given = _data(world, found.get("data"), data)
     optimizer = _declared(world, found.get("optimizer"), OPTIMIZERS, UNKNOWN_OPTIMIZER, Adam())
     schedule = _declared(world, found.get("schedule"), SCHEDULES, UNKNOWN_SCHEDULE, Constant())
-    terms: tuple[Term, ...] = ()
-    metrics: tuple[MetricPlan, ...] = ()
-    if network is not None:
-        terms = _loss(world, found.get("loss"), network)
-        metrics = _metrics(world, found.get("metric"), network, terms)
+    ends = outline(network, world.networks[train.network.text])
+    terms = _loss(world, found.get("loss"), ends)
+    metrics = _metrics(world, found.get("metric"), ends, terms)
     numbers = _numbers(world, found)
     length = _length(world, found)
     precision = _word(world, found.get("precision"), ("auto", "float32", "bf16"), "auto")
@@ -259,20 +257,20 @@ def _declared(
     return None if isinstance(made, Unknown) else made
 
 
-def _loss(world: World, setting: ast.Setting | None, network: Network) -> tuple[Term, ...]:
+def _loss(world: World, setting: ast.Setting | None, network: Outline) -> tuple[Term, ...]:
     if setting is None:
         return ()
     e = one_value(world, setting, "cross_entropy")
-    return () if e is None else read_loss(world, e, network)
+    return () if e is None or not network.outputs else read_loss(world, e, network)
 
 
 def _metrics(
-    world: World, setting: ast.Setting | None, network: Network, terms: tuple[Term, ...]
+    world: World, setting: ast.Setting | None, network: Outline, terms: tuple[Term, ...]
 ) -> tuple[MetricPlan, ...]:
     """Metrics, each of the output named or the one whose loss fits."""
     found = []
-    outputs = tuple(p.name for p in network.graph.outputs)
-    for e in setting.values if setting is not None else ():
+    outputs = network.outputs
+    for e in setting.values if setting is not None and outputs else ():
         word = e.name if isinstance(e, ast.Call) else e.names[0] if isinstance(e, ast.Ref) else None
         cls = METRICS.get(word.text) if word is not None else None
         if cls is None or word is None:

@@ -8,6 +8,7 @@ from nnc.check.expressions import Numbers
 from nnc.check.rules import LATER, TYPE_SYNTAX, UNKNOWN_DIMENSION
 from nnc.check.scope import Entry, Scope
 from nnc.check.values import UNKNOWN, Unknown, is_whole, written
+from nnc.diagnostics import Diagnostic
 from nnc.ir.dims import Dim, Poly, exact_div, show, symbol
 from nnc.ir.facts import Facts
 from nnc.ir.known import Known
@@ -56,12 +57,17 @@ def input_type(t: ast.Type, scope: Scope, numbers: Numbers, facts: Facts) -> Ten
             return None
         dims.append(value)
     if t.kind not in ("", "token"):
-        numbers.say(
-            TYPE_SYNTAX.at(t.span, f"`{t.kind}` is no type", help="write `[...]` or `token[...]`")
-        )
+        numbers.say(no_type(t))
         return None
     time = 0 if t.kind == "token" and dims else None
     return TensorType(tuple(dims), "int64" if t.kind == "token" else "float32", time)
+
+
+def no_type(t: ast.Type) -> Diagnostic:
+    """The message for a word before the sizes that is no type of element."""
+    return TYPE_SYNTAX.at(
+        t.span, f"`{t.kind}` is no type", help="write `[...]` for numbers, `token[...]` for ids"
+    )
 
 
 def _bind_names(e: object, scope: Scope, numbers: Numbers, facts: Facts) -> None:
@@ -215,7 +221,16 @@ def _with(scope: Scope, free: ast.Ref, value: int) -> Scope:
     return inner
 
 
-def padded(t: ast.SourceDecl, numbers: Numbers) -> None:
-    """Refuses what sequences of unequal length need."""
+def not_yet(t: ast.SourceDecl, numbers: Numbers) -> bool:
+    """Refuses what inputs may say in later versions; whether this one says any of it."""
     if t.padded:
         numbers.say(LATER.at(t.span, "`padded` inputs are planned; nnc 0.1 has none"))
+    if t.init is not None:
+        numbers.say(
+            LATER.at(
+                t.init.span,
+                "values that inputs start from are planned; nnc 0.1 has none",
+                help="remove `= ...`",
+            )
+        )
+    return t.padded or t.init is not None

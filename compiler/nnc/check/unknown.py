@@ -11,7 +11,11 @@ HABITS = {"True": "true", "False": "false", "None": "", "null": "", "yes": "true
 
 
 def unknown_name(
-    e: ast.Ref, scope: Scope, options: tuple[str, ...], steps: list[str]
+    e: ast.Ref,
+    scope: Scope,
+    options: tuple[str, ...],
+    steps: list[str],
+    data: frozenset[str] = frozenset(),
 ) -> Diagnostic:
     """Reports a name that nothing declares, as helpfully as it can."""
     name = e.names[0].text
@@ -35,6 +39,12 @@ def unknown_name(
         )
     if name in steps:
         return STEP_AS_VALUE.at(e.span, f"`{name}` is a step; a value is wanted here")
+    if name in data:
+        return STEP_AS_VALUE.at(
+            e.span,
+            f"`{name}` is data; a value is wanted here",
+            help=f"the numbers of data are such as `{name}.classes`",
+        )
     known = [*options, *scope.words()]
     guess = nearest(name, known)
     hint = f"did you mean `{guess}`?" if guess else ""

@@ -64,7 +64,7 @@ class World:
     ) -> None:
         self.is_damaged, self.lost, self.actions = file.damaged, file.lost, actions
         self.sink = sink
-        self.numbers = Numbers(sink, self.step_names, data, file.lost)
+        self.numbers = Numbers(sink, self.step_names, data, file.lost, _data_names(file))
         self.scope = Scope()
         self.blocks: dict[str, ast.Block] = {}
         self.networks: dict[str, ast.Network] = {}
@@ -113,3 +113,7 @@ class World:
             help=f"did you mean `{guess}`?" if guess else "`nnc layers` lists the layers",
             fix=Fix(name.span, guess) if guess else None,
         )
+
+
+def _data_names(file: ast.File) -> frozenset[str]:
+    return frozenset(d.name.text for d in file.declarations if isinstance(d, ast.Data))

@@ -62,6 +62,7 @@ class Arg(Record):
     above: float | None = None
     below: float | None = None
     options: tuple[str, ...] = ()
+    count: int = 0
 
     @property
     def required(self) -> bool:
@@ -102,9 +103,17 @@ def real(
     return Arg("real", doc, default, least, most, above, below, options)
 
 
-def reals(doc: str, *, default: Any = REQUIRED, least: float | None = None) -> Any:
-    """A number or a tuple of numbers."""
-    return Arg("reals", doc, default, least=least)
+def reals(
+    doc: str,
+    *,
+    default: Any = REQUIRED,
+    least: float | None = None,
+    below: float | None = None,
+    options: tuple[str, ...] = (),
+    count: int = 0,
+) -> Any:
+    """A number or a tuple of numbers, or one of the words in `options`; `count`: so many."""
+    return Arg("reals", doc, default, least, below=below, options=options, count=count)
 
 
 def flag(doc: str, *, default: Any = REQUIRED) -> Any:

@@ -65,7 +65,9 @@ class CrossEntropy(Loss):
     target: ClassVar[str] = "class"
     label_smoothing: float = real("share given to all classes alike", default=0.0, least=0, below=1)
     class_weights: Any = reals(
-        "a weight a class, or `balanced`: by frequency in train", default=None
+        "a weight a class, or `balanced`: by frequency in train",
+        default=None,
+        options=("balanced",),
     )
     reduce: str = option("over a sample's elements", _REDUCE, default="mean")
 
@@ -127,7 +129,9 @@ class Adam(Optimizer):
     """Adam (Kingma and Ba, 2014)."""
 
     lr: float = real("learning rate", default=1e-3, above=0)
-    betas: tuple[float, float] = reals("decay of the two moments", default=(0.9, 0.999), least=0)
+    betas: tuple[float, float] = reals(
+        "decay of the two moments", default=(0.9, 0.999), least=0, below=1, count=2
+    )
     eps: float = real("added to the denominator", default=1e-8, above=0)
     weight_decay: float = real("L2 penalty", default=0.0, least=0)
     amsgrad: bool = flag("keep the largest second moment", default=False)
@@ -138,7 +142,9 @@ class AdamW(Optimizer):
     """Adam with decoupled weight decay (Loshchilov and Hutter, 2017)."""
 
     lr: float = real("learning rate", default=1e-3, above=0)
-    betas: tuple[float, float] = reals("decay of the two moments", default=(0.9, 0.999), least=0)
+    betas: tuple[float, float] = reals(
+        "decay of the two moments", default=(0.9, 0.999), least=0, below=1, count=2
+    )
     eps: float = real("added to the denominator", default=1e-8, above=0)
     weight_decay: float = real("decoupled weight decay", default=1e-2, least=0)
     amsgrad: bool = flag("keep the largest second moment", default=False)

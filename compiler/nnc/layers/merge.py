@@ -194,7 +194,9 @@ class Concat(Layer):
             CONCAT,
             f"these shapes cannot be joined along axis {self.axis}",
             label=f"{x[0]} and {other} differ along axis {axis}: {show(a)} is not {show(b)}",
-            help=f"they join along another axis: `concat(axis={fits[0]})`" if fits else "",
+            help=f"they join along another axis: `concat(axis={fits[0]})`"
+            if fits
+            else f"only axis {self.axis} may differ; `padding=same` keeps sizes",
         )
 
     def torch(self, w: TorchWriter, *x: Ref) -> Ref:

@@ -304,6 +304,7 @@ _EXPLAINERS = (
     habits.percent,
     habits.comparisons,
     habits.lonely_as,
+    places.dotted,
 )
 
 EXPLAIN = Explain(refused, cut_short, unclosed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from nnc.diagnostics import Fix
 from nnc.syntax import rules
 from nnc.syntax.context import OPENERS, Found, bare_step, close_word
@@ -120,4 +122,26 @@ def misspelt(r: Reader, t: Found) -> bool:
         )
     )
     r.skip(t)
+    return True
+
+
+def dotted(r: Reader, t: Found) -> bool:
+    """`nn.Conv2d(3, 32, 3)`: a layer has no module."""
+    if t.key != "." or r.previous != "NAME" or r.brackets or r.machine.context() == "settings":
+        return False
+    found = re.compile(r"(?:\.[^\W\d]\w*)*\.([^\W\d]\w*)").match(r.text, t.start)
+    if not found:
+        return False
+    if r.text[r.previous_start - 1 : r.previous_start] != ".":
+        module = r.span(r.previous_start, found.start(1))
+        r.report(
+            rules.UNEXPECTED.at(
+                r.span(r.previous_start, found.end()),
+                f"layers stand without a module: `{found[1]}`",
+                help="layers have short words, such as `conv` and `dense`; `nnc layers` lists them",
+                fix=Fix(module, ""),
+            )
+        )
+        r.lost.add(found[1])
+    r.take_back()
     return True

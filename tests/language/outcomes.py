@@ -1,0 +1,190 @@
+"""What a text of the language comes to, in a few lines that a person can check.
+
+A network: `LeNet5: [1, 28, 28] -> [10], 61,706 weights`, then its conditions, indented. A data,
+train or export block: one line. A mistake: `4:11 NN301 the message`, then its help, indented.
+`python -m tests.language.outcomes FILE.md` writes the outcomes of a chapter anew: read what
+changed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from nnc.check import Checked, check_text
+from nnc.diagnostics import Diagnostic, Fix
+from nnc.ir.dims import show
+from nnc.ir.graph import Network, Port
+from nnc.ir.plan import DataPlan, ExportPlan, TrainPlan, describe
+from nnc.ir.walk import count_weights
+
+
+class Section(NamedTuple):
+    """A heading with a text of the language and what it comes to."""
+
+    title: str
+    text: str
+    outcome: str
+
+
+def sections(chapter: str) -> Iterator[Section]:
+    """The sections of a chapter that hold a text and its outcome.
+
+    Raises:
+        ValueError: a text without an outcome, or the other way round.
+    """
+    title, fence, text = "", "", ""
+    held: list[str] = []
+    for line in chapter.splitlines():
+        if fence and line == "```":
+            if fence == "nn":
+                if text:
+                    raise ValueError(f"{title}: two texts and no outcome between them")
+                text = "\n".join(held) + "\n"
+            elif fence == "text":
+                if not text:
+                    raise ValueError(f"{title}: an outcome of no text")
+                yield Section(title, text, "\n".join(held))
+                text = ""
+            fence = ""
+        elif fence:
+            held.append(line)
+        elif line.startswith("```"):
+            fence, held = line[3:].strip() or "-", []
+        elif line.startswith("#"):
+            title = line.lstrip("#").strip()
+    if fence or text:
+        raise ValueError(f"{title}: a text without an outcome")
+
+
+def outcome(text: str) -> str:
+    """What a text comes to."""
+    return told(check_text(text))
+
+
+def told(checked: Checked) -> str:
+    """What a checked text comes to: its mistakes, or its parts where it has no errors."""
+    lines: list[str] = []
+    for diagnostic in checked.diagnostics:
+        lines += _mistake(diagnostic)
+    if not checked.errors:
+        for network in checked.networks.values():
+            lines += _network(network)
+        lines += [_data(plan) for plan in checked.data.values()]
+        lines += [_train(plan) for plan in checked.trains.values()]
+        lines += [_export(plan) for plan in checked.exports.values()]
+    return "\n".join(lines)
+
+
+def _mistake(diagnostic: Diagnostic) -> list[str]:
+    place = diagnostic.span.source.position(diagnostic.span.start)
+    warning = "warning: " if diagnostic.severity == "warning" else ""
+    lines = [f"{place.line}:{place.column} {diagnostic.code} {warning}{diagnostic.message}"]
+    if diagnostic.help:
+        lines.append(f"  help: {diagnostic.help}")
+    return lines
+
+
+def _ports(network: Network, ports: tuple[Port, ...], named: bool) -> str:
+    types = network.graph.types
+    return ", ".join(f"{p.name + ' ' if named else ''}{types[p.value]}" for p in ports)
+
+
+def _network(network: Network) -> list[str]:
+    graph = network.graph
+    several = len(graph.inputs) + len(graph.outputs) > 2
+    inputs, outputs = (_ports(network, p, several) for p in (graph.inputs, graph.outputs))
+    count = count_weights(network)
+    weights = f"{count:,}" if isinstance(count, int) else show(count)
+    line = f"{network.name}: {inputs} -> {outputs}, {weights} weight{'' if count == 1 else 's'}"
+    return [line, *(f"  {condition}" for condition in network.conditions)]
+
+
+def _data(plan: DataPlan) -> str:
+    said = [f'{plan.kind} "{plan.path}"']
+    for name, value in plan.options:
+        said.append(f"{name} {', '.join(value) if isinstance(value, tuple) else value}")
+    if plan.split.kind != "default" or plan.split.group:
+        values = ", ".join(f"{v}" for v in plan.split.values)
+        said.append(f"split {plan.split.kind}({values})" if values else f"split {plan.split.kind}")
+    if plan.split.group:
+        said.append(f"group {plan.split.group}")
+    if plan.normalize.kind == "given":
+        said.append(f"normalize {plan.normalize.mean} {plan.normalize.std}")
+    elif plan.normalize.kind != "default":
+        said.append(f"normalize {plan.normalize.kind}")
+    if plan.classes:
+        said.append("classes " + ", ".join(plan.classes))
+    if plan.size:
+        said.append("size " + "x".join(str(s) for s in plan.size))
+    if plan.fit != "crop":
+        said.append(f"fit {plan.fit}")
+    if plan.on_error != "stop":
+        said.append(f"on_error {plan.on_error}")
+    said += [f"augment {a.word}" + (f"({a.amount})" if a.amount else "") for a in plan.augment]
+    return f"data {plan.name}: " + "; ".join(said)
+
+
+def _train(plan: TrainPlan) -> str:
+    (phase,) = plan.phases
+    terms = []
+    for term in phase.terms:
+        weight = "" if term.weight == 1 else f"{term.weight:g} * "
+        target = f", {term.target.name}" if term.target else ""
+        terms.append(f"{weight}{describe(term.loss)} of {term.output}{target}")
+    said = [" + ".join(terms)]
+    said += [describe(group.optimizer) for group in phase.groups]
+    said += [describe(group.schedule) for group in phase.groups]
+    said += [f"{plan.length.count} {plan.length.unit}", f"batch {plan.batch}", f"seed {plan.seed}"]
+    said += [f"{m.metric.word} of {m.output}" for m in plan.metrics]
+    if plan.given:
+        said.append("bound " + ", ".join(f"{a} <- {b}" for a, b in plan.given))
+    if plan.clip is not None:
+        said.append(f"clip {plan.clip:g}")
+    if plan.early_stop is not None:
+        said.append(f"early_stop {plan.early_stop.patience}")
+    if plan.precision != "auto":
+        said.append(plan.precision)
+    if plan.deterministic:
+        said.append("deterministic")
+    return f"train {plan.name}: {plan.network} on {', '.join(plan.data)}; " + "; ".join(said)
+
+
+def _export(plan: ExportPlan) -> str:
+    said = [word for word, on in (("bare", plan.bare),) if on]
+    said += [
+        f"{w} hidden" for w, on in (("labels", plan.labels), ("source", plan.source)) if not on
+    ]
+    return f"export {plan.network}: " + ", ".join(said)
+
+
+def fixed(text: str, fix: Fix) -> str:
+    """The text with a fix applied."""
+    return text[: fix.span.start] + fix.text + text[fix.span.end :]
+
+
+def rewritten(chapter: str) -> str:
+    """The chapter with each outcome as it is now."""
+    lines: list[str] = []
+    text, fence = "", ""
+    for line in chapter.splitlines():
+        if fence and line == "```":
+            if fence == "text" and text:
+                lines += outcome(text).splitlines()
+                text = ""
+            fence = ""
+        elif fence == "nn":
+            text += line + "\n"
+        elif line.startswith("```"):
+            fence = line[3:].strip() or "-"
+        if not (fence == "text" and text and line != "```text"):
+            lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        path = Path(name)
+        path.write_text(rewritten(path.read_text("utf-8")), "utf-8")
