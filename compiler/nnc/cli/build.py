@@ -17,7 +17,7 @@ from nnc.cli.console import Console
 from nnc.cli.failures import relative, unusable
 from nnc.cli.names import public_name, stem
 from nnc.cli.verb import FILE, data_option, network_option, set_option, verb
-from nnc.deploy.export import ExportedFile, export_network, file_name
+from nnc.deploy.export import ExportedFile, Proof, export_network, file_name
 from nnc.deploy.meanings import Recipe
 from nnc.diagnostics import Refusal
 from nnc.ir.plan import ExportPlan, Profile, TrainPlan
@@ -83,9 +83,15 @@ def command(
         place = _place(output, source, file_name(recipe, trained=trained, alone=alone), alone)
         arrays = _arrays(order)
         file = export_network(
-            recipe, arrays, place, trained=trained, opset=opset, proof=not no_verify
+            recipe, arrays, place, trained=trained, opset=opset, proof=None if no_verify else _proof()
         )
         _tell(file, trained, console)
+
+
+def _proof() -> Proof:
+    from nnc.deploy.verify import verify  # torch takes seconds to load
+
+    return verify
 
 
 def _of_run(run: Run, sets: Mapping[str, str], moved: Mapping[str, str], console: Console) -> Order:
