@@ -83,7 +83,12 @@ def command(
         place = _place(output, source, file_name(recipe, trained=trained, alone=alone), alone)
         arrays = _arrays(order)
         file = export_network(
-            recipe, arrays, place, trained=trained, opset=opset, proof=None if no_verify else _proof()
+            recipe,
+            arrays,
+            place,
+            trained=trained,
+            opset=opset,
+            proof=None if no_verify else _proof(),
         )
         _tell(file, trained, console)
 

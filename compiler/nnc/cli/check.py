@@ -34,7 +34,8 @@ def command(
 ) -> int:
     """Show all mistakes in specs: files, folders of .nn files, or `-` for standard input."""
     project = settings()
-    console.json = console.json or project.format == "json"
+    if not console.form:
+        console.json = project.format == "json"
     files = list(_files(paths, project))
     if len(files) > 1 and (sets or moved):
         raise click.UsageError("--set and --data speak of one spec, and there are several.")

@@ -23,6 +23,7 @@ class Closed(Exception):
 class Console:
     """What the common options chose, and the two streams.
 
+    `form`: what `--format` or `--json` said, or "".
     `quiet`: errors only. `verbose`: more notes. `debug`: tracebacks. `json`: stdout is one
     document, also when the verb fails.
     """
@@ -33,6 +34,7 @@ class Console:
         self.verbose = 0
         self.debug = False
         self.color = "auto"
+        self.form = ""
         self.json = False
         for stream in (sys.stdout, sys.stderr):
             # A console of another encoding shows what it can; it never stops a verb.

@@ -67,7 +67,8 @@ def trained(path: str, moved: Mapping[str, str]) -> Trained:
         text = specs.load(str(run.path / "spec.nn")).text
         source = Source(public_name(run.record.spec or "spec.nn"), text)
         profile = profile_from_json(specs.load(str(run.path / "data.json")).text)
-        checked = _checked(source, moved, {profile.data: profile}, resume.root_of(run))
+        paths = resume.moved_of(run) | {**moved}
+        checked = _checked(source, paths, {profile.data: profile}, resume.root_of(run))
         plan = _plan(checked, run.record.network)
         return _trained(model_file(path), plan, checked, profile, run)
     file = model_file(path)
@@ -81,8 +82,10 @@ def trained(path: str, moved: Mapping[str, str]) -> Trained:
     return _trained(file, plan, checked, profile, None)
 
 
-def dataset(found: Trained, console: Console) -> tuple[Trained, Dataset]:
+def dataset(found: Trained, moved: Mapping[str, str], console: Console) -> tuple[Trained, Dataset]:
     """The data, read as it was for training; the plan bound to it where the run did not bind it.
+
+    Other data than that of training (`moved`) counts whole where it has no parts of its own.
 
     Raises:
         Refusal: it is not there, or does not fit what the network was trained on.
@@ -93,15 +96,14 @@ def dataset(found: Trained, console: Console) -> tuple[Trained, Dataset]:
         plan,
         shape=opened.picture_type(found.checked, plan.name, found.plan.network),
         labels=labels,
-        whole=plan.moved,
+        whole=plan.name in moved,
         like=found.profile,
     )
     for note in data.notes:
         console.note(f"note: {console.shown(note)}")
     if found.run is not None:
         return found, data
-    source, moved = found.checked.source, {plan.name: plan.path} if plan.moved else {}
-    checked = _checked(source, moved, {plan.name: data.profile}, "")
+    checked = _checked(found.checked.source, moved, {plan.name: data.profile}, "")
     bound = _plan(checked, found.plan.network)
     return _trained(found.path, bound, checked, data.profile, None), data
 

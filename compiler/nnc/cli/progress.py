@@ -11,6 +11,7 @@ from rich.console import Console as RichConsole
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
+from nnc.render.text import visible
 from nnc.train.job import Outcome
 from nnc.train.report import EpochLine, PlainReport, Progress, short
 
@@ -83,5 +84,6 @@ class Above(io.StringIO):
 
     def write(self, text: str) -> int:
         """Writes lines, not wrapped."""
-        self._console.print(text, end="", soft_wrap=True)
+        shown = "\n".join(visible(line) for line in text.split("\n"))
+        self._console.print(shown, end="", soft_wrap=True)
         return len(text)

@@ -70,12 +70,7 @@ def find(spec: str | None, asked: str, runs: Path) -> Resumed | None:
     source = Source(run.record.spec or "spec.nn", text)
     if spec is not None:
         _same(specs.load(spec), source, run)
-    moved = dict(
-        item.removeprefix("--data ").split("=", 1)
-        for item in run.record.overrides
-        if item.startswith("--data ") and "=" in item
-    )
-    return Resumed(run, source, root_of(run), moved)
+    return Resumed(run, source, root_of(run), moved_of(run))
 
 
 def allowed(sets: Mapping[str, str]) -> None:
@@ -104,6 +99,15 @@ def same_data(run: Run, profile: Profile, accept: bool) -> None:
             message = f"the {part.name} part of `{profile.data}` is not what this run trained on"
             help = "`--accept-data` goes on all the same"
             raise Refusal(DATA_CHANGED.at(NOWHERE, message, notes=(note,), help=help))
+
+
+def moved_of(run: Run) -> dict[str, str]:
+    """The data paths that the run was given on its command line."""
+    return dict(
+        item.removeprefix("--data ").split("=", 1)
+        for item in run.record.overrides
+        if item.startswith("--data ") and "=" in item
+    )
 
 
 def root_of(run: Run) -> str:

@@ -102,6 +102,10 @@ def command(
         )
         with _report(folder, console) as report:
             outcome = train(job, report)
+    except BaseException as error:
+        if folder.record.status == "running":  # it failed before the engine took over
+            folder.update(status="failed", stopped_by=type(error).__name__)
+        raise
     finally:
         folder.close()
     _next(outcome, prepared, folder, console)

@@ -107,13 +107,13 @@ def _remember(ctx: click.Context, param: click.Parameter, value: object) -> None
 def _choose_json(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     console = ctx.find_object(Console)
     if console is not None and value:
-        console.json = True
+        console.form, console.json = "json", True
 
 
 def _choose_format(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
     console = ctx.find_object(Console)
     if console is not None and value:
-        console.json = value == "json"
+        console.form, console.json = value, value == "json"
 
 
 def _pairs(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:

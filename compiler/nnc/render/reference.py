@@ -70,7 +70,7 @@ def declared_text(word: str, of: type[Declared], look: Look = PLAIN) -> str:
     """All about one layer, loss, optimizer, schedule or metric."""
     lines = [paint(signature(word, of), "bold", look), "", *cleandoc(of.__doc__ or "").split("\n")]
     if of.args:
-        lines += ["", *_table((name, _argument(arg)) for name, arg in of.args.items())]
+        lines += ["", *_arguments(of, look)]
     if issubclass(of, Layer) and of.cases:
         lines += ["", paint("cases", "bold", look), *_table(_case(case) for case in of.cases)]
     return "\n".join(lines) + "\n"
@@ -129,7 +129,20 @@ def _written(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _argument(arg: Arg) -> str:
+def _arguments(of: type[Declared], look: Look) -> list[str]:
+    """A line an argument; what does not fit into the width goes into a second one."""
+    column = max(len(name) for name in of.args)
+    lines = []
+    for name, arg in of.args.items():
+        said, bounds = f"  {name:<{column}}  {arg.doc}", _bounds(arg)
+        if len(said) + len(bounds) + 3 <= look.width:
+            lines.append(f"{said} ({bounds})")
+        else:
+            lines += [said, f"{'':{column + 4}}({bounds})"]
+    return lines
+
+
+def _bounds(arg: Arg) -> str:
     limits = [
         f"{said} {limit:g}"
         for said, limit in (
@@ -145,7 +158,7 @@ def _argument(arg: Arg) -> str:
     need = "required" if arg.required else f"by default {value(arg)}"
     if arg.default is None:
         need = "optional"
-    return f"{arg.doc} ({'; '.join([kind, *limits, need])})"
+    return "; ".join([kind, *limits, need])
 
 
 def _case(case: Case) -> tuple[str, str]:
