@@ -65,14 +65,14 @@ def command(
 ) -> None:
     """Write ONNX files of the networks of a spec, or of a run's trained network."""
     if places.kind(path) == "run":
-        run = places.run_at(path, "any")
+        run = places.run_at(path, "any", console)
         orders = [_of_run(run, sets, moved, console)]
         source = Source(run.record.spec or "spec.nn", "")
     else:
         source = specs.load(path)
         orders = _of_spec(source, sets, moved, network, bare, console)
     if weights is not None:
-        orders = [replace(order, weights=_weights_file(weights)) for order in orders]
+        orders = [replace(order, weights=_weights_file(weights, console)) for order in orders]
     alone = len(orders) == 1
     for order in orders:
         recipe = order.recipe
@@ -171,10 +171,10 @@ def _recipe(checked: Checked, network: str, profile: Profile | None) -> Recipe:
     )
 
 
-def _weights_file(path: str) -> Path:
+def _weights_file(path: str, console: Console) -> Path:
     there = Path(path)
     if there.is_dir():
-        return places.run_at(path).path / WEIGHTS
+        return places.run_at(path, "any", console).path / WEIGHTS
     if not there.is_file():
         raise unusable(f"there is no {relative(path)}")
     return there

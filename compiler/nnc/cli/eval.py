@@ -57,7 +57,7 @@ def command(
 
     The exported file is measured, and the weights in PyTorch beside it where they are known.
     """
-    found, data = dataset(trained(model, moved), moved, console)
+    found, data = dataset(trained(model, moved, console), moved, console)
     names = [name for name in moved if name != found.data_plan.name]
     if names:
         raise unusable(f"no data is called `{names[0]}`", help=f"it is {found.data_plan.name}")

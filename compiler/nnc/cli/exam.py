@@ -56,22 +56,22 @@ class Trained(Record):
         return Reference(self.network, weights, around_of(recipe))
 
 
-def trained(path: str, moved: Mapping[str, str]) -> Trained:
+def trained(path: str, moved: Mapping[str, str], console: Console) -> Trained:
     """The network of a RUN or a MODEL.
 
     Raises:
         Refusal: there is none, or it does not say what it was made of.
     """
     if places.kind(path) == "run":
-        run = places.run_at(path, "finished")
+        run = places.run_at(path, "finished", console)
         text = specs.load(str(run.path / "spec.nn")).text
         source = Source(public_name(run.record.spec or "spec.nn"), text)
         profile = profile_from_json(specs.load(str(run.path / "data.json")).text)
         paths = resume.moved_of(run) | {**moved}
         checked = _checked(source, paths, {profile.data: profile}, resume.root_of(run))
         plan = _plan(checked, run.record.network)
-        return _trained(model_file(path), plan, checked, profile, run)
-    file = model_file(path)
+        return _trained(model_file(str(run.path), console), plan, checked, profile, run)
+    file = model_file(path, console)
     about = Session(file).about
     if not about.spec:
         raise unusable(f"{relative(path)} does not hold the spec that it was made of")

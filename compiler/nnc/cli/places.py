@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Literal
 
 from nnc.cli import specs
+from nnc.cli.console import Console
 from nnc.cli.failures import relative, unusable
 from nnc.source import Source
 from nnc.train.folder import Run, find_run, open_run
 
 Kind = Literal["spec", "run", "model"]
+Want = Literal["finished", "unfinished", "any"]
 
 
 def kind(path: str) -> Kind:
@@ -29,7 +31,7 @@ def kind(path: str) -> Kind:
     return "model" if there.suffix.lower() == ".onnx" else "spec"
 
 
-def spec_of(path: str) -> Source:
+def spec_of(path: str, console: Console) -> Source:
     """The text that a SPEC, a RUN or a MODEL was made of.
 
     Raises:
@@ -39,7 +41,7 @@ def spec_of(path: str) -> Source:
     if found == "spec":
         return specs.load(path)
     if found == "run":
-        return specs.load(str(run_at(path).path / "spec.nn"))
+        return specs.load(str(run_at(path, "any", console).path / "spec.nn"))
     from nnc.deploy.look import metadata_of  # only a model needs it
 
     text = metadata_of(Path(path)).get("nnc.spec", "")
@@ -48,14 +50,18 @@ def spec_of(path: str) -> Source:
     return Source(relative(path), text)
 
 
-def run_at(path: str, want: Literal["finished", "unfinished", "any"] = "any") -> Run:
-    """The run that a path names; of a folder of runs the newest.
+def run_at(path: str, want: Want, console: Console) -> Run:
+    """The run that a path names; of a folder of runs the newest, which is told.
 
     Raises:
         Refusal: there is none.
     """
     there = Path(path)
-    return open_run(there) if (there / "run.json").is_file() else find_run(there, want)
+    if (there / "run.json").is_file():
+        return open_run(there)
+    found = find_run(there, want)
+    console.note(f"run       {relative(str(found.path))}")
+    return found
 
 
 def _beside(path: Path) -> str:

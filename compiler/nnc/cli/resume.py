@@ -7,6 +7,7 @@ from difflib import unified_diff
 from pathlib import Path
 
 from nnc.cli import specs
+from nnc.cli.console import Console
 from nnc.cli.failures import relative, unusable
 from nnc.cli.places import run_at
 from nnc.diagnostics import Refusal, rule
@@ -47,7 +48,7 @@ class Resumed(Record):
     moved: dict[str, str]
 
 
-def find(spec: str | None, asked: str, runs: Path) -> Resumed | None:
+def find(spec: str | None, asked: str, runs: Path, console: Console) -> Resumed | None:
     """The run that `--resume` means; None where `auto` finds none.
 
     Args:
@@ -58,7 +59,7 @@ def find(spec: str | None, asked: str, runs: Path) -> Resumed | None:
         Refusal: there is none, or it was made of another spec.
     """
     if asked != "auto":
-        run = run_at(asked, "unfinished")
+        run = run_at(asked, "unfinished", console)
     else:
         if spec is None:
             raise unusable("`--resume auto` needs a SPEC", help="or name the run: --resume RUN")

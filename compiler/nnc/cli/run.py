@@ -72,7 +72,7 @@ def command(
     """Run a model on files, folders, or `-` for standard input; it needs no PyTorch."""
     form = "json" if json else form or _form(output)
     console.json = form == "json"
-    session = Session(model_file(model))
+    session = Session(model_file(model, console))
     if not session.about.trained:
         console.note(f"note: {session.name} has initial weights: it was not trained")
     stdin = sys.stdin.buffer.read() if "-" in inputs else b""
@@ -95,7 +95,7 @@ def command(
     return MISTAKE if tally.errors else 0
 
 
-def model_file(path: str) -> Path:
+def model_file(path: str, console: Console) -> Path:
     """The ONNX file that a MODEL or a RUN names.
 
     Raises:
@@ -103,7 +103,7 @@ def model_file(path: str) -> Path:
     """
     if places.kind(path) != "run":
         return Path(path)
-    run = places.run_at(path, "finished")
+    run = places.run_at(path, "finished", console)
     if not run.model.is_file():
         help = f"`nnc build {relative(str(run.path))}` makes one of its weights"
         raise unusable(f"{relative(str(run.path))} has no exported model", help=help)

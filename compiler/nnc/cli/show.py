@@ -52,7 +52,7 @@ def _networks(
 ) -> dict[str, Network]:
     from nnc.cli import places
 
-    text = places.spec_of(path)
+    text = places.spec_of(path, console)
     checked = specs.check(text, sets, moved)
     if moved and not checked.errors:
         from nnc.cli import opened

@@ -130,7 +130,7 @@ def start(wish: Wish, console: Console) -> tuple[Prepared, RunFolder, bool]:
     found = None
     if wish.resume is not None:
         where = Path(wish.out) if wish.out else _runs(wish.spec)
-        found = resume.find(wish.spec, wish.resume, where)
+        found = resume.find(wish.spec, wish.resume, where, console)
     if found is None:
         assert wish.spec is not None, "without a spec there is a run to go on with"
         source = specs.load(wish.spec)

@@ -43,7 +43,8 @@ def network_text(network: Network, look: Look = PLAIN, *, depth: int | None = No
     sums = totals(network)
     head = ("place", "layer", "output", "weights", "multiply-adds")
     body = [_cells(row) for row in rows]
-    total = ("total", many(len(rows), "layer"), "", count(sums.weights), count(sums.macs))
+    layers = len(rows) if depth is None else len(layer_rows(network))
+    total = ("total", many(layers, "layer"), "", count(sums.weights), count(sums.macs))
     columns = [max(width(cell, look) for cell in column) for column in zip(head, *body, total)]
     lines = [paint(visible(network.name, look), "bold", look)]
     lines.extend(_ports("input", named_inputs(network), look))
