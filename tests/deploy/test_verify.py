@@ -6,6 +6,7 @@ from math import inf, nan
 
 import numpy as np
 import pytest
+import torch
 
 from nnc.backends.onnx_file import OnnxModel
 from nnc.backends.onnx_graph import onnx_model
@@ -152,3 +153,12 @@ def test_samples_hold_what_is_missing_or_unknown() -> None:
 )
 def test_difference(found: list[float], wanted: list[float], size: float) -> None:
     assert difference(np.float32(found), np.float32(wanted)) == pytest.approx(size)
+
+
+def test_proving_draws_nothing_from_pytorchs_stream() -> None:
+    network = small.recipe(DEEP).network
+    weights = small.weights_of(network)
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    verify(network, weights, onnx_model(network, weights))
+    assert torch.equal(torch.get_rng_state(), before)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from nnc.backends.arrays import Array
 from nnc.deploy.about import About
 from nnc.deploy.inputs import network_numbers
+from nnc.deploy.losses import LossSum
 from nnc.deploy.rules import NOTHING_TO_MEASURE, place
 from nnc.deploy.scores import Tally, Task, names
 from nnc.diagnostics import Refusal
@@ -32,6 +33,9 @@ from nnc.record import Record
 Model = Callable[[Mapping[str, Array]], Mapping[str, Array]]
 """Raw values by input to outputs by name, in the units of their targets; batch first."""
 Counts = npt.NDArray[np.int64]
+
+
+LOSS = "loss"
 
 
 class Samples(Protocol):
@@ -80,7 +84,7 @@ class Measured(Record):
     """The result of one pass over a part.
 
     Args:
-        metrics: by name; NaN where not defined.
+        metrics: by name, the loss where the train block asks for none; NaN where not defined.
         baseline: the same for always answering the same.
         confusion: for each output with classes, [right class, predicted class].
         answers: for each output that gives one answer a sample.
@@ -115,8 +119,10 @@ def measure(
     tallies = {q.output: _tally(q, by_output[q.output]) for q in asked}
     guesses = {q.output: _tally(q, by_output[q.output]) for q in asked if q.constant is not None}
     kept: dict[str, list[Answers]] = {q.output: [] for q in asked}
+    loss = LossSum(plan, profile)
     for raw in _batches(samples, batch):
         made = model({name: raw[field] for name, field in binding.inputs})
+        loss.add(raw, made)
         for q in asked:
             right = _right(q, raw[q.field])
             said = _count(q, tallies[q.output], np.asarray(made[q.output]), right)
@@ -126,11 +132,16 @@ def measure(
                 _count(q, guesses[q.output], _constant(q, np.asarray(made[q.output])), right)
     return Measured(
         len(samples),
-        _values(plan.metrics, tallies),
+        _values(plan.metrics, tallies) or {LOSS: loss.mean()},
         _values(tuple(m for m in plan.metrics if m.output in guesses), guesses),
         {q.output: tallies[q.output].confusion for q in asked if q.task != "values"},
         {name: _joined(parts) for name, parts in kept.items() if parts},
     )
+
+
+def measured_names(plan: TrainPlan) -> tuple[str, ...]:
+    """The names of what `measure` gives."""
+    return names(plan.metrics) or (LOSS,)
 
 
 def questions(plan: TrainPlan, profile: Profile) -> tuple[Question, ...]:

@@ -52,8 +52,7 @@ def network_numbers(front: Front, raw: Array) -> Array:
         return (scaled - _channels(front.mean)) / _channels(front.std)
     if isinstance(front, Scale):
         values = raw.astype(np.float32)
-        if front.missing:
-            values = np.where(np.isnan(values), _row(front.missing), values)
+        values = np.where(np.isnan(values), _row(front.missing or front.mean), values)
         return (values - _row(front.mean)) / _row(front.std)
     if raw.dtype.kind not in "OU":
         return raw.astype(np.int64)

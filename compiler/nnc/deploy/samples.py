@@ -16,7 +16,7 @@ from nnc.ir.types import TensorType
 
 UNKNOWN = "\u2047 a word that training did not see"
 MISSING = 8
-"""Every so manieth number is missing, where the network knows what to put there."""
+"""One in so many numbers of a table is missing."""
 FREE = 4
 """So many symbols are varied one by one."""
 
@@ -57,8 +57,7 @@ def _values(
     values = draw.standard_normal(shape, dtype=np.float32)
     if isinstance(front, Scale):
         values = values * np.asarray(front.std, np.float32) + np.asarray(front.mean, np.float32)
-        if front.missing:
-            values[draw.integers(0, MISSING, shape) == 0] = np.nan
+        values[draw.integers(0, MISSING, shape) == 0] = np.nan
     return values.astype(np.float32)
 
 

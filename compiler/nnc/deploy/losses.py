@@ -1,0 +1,142 @@
+"""A train block's loss in numpy, the same that training computes: a test compares the two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from nnc.backends.arrays import Array
+from nnc.deploy.inputs import network_numbers
+from nnc.ir.plan import Front, Profile, Scale, Term, TrainPlan
+from nnc.ir.training import L1, Bce, BceWithLogits, CrossEntropy, Huber, Loss, Mse
+
+Floats = npt.NDArray[np.float32]
+LEAST = -100.0
+"""PyTorch's binary cross-entropy takes no logarithm for less."""
+
+
+class LossSum:
+    """Adds up the loss over the samples of a part.
+
+    Args:
+        plan: bound to its data.
+    """
+
+    def __init__(self, plan: TrainPlan, profile: Profile) -> None:
+        self._plan = plan
+        self._profile = profile
+        self._sources = dict(plan.binding.inputs) if plan.binding is not None else {}
+        self._total = 0.0
+        self._count = 0
+
+    def add(self, raw: Mapping[str, Array], made: Mapping[str, Array]) -> None:
+        """Counts a batch: raw values by field, outputs in the units of their targets."""
+        count = len(next(iter(made.values())))
+        for phase in self._plan.phases:
+            for term in phase.terms:
+                self._total += term.weight * self._term(term, raw, made) * count
+        self._count += count
+
+    def mean(self) -> float:
+        """The mean over samples."""
+        return self._total / self._count if self._count else float("nan")
+
+    def _term(self, term: Term, raw: Mapping[str, Array], made: Mapping[str, Array]) -> float:
+        target = term.target
+        assert target is not None, "bound by its checker"
+        own = target.kind == "field"
+        name = target.name if own else self._sources[target.name]
+        front = self._profile.front(name)
+        output = np.asarray(made[term.output], np.float32)
+        if isinstance(term.loss, CrossEntropy):
+            each = _cross_entropy(term.loss, output, raw[name], self._weights(term.loss, name))
+        else:
+            if own and isinstance(front, Scale):
+                output = _scaled(front, output)
+            right = _network(front, raw[name], own).reshape(output.shape)
+            each = _ELEMENTWISE[type(term.loss)](term.loss, output, right)
+        summed = getattr(term.loss, "reduce", "mean") == "sum"
+        whole = float(each.astype(np.float64).sum())
+        return whole / len(output) if summed else whole / each.size
+
+    def _weights(self, loss: CrossEntropy, name: str) -> Floats | None:
+        given = loss.class_weights
+        if given is None:
+            return None
+        if given == "balanced":
+            part = self._profile.part("train")
+            counts = part.classes if part is not None else ()
+            balanced = [sum(counts) / (len(counts) * max(n, 1)) for n in counts]
+            return np.asarray(balanced, np.float32)
+        return np.atleast_1d(np.asarray(given, np.float32))
+
+
+def _network(front: Front | None, raw: Array, own: bool) -> Floats:
+    """Right values in the network's numbers; of a target of its own a missing one stays missing."""
+    if front is None:
+        return raw.astype(np.float32)
+    if own and isinstance(front, Scale):
+        return _scaled(front, raw.astype(np.float32))
+    return network_numbers(front, raw).astype(np.float32)
+
+
+def _scaled(front: Scale, values: Floats) -> Floats:
+    mean, std = np.asarray(front.mean, np.float32), np.asarray(front.std, np.float32)
+    return (values - mean) / std
+
+
+def _cross_entropy(
+    loss: CrossEntropy, logits: Floats, right: Array, weights: Floats | None
+) -> Floats:
+    """Of each position; with smoothing a share of the mean over all classes."""
+    below = logits - logits.max(axis=1, keepdims=True)
+    logs = below - np.log(np.exp(below).sum(axis=1, keepdims=True))
+    numbers = right.astype(np.int64)
+    hit = np.take_along_axis(logs, np.expand_dims(numbers, 1), axis=1)[:, 0]
+    classes = logits.shape[1]
+    scale = np.ones(classes, np.float32) if weights is None else weights
+    by_class = scale.reshape(1, -1, *(1,) * (logits.ndim - 2))
+    smooth = (logs * by_class).mean(axis=1)
+    share = np.float32(loss.label_smoothing)
+    each = -(1 - share) * scale[numbers] * hit - share * smooth
+    return np.asarray(each, np.float32)
+
+
+def _bce(loss: Loss, y: Floats, t: Floats) -> Floats:
+    with np.errstate(divide="ignore"):
+        positive = np.maximum(np.log(y), LEAST)
+        negative = np.maximum(np.log1p(-y), LEAST)
+    return np.asarray(-(t * positive + (1 - t) * negative), np.float32)
+
+
+def _bce_with_logits(loss: Loss, y: Floats, t: Floats) -> Floats:
+    assert isinstance(loss, BceWithLogits)
+    log_weight = 1 + (np.float32(loss.pos_weight) - 1) * t
+    return np.asarray((1 - t) * y + log_weight * np.logaddexp(0, -y), np.float32)
+
+
+def _mse(loss: Loss, y: Floats, t: Floats) -> Floats:
+    return np.asarray(np.square(y - t), np.float32)
+
+
+def _l1(loss: Loss, y: Floats, t: Floats) -> Floats:
+    return np.asarray(np.abs(y - t), np.float32)
+
+
+def _huber(loss: Loss, y: Floats, t: Floats) -> Floats:
+    assert isinstance(loss, Huber)
+    off = np.abs(y - t)
+    delta = np.float32(loss.delta)
+    far = delta * (off - delta / 2)
+    return np.asarray(np.where(off <= delta, np.square(off) / 2, far), np.float32)
+
+
+_ELEMENTWISE: Mapping[type[Loss], Callable[[Loss, Floats, Floats], Floats]] = {
+    Bce: _bce,
+    BceWithLogits: _bce_with_logits,
+    Huber: _huber,
+    L1: _l1,
+    Mse: _mse,
+}
