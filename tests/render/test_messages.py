@@ -6,6 +6,8 @@ import re
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nnc.diagnostics import Diagnostic, Fix, Frame, Label, Rule
 from nnc.render.human import count_text, diagnostic_text, diagnostics_text
@@ -286,3 +288,21 @@ def test_visible_keeps_what_is_harmless() -> None:
     assert visible("plain -> text") == "plain -> text"
     assert visible("schöne 漢字 😀") == "schöne 漢字 😀"
     assert visible("a\tb\nc") == "a\\tb\\nc"
+
+
+LETTERS = st.sampled_from("ab \t\r\n\x1b漢é\u0301\u202e{}->")
+
+
+@given(st.text(LETTERS, max_size=300), st.lists(st.tuples(st.integers(0, 300), st.integers(0, 300)),
+       min_size=1, max_size=4), st.integers(1, 60), st.booleans())  # fmt: skip
+def test_any_stretch_of_any_text_can_be_shown(
+    text: str, stretches: list[tuple[int, int]], width: int, ascii: bool
+) -> None:
+    source = Source("x.nn", text)
+    spans = [Span(source, *sorted((min(a, len(text)), min(b, len(text))))) for a, b in stretches]
+    labels = tuple(Label(span, f"label {n}") for n, span in enumerate(spans))
+    diagnostic = Diagnostic("NN001", "error", "message", labels)
+    shown = diagnostic_text(diagnostic, Look(ascii=ascii, width=width))
+    assert not re.search("[\x00-\x09\x0b-\x1f\u202e]", shown)
+    assert all(shown.count(f"label {n}") == 1 for n in range(len(labels)))
+    assert not any(line != line.rstrip() for line in shown.split("\n") if "|" not in line)
