@@ -10,7 +10,7 @@ from nnc.cli.console import Console
 from nnc.cli.exam import Trained, dataset, trained
 from nnc.cli.failures import FAILED_CHECK, relative, unusable
 from nnc.cli.verb import FILE, data_option, json_option, verb
-from nnc.deploy.evaluate import Measured, Question, measure, questions
+from nnc.deploy.evaluate import Measured, Question, measure, measured_names, questions
 from nnc.deploy.reports import ClassRow, class_rows, requirement, write_reports
 from nnc.record import Record
 from nnc.render.json import Json, document
@@ -61,7 +61,7 @@ def command(
     names = [name for name in moved if name != found.data_plan.name]
     if names:
         raise unusable(f"no data is called `{names[0]}`", help=f"it is {found.data_plan.name}")
-    wanted = [requirement(text, _metrics(found)) for text in required]
+    wanted = [requirement(text, measured_names(found.plan)) for text in required]
     result = _measured(found, data, _part(data, part))
     if console.json:
         console.result(_document(found, result))
@@ -84,12 +84,6 @@ def _part(data: Dataset, wanted: str | None) -> str:
             raise unusable(f"the data has no {wanted} part", help=f"it has {', '.join(data.parts)}")
         return wanted
     return next((p for p in ("test", "validation") if p in data.parts), data.parts[-1])
-
-
-def _metrics(found: Trained) -> tuple[str, ...]:
-    from nnc.deploy.scores import names
-
-    return names(found.plan.metrics)
 
 
 def _measured(found: Trained, data: Dataset, part: str) -> Result:
