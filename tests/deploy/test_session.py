@@ -187,3 +187,22 @@ def test_running_a_model_needs_no_torch() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert made.stdout.strip() == "[]"
+
+
+def test_damaged_files_are_refused_in_silence(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = small.exported(small.PICTURES, small.PICTURES_PROFILE, tmp_path / "model.onnx")
+    data = file.path.read_bytes()
+    draw = np.random.default_rng(0)
+    refused = 0
+    for _ in range(150):
+        damaged = bytearray(data)
+        for at in draw.integers(0, len(data), 3):
+            damaged[at] = int(draw.integers(0, 256))
+        try:
+            Session(bytes(damaged)).run({"image": np.zeros((1, 1, 6, 6), np.uint8)})
+        except Refusal as refusal:
+            refused += len(refusal.diagnostics)
+    assert refused > 20
+    assert capfd.readouterr() == ("", "")

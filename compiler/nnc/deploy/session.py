@@ -100,6 +100,7 @@ class Session:
                 str(model) if isinstance(model, Path) else model,
                 options,
                 providers=["CPUExecutionProvider"],
+                enable_fallback=0,  # it would try the same again, and print
             )
         except Exception as error:  # its exceptions have no common base of their own
             raise _cannot(self._where, error) from None
