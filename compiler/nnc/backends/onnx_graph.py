@@ -35,7 +35,7 @@ LOW_OPSET = rule(
     "NN542",
     "opset-too-low",
     f"""
-A layer needs an ONNX  or a form of one, that the chosen opset does not have. Opset
+A layer needs an ONNX operator, or a form of one, that the chosen opset does not have. Opset
 {OPSET}, the default, has them all and runs in ONNX Runtime 1.17 and later.
 """,
 )

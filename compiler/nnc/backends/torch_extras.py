@@ -25,12 +25,14 @@ class Extras(Record):
         labels: for each output that names classes, their names in order.
         fronts: for each input, how raw values become network numbers; for an output, the scale that
             is undone.
+        weights: the file of weights that `__main__` loads, beside the source.
     """
 
     spec: str = ""
     sha256: str = ""
     labels: tuple[tuple[str, tuple[str, ...]], ...] = ()
     fronts: tuple[tuple[str, Front], ...] = ()
+    weights: str = "weights.safetensors"
 
     def front(self, name: str) -> Front | None:
         """How the raw values of an input become network numbers."""
@@ -261,7 +263,7 @@ def closing(network: Network, name: str, extras: Extras) -> list[str]:
         taken.append(outputs[-1])
     about = f"Runs {name} on {'a picture, or on zeros' if readable else 'zeros'}."
     picture = ['    parser.add_argument("picture", nargs="?")'] if readable else []
-    weights = 'default=Path(__file__).with_name("weights.safetensors")'
+    weights = f"default=Path(__file__).with_name({quoted(extras.weights)})"
     called = [
         *laid_out(f"{', '.join(outputs)} = model({', '.join(inputs)})", "        "),
     ]

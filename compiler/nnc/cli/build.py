@@ -10,10 +10,12 @@ import click
 from nnc.backends.arrays import Array
 from nnc.backends.initial import initial_weights
 from nnc.backends.onnx_schema import OPSET
-from nnc.backends.weights import read_weights
+from nnc.backends.torch_source import torch_source
+from nnc.backends.weights import read_weights, write_weights
 from nnc.check import Checked
 from nnc.cli import places, specs
 from nnc.cli.console import Console
+from nnc.cli.extras import extras
 from nnc.cli.failures import relative, unusable
 from nnc.cli.names import public_name, stem
 from nnc.cli.verb import FILE, data_option, network_option, set_option, verb
@@ -25,6 +27,7 @@ from nnc.ir.walk import weight_table
 from nnc.record import Record, replace
 from nnc.render.units import file_size
 from nnc.source import Source
+from nnc.train.files import write_text
 from nnc.train.folder import WEIGHTS, Run
 
 NO_DATA = ("NN450", "NN451")
@@ -90,7 +93,31 @@ def command(
             opset=opset,
             proof=None if no_verify else _proof(),
         )
+        if not _is_file(output):
+            _write_source(order, source, place.parent, arrays, alone, console)
         _tell(file, trained, console)
+
+
+def _write_source(
+    order: Order,
+    source: Source,
+    folder: Path,
+    arrays: Mapping[str, Array],
+    alone: bool,
+    console: Console,
+) -> None:
+    """The network as PyTorch source with its weights, beside the ONNX file."""
+    recipe, name = order.recipe, order.recipe.network.name
+    weights = WEIGHTS if alone else f"{name}.safetensors"
+    public = Source(public_name(source.name), source.text)
+    told = replace(extras(public, recipe.plan, recipe.profile), weights=weights)
+    write_text(
+        folder / ("model.py" if alone else f"{name}.py"), torch_source(recipe.network, extras=told)
+    )
+    try:
+        write_weights(folder / weights, arrays)
+    except Refusal as refusal:  # the ONNX file has the weights; PyTorch's users have the package
+        console.note(f"note: {refusal.diagnostics[0].message}; {weights} is left out")
 
 
 def _proof() -> Proof:
@@ -161,6 +188,8 @@ def _profile(checked: Checked, plan: TrainPlan, console: Console) -> Profile:
 
 
 def _recipe(checked: Checked, network: str, profile: Profile | None) -> Recipe:
+    if network not in checked.networks:
+        raise unusable(f"the spec of this run has no network `{network}`")
     plan = next((p for p in checked.trains.values() if p.network == network), None)
     return Recipe(
         network=checked.networks[network],
@@ -187,9 +216,14 @@ def _arrays(order: Order) -> Mapping[str, Array]:
     return read_weights(order.weights, table)
 
 
+def _is_file(output: str | None) -> bool:
+    """`-o` names an ONNX file, not a folder."""
+    return output is not None and output.lower().endswith(".onnx")
+
+
 def _place(output: str | None, source: Source, name: str, alone: bool) -> Path:
     folder = Path("build") / stem(source.name) if output is None else Path(output)
-    if folder.suffix.lower() == ".onnx":
+    if _is_file(output):
         if not alone:
             raise unusable("several networks do not fit into one file", help="name a folder")
         folder.parent.mkdir(parents=True, exist_ok=True)

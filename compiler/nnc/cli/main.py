@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -90,4 +91,6 @@ def run(args: Sequence[str]) -> int:
 
 def main() -> NoReturn:
     """The command `nnc`."""
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    gc.freeze()  # Python would look for cycles in all that was loaded, only to throw it away
+    sys.exit(code)

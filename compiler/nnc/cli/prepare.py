@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -10,19 +9,19 @@ from importlib import metadata
 
 from nnc import __version__
 from nnc.backends.initial import initial_weights
-from nnc.backends.torch_extras import Extras
 from nnc.backends.torch_module import build
 from nnc.backends.torch_source import torch_source
 from nnc.check import Checked
 from nnc.cli import opened, specs
 from nnc.cli.console import Console
+from nnc.cli.extras import extras
 from nnc.cli.failures import unusable
 from nnc.cli.names import public_name
 from nnc.cli.suggest import train_block
 from nnc.deploy.meanings import Recipe
 from nnc.diagnostics import Refusal
 from nnc.ir.graph import Network
-from nnc.ir.plan import DataPlan, ExportPlan, Profile, Scale, TrainPlan
+from nnc.ir.plan import DataPlan, ExportPlan, Profile, TrainPlan
 from nnc.ir.walk import weight_table
 from nnc.record import Record
 from nnc.source import Source
@@ -119,27 +118,6 @@ def recipe(prepared: Prepared) -> Recipe:
     )
 
 
-def extras(prepared: Prepared) -> Extras:
-    """What the generated source says of data: labels, and how raw values become numbers."""
-    binding, profile = prepared.plan.binding, prepared.profile
-    assert binding is not None, "the data was opened"
-    fronts = [(name, profile.front(field)) for name, field in binding.inputs]
-    labels = []
-    for output, target in binding.targets:
-        field, front = profile.field(target), profile.front(target)
-        if field is not None and field.labels:
-            labels.append((output, field.labels))
-        if isinstance(front, Scale):
-            fronts.append((output, front))
-    text = prepared.source.text
-    return Extras(
-        spec=prepared.source.name,
-        sha256=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
-        labels=tuple(labels),
-        fronts=tuple((name, front) for name, front in fronts if front is not None),
-    )
-
-
 def members(prepared: Prepared) -> tuple[Member, ...]:
     """The network as a module with its initial weights, ready to train."""
     graph = prepared.network.graph
@@ -160,7 +138,9 @@ def files(prepared: Prepared) -> dict[str, str]:
     return {
         "spec.nn": prepared.checked.resolved,
         f"source/{os.path.basename(prepared.source.name) or 'spec.nn'}": prepared.source.text,
-        "model.py": torch_source(prepared.network, extras=extras(prepared)),
+        "model.py": torch_source(
+            prepared.network, extras=extras(prepared.source, prepared.plan, prepared.profile)
+        ),
         "data.json": profile_json(prepared.profile),
     }
 
