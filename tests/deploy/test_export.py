@@ -31,7 +31,6 @@ def test_a_classifier_says_what_it_is(tmp_path: Path) -> None:
     assert file.parity is not None
     assert file.parity.verified
     assert file.bytes == file.path.stat().st_size
-    assert file.sha256 == file_digest(file.path)
     said = metadata_of(file.path)
     assert json.loads(said["nnc.labels"]) == {"digit": ["two", "seven", "nine"]}
     assert json.loads(said["nnc.parity"]) == {"tolerance": 1e-4, "verified": True}
@@ -130,9 +129,9 @@ def test_weights_beside_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_results_change_the_metadata_alone(tmp_path: Path) -> None:
     file = small.exported(small.PICTURES, small.PICTURES_PROFILE, tmp_path / "model.onnx")
-    before = onnx.load(file.path)
+    before, digest = onnx.load(file.path), file_digest(file.path)
     after = record_results(file, {"accuracy": 0.97431, "f1": float("nan")})
-    assert after.sha256 != file.sha256
+    assert file_digest(after.path) != digest
     assert after.bytes == file.path.stat().st_size
     assert onnx.load(file.path).graph == before.graph
     assert json.loads(metadata_of(file.path)["nnc.metrics"]) == {"accuracy": 0.9743, "f1": None}

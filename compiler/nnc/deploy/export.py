@@ -20,7 +20,7 @@ from nnc.deploy.parity import TOLERANCE, Differs, Parity
 from nnc.ir.graph import Network
 from nnc.ir.types import TensorType
 from nnc.passes.inference import Ends, ends, inference
-from nnc.record import Record
+from nnc.record import Record, replace
 
 WEIGHTS = "weights.safetensors"
 
@@ -46,14 +46,13 @@ class ExportedFile(Record):
     """A file that was written.
 
     Args:
-        bytes: of all its files; sha256: of the ONNX file.
+        bytes: of all its files.
         parity: None where it was not verified.
         described: inputs and outputs, `image uint8[batch,1,28,28] -> digit, digit_probability`.
         opset, nodes: of the graph.
     """
 
     path: Path
-    sha256: str
     bytes: int
     parity: Parity | None
     described: str
@@ -160,9 +159,7 @@ def described_file(
 ) -> ExportedFile:
     """What was written, as it is on disk now."""
     size = sum(file.stat().st_size for file in files)
-    return ExportedFile(
-        path, file_digest(path), size, parity, made.described, made.opset, made.nodes
-    )
+    return ExportedFile(path, size, parity, made.described, made.opset, made.nodes)
 
 
 def record_results(file: ExportedFile, metrics: Mapping[str, float]) -> ExportedFile:
@@ -175,19 +172,11 @@ def record_results(file: ExportedFile, metrics: Mapping[str, float]) -> Exported
     before = file.path.stat().st_size
     with_metadata(file.path, after_run(held, tuple(metrics.items())))
     grown = file.path.stat().st_size - before
-    return ExportedFile(
-        file.path,
-        file_digest(file.path),
-        file.bytes + grown,
-        file.parity,
-        file.described,
-        file.opset,
-        file.nodes,
-    )
+    return replace(file, bytes=file.bytes + grown)
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
+    """SHA-256 of a file as it is on disk now, hexadecimal; reads all of it."""
     whole = sha256()
     with path.open("rb") as file:
         while part := file.read(1 << 22):

@@ -9,6 +9,7 @@ from nnc.backends.arrays import Array
 from nnc.deploy.export import (
     ExportedFile,
     export_network,
+    file_digest,
     file_name,
     prepare,
     record_results,
@@ -107,7 +108,7 @@ def export_record(file: ExportedFile) -> Export:
     parity = file.parity
     return Export(
         file=file.path.name,
-        sha256=file.sha256,
+        sha256=file_digest(file.path),
         bytes=file.bytes,
         tolerance=TOLERANCE if parity is None else parity.tolerance,
         largest=float("nan") if parity is None else parity.largest,

@@ -6,11 +6,15 @@ import csv
 import io
 from collections import Counter
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import polars as pl
-
+from nnc.train.data.lazily import lazy
 from nnc.train.data.limits import most_bytes
+
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    pl = lazy("polars")
 
 MISSING = ("", "na", "n/a", "nan", "null", "none", "#n/a", "-nan", "<na>", "nat")
 _SEPARATORS = ",;\t|"

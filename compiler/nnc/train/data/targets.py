@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 
 from nnc.diagnostics import Refusal, nearest
 from nnc.ir.plan import DataPlan, Field
@@ -15,6 +15,9 @@ from nnc.train.data.frame import Frame
 from nnc.train.data.keyed import Rows
 from nnc.train.data.kinds import BadValue, numbers, tell, words
 from nnc.train.data.rules import CLASSES, OPTION, TARGET, VALUE, refusal, some
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _FEW = 20
 
