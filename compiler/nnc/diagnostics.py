@@ -87,8 +87,18 @@ class Rule(Record):
         trace: tuple[Frame, ...] = (),
     ) -> Diagnostic:
         """The diagnostic of this rule at `span`."""
-        labels = (Label(span, label), *others)
+        labels = (Label(span, _short(label)), *others)
+        message, help = _short(message), _short(help)
         return Diagnostic(self.code, self.severity, message, labels, notes, help, fix, trace)
+
+
+LONGEST = 500
+"""Characters of a message: a name of a stranger's may have ten thousand."""
+
+
+def _short(text: str) -> str:
+    """The text, or its ends."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} ... {text[-LONGEST // 4 :]}"
 
 
 def rule(code: str, name: str, explanation: str, severity: Severity = "error") -> Rule:

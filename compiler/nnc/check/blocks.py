@@ -171,7 +171,8 @@ def block_arguments(
         arg = placed.values.get(name)
         value: Value
         given = arg.value if arg is not None else param.default
-        if isinstance(given, ast.Ref) and given.text in world.step_names():
+        if _is_step(world, given, scope if arg is not None else world.scope):
+            assert given is not None
             value = world.numbers.say(
                 LATER.at(given.span, "steps as parameters of blocks are planned; nnc 0.1 has none")
             )
@@ -205,6 +206,11 @@ def block_arguments(
             ok = False
         values[name] = value
     return values if ok else None
+
+
+def _is_step(world: World, e: ast.Expr | None, scope: Scope) -> bool:
+    """A bare word that is a layer or block, and no name in reach."""
+    return isinstance(e, ast.Ref) and e.text in world.step_names() and scope.find(e.text) is None
 
 
 def _kind(value: Value) -> str:

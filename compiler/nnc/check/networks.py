@@ -9,6 +9,7 @@ from nnc.check.body import Body
 from nnc.check.overrides import Override, override_value
 from nnc.check.rules import LATER, MISSING_ARGUMENT, UNCALLED_BLOCK
 from nnc.check.scope import Scope
+from nnc.check.simplified import simplified
 from nnc.check.types import matches
 from nnc.check.values import UNKNOWN, Unknown, Value
 from nnc.check.world import STEPS, World
@@ -43,7 +44,7 @@ def check_network(
         s for t in body.builder.types for d in t.dims if not isinstance(d, int) for s in _names(d)
     )
     return Network(
-        body.builder.graph(params, network.doc),
+        simplified(body.builder.graph(params, network.doc), world.facts),
         world.facts.conditions(),
         tuple(world.facts.condition_list()),
         tuple(symbols),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nnc.check.rules import TAKEN_NAME
-from nnc.check.values import Family, Value
+from nnc.check.values import UNKNOWN, Family, Value
 from nnc.diagnostics import Diagnostic, Label
 from nnc.record import Record
 from nnc.source import Span
@@ -94,6 +94,7 @@ class Scope:
                     help="choose another name",
                 )
             )
+            self.names[name] = Entry(UNKNOWN, old.span)  # which of the two a reader means is open
             return
         self.names[name] = Entry(value, span)
 

@@ -261,6 +261,8 @@ def _own_label(link: ast.Link) -> str:
 
 
 def _is_value(entry: object, value: int) -> bool:
+    if isinstance(entry, Unknown):
+        return True
     return isinstance(entry, LabelEntry) and (entry.value == value or BAD in (entry.value, value))
 
 

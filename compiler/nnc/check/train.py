@@ -94,8 +94,8 @@ def check_train(
     deterministic = _flag(world, found.get("deterministic"))
     if network is None or world.sink.errors > before or length is None:
         return None
-    assert isinstance(optimizer, Optimizer)
-    assert isinstance(schedule, Schedule)
+    if not isinstance(optimizer, Optimizer) or not isinstance(schedule, Schedule):
+        return None  # what could not be read was reported by the parser
     return TrainPlan(
         train.name.text if train.name else network.name,
         network.name,

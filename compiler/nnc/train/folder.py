@@ -201,6 +201,15 @@ def open_run(path: Path) -> Run:
     if not file.is_file():
         help = "name a folder that `nnc train` made, such as runs/lenet/1"
         raise Refusal(NOT_A_RUN.at(file_span(path), "there is no run here", help=help))
+    for name in ("run.json", "spec.nn", "data.json", WEIGHTS, "model.onnx"):
+        if not (path / name).resolve().is_relative_to(path.resolve()):
+            raise Refusal(
+                NOT_A_RUN.at(
+                    file_span(path / name),
+                    f"{name} is a link out of the run's folder",
+                    help="put the file itself there",
+                )
+            )
     try:
         return Run(path, from_json(read_json(file)))
     except BadFile as error:
