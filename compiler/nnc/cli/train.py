@@ -19,6 +19,7 @@ from nnc.cli.names import stem
 from nnc.cli.prepare import Prepared
 from nnc.cli.verb import FILE, data_option, network_option, set_option, verb
 from nnc.deploy.exporter import OnnxExporter
+from nnc.ir.walk import macs
 from nnc.record import Record, replace
 from nnc.render.header import binding_lines, data_line, network_line, split_line
 from nnc.train.engine import train
@@ -40,6 +41,10 @@ class Wish(Record):
     accept_data: bool = False
 
 
+SMALL_STEP = 100_000_000
+"""Multiply-adds of a step that one thread does in a few milliseconds."""
+
+
 @verb("train")
 @click.argument("spec", type=FILE, required=False)
 @click.option(
@@ -51,7 +56,12 @@ class Wish(Record):
 )
 @click.option("--accept-data", is_flag=True, help="Go on though the data has changed.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1 or mps.")
-@click.option("--threads", type=click.IntRange(min=0), default=0, help="Of the CPU; 0: all.")
+@click.option(
+    "--threads",
+    type=click.IntRange(min=0),
+    default=0,
+    help="Of the CPU; 0: all, but one for a small network.",
+)
 @network_option
 @click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Train only N steps.")
 @click.option(
@@ -86,6 +96,7 @@ def command(
         sets["train.steps"] = str(steps)
     wish = Wish(spec, resume, network, sets, moved, out, name, accept_data)
     prepared, folder, resumed = start(wish, console)
+    threads = threads or _few(prepared)
     try:
         _header(prepared, folder, console)
         job = Job(
@@ -112,6 +123,12 @@ def command(
     if not sys.stdout.isatty():
         console.result(relative(str(folder.path)))
     return outcome.exit_code
+
+
+def _few(prepared: Prepared) -> int:
+    """One thread where a step is so little work that a second one would only wait; 0: all."""
+    work = macs(prepared.network)
+    return 1 if isinstance(work, int) and work * prepared.plan.batch < SMALL_STEP else 0
 
 
 def _exporter(prepared: Prepared, folder: RunFolder, threads: int) -> OnnxExporter:
