@@ -66,11 +66,13 @@ def test_resume(flowers: Nnc) -> None:
     assert epochs == [1, 2, 3, 4]
     refused = flowers("train", "--resume", "runs/flowers/1", "--set", "train.batch=8")
     assert refused.code == 1
-    assert "error[NN492]" in refused.err
+    assert "error[NN488]" in refused.err
+    assert "train.batch: 64, now 8" in refused.err
     Path("flowers.nn").write_text(FLOWERS.replace("dense(8)", "dense(9)"))
     refused = flowers("train", "flowers.nn", "--resume", "runs/flowers/1")
     assert refused.code == 1
-    assert "+dense(9)" in refused.err
+    assert "network " in refused.err
+    assert "nn.Linear(4, 9)" in refused.err
     started = flowers("train", "flowers.nn", "--resume", "auto", "--no-export", "--threads", "1")
     assert started.out == "runs/flowers/2\n"
 

@@ -60,7 +60,7 @@ SMALL_STEP = 100_000_000
     "--threads",
     type=click.IntRange(min=0),
     default=0,
-    help="Of the CPU; 0: all, but one for a small network.",
+    help="Of the CPU; 0: all, or 1 if small.",
 )
 @network_option
 @click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Train only N steps.")
@@ -158,11 +158,14 @@ def start(wish: Wish, console: Console) -> tuple[Prepared, RunFolder, bool]:
         folder = RunFolder(path, record)
         folder.write_source(prepare.files(prepared))
         return prepared, folder, False
-    resume.allowed(wish.sets)
+    source, root = found.source, found.root
+    if wish.spec is not None:  # its length may have changed since
+        source = specs.load(wish.spec)
+        root = specs.root_of(source)
     moved = found.moved | wish.moved
     network = wish.network or found.run.record.network
-    prepared = prepare.prepare(found.source, wish.sets, moved, network, console, root=found.root)
-    resume.same_data(found.run, prepared.profile, wish.accept_data)
+    prepared = prepare.prepare(source, wish.sets, moved, network, console, root=root)
+    resume.unchanged(found, prepared, wish.accept_data)
     folder = RunFolder(found.run.path, replace(found.run.record, status="running", stopped_by=""))
     folder.write_source({"spec.nn": prepared.checked.resolved})
     return prepared, folder, True
