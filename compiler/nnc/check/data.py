@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from nnc.check.arguments import place
+from nnc.check.overrides import Override, unknown_key
 from nnc.check.resolve import bundled_names
 from nnc.check.rules import LATER, MISSING_ARGUMENT, UNKNOWN_ARGUMENT, WRONG_KIND
-from nnc.check.settings import collect, number, one_value, text_of
+from nnc.check.settings import collect, number, one_value, override, text_of
 from nnc.check.training_rules import BAD_SETTING, UNKNOWN_SOURCE
 from nnc.check.values import Unknown, is_integer, is_real
 from nnc.check.world import World
-from nnc.diagnostics import Diagnostic, Fix, nearest
+from nnc.diagnostics import Diagnostic, Fix, Refusal, nearest
 from nnc.ir.plan import Augment, DataPlan, Normalize, Split
 from nnc.source import Span
 from nnc.syntax import ast
@@ -46,7 +47,13 @@ FITS = ("crop", "pad", "stretch")
 AUGMENTS = {"flip": "", "shift": "amount", "crop": "padding"}
 
 
-def check_data(world: World, data: ast.Data, root: str, moved: str | None) -> DataPlan | None:
+def check_data(
+    world: World,
+    data: ast.Data,
+    root: str,
+    moved: str | None,
+    overrides: Mapping[str, Override],
+) -> DataPlan | None:
     """The plan of a data block, or None after a message."""
     before = world.sink.errors
     kind = data.source.name.text
@@ -54,12 +61,7 @@ def check_data(world: World, data: ast.Data, root: str, moved: str | None) -> Da
         world.sink.add(_unknown_source(data.source.name))
         return None
     options = _options(world, data, kind)
-    found = collect(world, "data", data.settings, SETTINGS, ("shuffle", "cache", "workers"))
-    values: dict[str, Any] = {}
-    for name, setting in found.items():
-        value = _READ[name](world, setting)
-        if value is not None:
-            values[name] = value
+    values = _values(world, data, overrides)
     if world.sink.errors > before:
         return None
     path = options.pop("name" if kind == "bundled" else "path", "")
@@ -92,6 +94,19 @@ def check_data(world: World, data: ast.Data, root: str, moved: str | None) -> Da
         data.span,
         path_span,
     )
+
+
+def _values(world: World, data: ast.Data, overrides: Mapping[str, Override]) -> dict[str, Any]:
+    """The settings' values by name, those of the command line first."""
+    found = collect(world, "data", data.settings, SETTINGS, ("shuffle", "cache", "workers"))
+    try:
+        for one in override(found, overrides, SETTINGS, "data").values():
+            world.sink.add(unknown_key(one, [], "settings of data have no parts to set"))
+    except Refusal as refusal:
+        for diagnostic in refusal.diagnostics:
+            world.sink.add(diagnostic)
+    values = {name: _READ[name](world, setting) for name, setting in found.items()}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _unknown_bundled(span: Span, name: str, known: tuple[str, ...]) -> Diagnostic:

@@ -65,7 +65,7 @@ def _parameters(
         name = param.name.text
         value: Value
         if name in overrides:
-            value = override_value(world.numbers, overrides[name], world.scope)
+            value = override_value(world.numbers, overrides[name], world.scope, param.default)
         elif param.type is not None:
             world.sink.add(
                 LATER.at(param.span, "values as parameters are planned; nnc 0.1 has none")

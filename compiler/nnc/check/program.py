@@ -98,6 +98,7 @@ def _check(
     sizes = Sizes(file, profiles, moved, routed)
     world = World(sink, sizes.find, file, STATEMENTS)
     sizes.world = world
+    sizes.check_overrides()
     _declare(world, file, routed)
     if not file.declarations and not mistakes:
         sink.add(_empty(source))
@@ -107,16 +108,14 @@ def _check(
     }
     uncalled_blocks(world, file)
     data = {
-        d.name.text: check_data(world, d, root, moved.get(d.name.text))
+        d.name.text: check_data(
+            world, d, root, moved.get(d.name.text), routed.data.get(d.name.text, {})
+        )
         for d in file.declarations
         if isinstance(d, ast.Data)
     }
     trains = _trains(world, file, networks, data, profiles, routed)
-    exports = {
-        d.network.text: check_export(world, d, networks)
-        for d in file.declarations
-        if isinstance(d, ast.Export)
-    }
+    exports = _exports(world, file, networks)
     diagnostics = tuple(
         sorted(sink.diagnostics, key=lambda d: (d.span.source is not source, d.span.start))
     )
@@ -128,7 +127,7 @@ def _check(
         {k: v for k, v in data.items() if v is not None},
         trains,
         {k: v for k, v in exports.items() if v is not None},
-        resolved(source, file, sizes.used, routed),
+        source.text if sink.errors else resolved(source, file, sizes.used, routed),
     )
 
 
@@ -170,7 +169,9 @@ def _declare(world: World, file: ast.File, routed: Routed) -> None:
     for d in file.declarations:
         if isinstance(d, ast.FileParam):
             if d.name.text in routed.params:
-                value = override_value(world.numbers, routed.params[d.name.text], world.scope)
+                value = override_value(
+                    world.numbers, routed.params[d.name.text], world.scope, d.value
+                )
             else:
                 value = world.numbers.value(d.value, world.scope)
             world.scope.declare(d.name.text, value, d.name.span, world.sink)
@@ -263,6 +264,27 @@ def _trains(
             except Refusal as refusal:
                 for diagnostic in refusal.diagnostics:
                     world.sink.add(diagnostic)
+    return found
+
+
+def _exports(
+    world: World, file: ast.File, networks: Mapping[str, Network | None]
+) -> dict[str, ExportPlan | None]:
+    """Export blocks, one a network."""
+    found: dict[str, ExportPlan | None] = {}
+    for d in file.declarations:
+        if isinstance(d, ast.Export):
+            name = d.network.text
+            if name in found:
+                world.sink.add(
+                    TAKEN_NAME.at(
+                        d.network.span,
+                        f"`{name}` has an export block already",
+                        help="write its settings into the first",
+                    )
+                )
+            else:
+                found[name] = check_export(world, d, networks)
     return found
 
 

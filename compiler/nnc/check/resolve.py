@@ -7,8 +7,17 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from nnc import resources
-from nnc.check.overrides import Override, Routed, override_value
-from nnc.check.values import UNKNOWN, Value
+from nnc.check.overrides import (
+    Override,
+    Routed,
+    meant,
+    override_value,
+    unknown_key,
+    written_as,
+)
+from nnc.check.rules import BAD_OVERRIDE
+from nnc.check.settings import text_target, with_argument
+from nnc.check.values import UNKNOWN, Value, is_integer
 from nnc.ir.dims import symbol
 from nnc.ir.plan import Profile
 from nnc.record import Record
@@ -76,7 +85,7 @@ class Sizes:
         override = self.routed.sizes.get((name, attribute))
         if override is not None and self.world is not None:
             value = override_value(self.world.numbers, override, self.world.scope)
-            return value if isinstance(value, int) else None
+            return value if is_integer(value) and value >= 1 else None
         profile = self.profiles.get(name)
         if profile is not None:
             sizes = dict(profile.sizes)
@@ -87,6 +96,21 @@ class Sizes:
         if data.source.name.text == "bundled" and name not in self.moved:
             return catalogue_size(data, attribute)
         return None
+
+    def check_overrides(self) -> None:
+        """Says of sizes from the command line which data do not give, and which are none."""
+        for (name, attribute), override in self.routed.sizes.items():
+            assert self.world is not None
+            before = self.world.sink.errors
+            found = self.find(name, attribute)
+            if isinstance(found, str):
+                self.world.sink.add(unknown_key(override, [], found))
+            elif (name, attribute) not in self.used and self.world.sink.errors == before:
+                span = Span(override.value, 0, len(override.value.text))
+                self.world.sink.add(
+                    BAD_OVERRIDE.at(span, f"`{override.key}` is a whole number of at least 1")
+                )
+        self.used.clear()
 
 
 def _catalogue() -> dict[str, Any]:
@@ -119,13 +143,17 @@ def resolved(
         _sizes(file, used, edits)
     for d in file.declarations:
         if isinstance(d, ast.FileParam) and d.name.text in routed.params:
-            edits.append((d.value.span, routed.params[d.name.text].value.text))
+            new = written_as(meant(routed.params[d.name.text], d.value))
+            edits.append((d.value.span, new))
         elif isinstance(d, ast.Network):
             _parameters(d, routed.networks.get(d.name.text, {}), edits)
         elif isinstance(d, ast.Train):
             name = d.name.text if d.name else d.network.text
             own = routed.settings.get("", {}) | routed.settings.get(name, {})
-            _settings(d, own, edits)
+            _settings(d.settings, d.settings.span, own, edits)
+        elif isinstance(d, ast.Data):
+            place = d.settings.span if d.settings is not None else d.source.span
+            _settings(d.settings, place, routed.data.get(d.name.text, {}), edits)
     text = source.text
     for span, new in sorted(edits, key=lambda e: -e[0].start):
         if span.source is source:
@@ -138,46 +166,61 @@ def _parameters(
 ) -> None:
     for param in d.params:
         if param.name.text in overrides:
-            new = f"{param.name.text}={overrides[param.name.text].value.text}"
-            edits.append((param.span, new))
+            value = meant(overrides[param.name.text], param.default)
+            edits.append((param.span, f"{param.name.text}={written_as(value)}"))
 
 
 def _settings(
-    d: ast.Train, overrides: Mapping[str, Override], edits: list[tuple[Span, str]]
+    settings: ast.Settings | None,
+    span: Span,
+    overrides: Mapping[str, Override],
+    edits: list[tuple[Span, str]],
 ) -> None:
-    """Whole settings are replaced or added.
+    """Whole settings are replaced or added, arguments of calls set in them.
 
-    Arguments of calls are set by a later argument's text.
+    Args:
+        span: of the settings, or of what they would stand behind.
     """
-    present = {s.name.text: s for s in d.settings.settings if isinstance(s, ast.Setting)}
-    added = []
-    for path, one in overrides.items():
+    written = settings.settings if settings is not None else ()
+    present = {s.name.text: s for s in written if isinstance(s, ast.Setting)}
+    values: dict[str, ast.Expr] = {h: s.values[0] for h, s in present.items() if s.values}
+    lines: dict[str, str] = {}
+    for path, one in sorted(overrides.items(), key=lambda o: "." in o[0]):  # whole ones first
         head, _, argument = path.partition(".")
-        setting = present.get(head)
-        if argument:
-            new = _with_argument(head, setting, argument, one.value.text)
-        else:
-            new = f"{head} {one.value.text}"
-        if setting is None:
-            added.append(new)
-        else:
-            edits.append((setting.span, new))
-        other = {"epochs": "steps", "steps": "epochs"}.get(path)
-        if other in present and path in ("epochs", "steps"):
-            edits.append((present[other].span, ""))
-    if added:
-        at = d.settings.span.end - 1
-        edits.append((Span(d.span.source, at, at), "".join(f"  {line}\n" for line in added)))
+        value = meant(one, None if argument else text_target(head))
+        values[head] = _with(head, values.get(head), argument, value) if argument else value
+        lines[head] = f"{head} {_text(values[head])}"
+    for head in lines:
+        place = present.get(head) or present.get(_OTHER.get(head, ""))
+        if place is not None:
+            edits.append((place.span, lines[head]))
+    added = [line for head, line in lines.items() if not {head, _OTHER.get(head)} & {*present}]
+    if settings is None and added:
+        edits.append((Span(span.source, span.end, span.end), f" {{ {'; '.join(added)} }}"))
+    elif added:
+        at = span.end - 1
+        alone = not span.source.text[span.start : at].rpartition("\n")[2].strip(" \t{")
+        new = "" if alone and "\n" in span.text else "\n"
+        edits.append((Span(span.source, at, at), new + "".join(f"  {line}\n" for line in added)))
 
 
-def _with_argument(head: str, setting: ast.Setting | None, name: str, text: str) -> str:
-    default = {"optimizer": "adam", "schedule": "constant", "loss": "cross_entropy"}[head]
-    value = setting.values[0] if setting is not None and setting.values else None
-    if isinstance(value, ast.Call):
-        kept = [a.span.text for a in value.args if a.name is None or a.name.text != name]
-        return f"{head} {value.name.text}({', '.join([*kept, f'{name}={text}'])})"
-    word = value.span.text if value is not None else default
-    return f"{head} {word}({name}={text})"
+_OTHER = {"epochs": "steps", "steps": "epochs"}
+_DEFAULT = {"optimizer": "adam", "schedule": "constant", "loss": "cross_entropy"}
+
+
+def _with(head: str, old: ast.Expr | None, name: str, new: ast.Expr) -> ast.Call:
+    nowhere = Span(new.span.source, 0, 0)
+    old = old or ast.Ref(nowhere, (ast.Ident(nowhere, _DEFAULT[head]),))
+    call = with_argument(head, old, name, new)
+    assert call is not None, "refused before"
+    return call
+
+
+def _text(e: ast.Expr) -> str:
+    if not isinstance(e, ast.Call):
+        return written_as(e)
+    args = [f"{a.name.text}={a.value.span.text}" if a.name else a.span.text for a in e.args]
+    return f"{e.name.text}({', '.join(args)})"
 
 
 def _sizes(

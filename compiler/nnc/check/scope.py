@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nnc.check.rules import TAKEN_NAME
-from nnc.check.values import UNKNOWN, Family, Value
+from nnc.check.values import UNKNOWN, Family, LabelEntry, Unknown, Value
 from nnc.diagnostics import Diagnostic, Label
 from nnc.record import Record
 from nnc.source import Span
@@ -113,6 +113,8 @@ class Scope:
     def end(self) -> None:
         """Closes an inner scope: its labels are remembered for messages."""
         for name, entry in self.names.items():
+            if not isinstance(entry.value, (LabelEntry, Family, Unknown)):
+                continue
             self.root.ended[name] = Ended(entry.span, self.inside)
 
     def words(self) -> list[str]:

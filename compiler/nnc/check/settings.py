@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from nnc.check.overrides import Override, expression
+from nnc.check.overrides import Override, meant
 from nnc.check.rules import LATER
 from nnc.check.training_rules import BAD_SETTING, DOUBLED_SETTING, UNKNOWN_SETTING
 from nnc.check.values import Unknown, is_integer, is_real
 from nnc.check.world import World
 from nnc.diagnostics import Diagnostic, Fix, Label, Refusal, nearest
-from nnc.source import Span
+from nnc.ir.arguments import Declared
+from nnc.ir.training import OPTIMIZERS, SCHEDULES
+from nnc.source import NOWHERE, Span
 from nnc.syntax import ast
 
 Found = dict[str, ast.Setting]
@@ -100,40 +102,64 @@ _HABITS = {
 
 
 def override(
-    found: Found, overrides: Mapping[str, Override], known: tuple[str, ...]
-) -> list[Override]:
+    found: Found, overrides: Mapping[str, Override], known: tuple[str, ...], what: str
+) -> dict[str, Override]:
     """Puts overrides of whole settings into `found`.
 
-    Returns those that speak of an argument (`optimizer.lr`).
+    Returns those that speak of an argument (`optimizer.lr`), by path.
 
     Raises:
         Refusal: a value does not parse.
     """
-    arguments = []
+    arguments = {}
     for path, one in overrides.items():
         head, _, rest = path.partition(".")
         if rest:
-            arguments.append(one)
+            arguments[path] = one
             continue
-        value = expression(one)
+        value = meant(one, text_target(head))
         span = value.span
         name = ast.Ref(span, (ast.Ident(span, head),))
         if head not in known:
-            raise Refusal(_unknown(ast.Setting(span, name, "", (value,), (), None), "train", known))
+            raise Refusal(_unknown(ast.Setting(span, name, "", (value,), (), None), what, known))
         found[head] = ast.Setting(span, name, "", (value,), (), None)
     return arguments
 
 
-def with_argument(value: ast.Expr, name: str, new: ast.Expr) -> ast.Expr:
-    """A call with one argument set: `adam(lr=1e-3)` with lr=0.1; a bare word becomes a call."""
+def text_target(setting: str) -> ast.Expr | None:
+    """A text, where a setting takes one: then `--set` takes what is written as it is."""
+    return ast.String(NOWHERE, "") if setting == "group" else None
+
+
+CALLEES: dict[str, Mapping[str, type[Declared]]] = {
+    "optimizer": OPTIMIZERS,
+    "schedule": SCHEDULES,
+    "loss": {},
+}
+"""Settings whose value has arguments; those by position have the names of what is called."""
+
+
+def with_argument(head: str, value: ast.Expr, name: str, new: ast.Expr) -> ast.Call | None:
+    """A call with one argument set: `adam(lr=1e-3)` with lr=0.1; a bare word becomes a call.
+
+    None where the value is no call.
+    """
     span: Span = new.span
     arg = ast.Arg(span, ast.Ident(span, name), new)
     if isinstance(value, ast.Ref):
         return ast.Call(value.span, value.names[0], (arg,))
-    if isinstance(value, ast.Call):
-        kept = tuple(a for a in value.args if a.name is None or a.name.text != name)
-        return ast.Call(value.span, value.name, (*kept, arg))
-    return value
+    if not isinstance(value, ast.Call):
+        return None
+    called = CALLEES[head].get(value.name.text)
+    names = tuple(called.args) if called is not None else ()
+    args = [
+        ast.Arg(a.span, ast.Ident(a.span, names[i]), a.value)
+        if a.name is None and i < len(names)
+        else a
+        for i, a in enumerate(value.args)
+    ]
+    kept = tuple(a for a in args if a.name is None or a.name.text != name)
+    return ast.Call(value.span, value.name, (*kept, arg))
 
 
 def one_value(world: World, setting: ast.Setting, wanted: str) -> ast.Expr | None:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from nnc.check.arguments import declared
 from nnc.check.losses import Outline, find_output, outline, read_loss
-from nnc.check.overrides import Override, expression
+from nnc.check.overrides import Override, expression, unknown_key
 from nnc.check.rules import LATER, UNKNOWN_NETWORK
 from nnc.check.settings import Found, collect, number, one_value, override, text_of, with_argument
 from nnc.check.training_rules import (
@@ -139,17 +139,16 @@ def _override(world: World, found: Found, overrides: Mapping[str, Override]) -> 
             found.pop("epochs", None)
         if "epochs" in overrides:
             found.pop("steps", None)
-        for one in override(found, overrides, SETTINGS):
-            path = next(p for p, o in overrides.items() if o is one)
+        for path, one in override(found, overrides, SETTINGS, "train").items():
             head, _, argument = path.partition(".")
-            if head not in ("optimizer", "schedule", "loss"):
-                world.sink.add(BAD_SETTING.at(expression(one).span, f"`{head}` has no arguments"))
-                continue
             value = expression(one)
             default = ast.Ref(value.span, (ast.Ident(value.span, _DEFAULT[head]),))
             old = found[head].values[0] if head in found and found[head].values else default
             name = ast.Ref(value.span, (ast.Ident(value.span, head),))
-            new = with_argument(old, argument, value)
+            new = with_argument(head, old, argument, value)
+            if new is None:
+                world.sink.add(unknown_key(one, [], f"`{head}` is no single call; set it whole"))
+                continue
             found[head] = ast.Setting(new.span, name, "", (new,), (), None)
     except Refusal as refusal:
         for diagnostic in refusal.diagnostics:
