@@ -36,18 +36,15 @@ def holds(text: str) -> None:
     agree(network)
 
 
-SAME = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel:UserWarning")
 """PyTorch copies the input once more there, and says so."""
 
 
-@SAME
 @settings(max_examples=25)
 @given(chains())
 def test_random_chains_agree(text: str) -> None:
     holds(text)
 
 
-@SAME
 @pytest.mark.slow
 @settings(max_examples=300)
 @given(chains())

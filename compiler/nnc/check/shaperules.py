@@ -74,8 +74,15 @@ class Stating:
         """States a == b."""
         if a is b or a == b:
             return
-        if (isinstance(a, int) and isinstance(b, int)) or self.facts.equal(a, b) == "refused":
+        outcome = self.facts.equal(a, b)
+        if outcome == "refused":
             self.refuse(rule, message, at=at, label=label, help=help)
+        if outcome == "assumed":
+            for condition in self.facts.condition_list():
+                name, only = condition.symbol, condition.equals
+                if isinstance(only, int) and "." not in name:  # a free size is no single number
+                    fits = f"this fits only where {name} is {only}: write `{only}` for `{name}`"
+                    self.refuse(rule, message, at=at, label=label, help=help or fits)
 
     def at_least(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -63,7 +64,9 @@ def train(job: Job, report: Report) -> Outcome:
     log = log_report(job.folder.path)
     both = Tee(report, log)
     try:
-        with Signals() as signals, numerics(job.plan, device):
+        with Signals() as signals, numerics(job.plan, device), warnings.catch_warnings():
+            # PyTorch copies the input for `padding=same` with even kernels, and says so; it is right
+            warnings.filterwarnings("ignore", "Using padding='same' with even kernel")
             return Trainer(job, device, both, signals).run()
     except KeyboardInterrupt:
         job.folder.update(status="interrupted", stopped_by="interrupt")
