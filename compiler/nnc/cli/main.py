@@ -43,6 +43,9 @@ class Verbs(click.Group):
         if cmd_name not in VERBS:
             return None
         command = import_module(f"nnc.cli.{cmd_name}").command
+        if not gc.isenabled():  # `main` let it rest: what was loaded stays, and is not searched
+            gc.freeze()
+            gc.enable()
         assert isinstance(command, click.Command)
         return command
 
@@ -91,6 +94,7 @@ def run(args: Sequence[str]) -> int:
 
 def main() -> NoReturn:
     """The command `nnc`."""
+    gc.disable()  # until the verb is loaded
     code = run(sys.argv[1:])
     gc.freeze()  # Python would look for cycles in all that was loaded, only to throw it away
     sys.exit(code)

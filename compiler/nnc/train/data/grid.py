@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from math import ceil, sqrt
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from nnc.ir.plan import Field
 from nnc.train.data.augment import augment
@@ -14,6 +15,9 @@ from nnc.train.data.dataset import Dataset
 from nnc.train.data.keyed import Array, Rows
 from nnc.train.data.pictures import from_array
 from nnc.train.data.rules import NO_PICTURES, refusal
+
+if TYPE_CHECKING:
+    from PIL import ImageDraw, ImageFont
 
 _SMALLEST = 84
 _LARGEST = 224
@@ -165,6 +169,8 @@ def _beside(tiles: list[Image.Image]) -> Image.Image:
 
 def _arranged(tiles: list[Image.Image], captions: list[str]) -> Image.Image:
     """Tiles in rows, captions under them."""
+    from PIL import ImageDraw, ImageFont  # only a sheet needs letters
+
     columns = ceil(sqrt(len(tiles)))
     line = _LINE if any(captions) else 0
     width = max(tile.width for tile in tiles) + _GAP
