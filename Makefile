@@ -4,11 +4,13 @@
 #   make demo PYTHON=python3.12       another Python (3.11 or newer)
 #   make test PIP_FLAGS="..."         more flags for pip, such as an index with CPU builds of torch
 #   make test JOBS=8                  tests in more processes
+#   make bench BENCH="startup --write"   only this benchmark, and its result into RESULTS.md
 
 VENV      ?= .venv
 EXTRAS    ?= cpu,dev
 PIP_FLAGS ?=
 JOBS      ?= 2
+BENCH     ?=
 
 # The first Python that is new enough and can make virtual environments; a shim may be found and still not run.
 find_python = for p in python3 python3.12 python3.11 python3.13; do \
@@ -55,7 +57,7 @@ slow: $(STAMP)
 	$(PYTEST) -q -n $(JOBS) --dist loadfile -m slow
 
 bench: $(STAMP)
-	$(PYTEST) -q -s -m benchmark
+	$(BIN)/python tests/benchmarks/all.py $(BENCH)
 
 gpu: $(STAMP)
 	$(PYTEST) -q -m gpu
