@@ -1,7 +1,7 @@
 """Draws the README's pictures from what nnc really prints: `python docs/make_pictures.py`.
 
-Needs the extra [cpu]. `train.svg` is a run of specs/lenet.nn, `message.svg` the messages for a spec with
-mistakes.
+Needs the extra [cpu]. `train.svg` is a run of specs/lenet.nn, `message.svg` the messages for a
+spec with mistakes.
 """
 
 from __future__ import annotations

@@ -19,7 +19,9 @@ BLOCK = re.compile(r"```(\w*)\n(.*?)```", re.DOTALL)
 
 def blocks(path: Path, language: str) -> list[str]:
     """The fenced blocks of a language."""
-    return [text for word, text in BLOCK.findall(path.read_text(encoding="utf-8")) if word == language]
+    return [
+        text for word, text in BLOCK.findall(path.read_text(encoding="utf-8")) if word == language
+    ]
 
 
 def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:

@@ -101,7 +101,8 @@ def test_numbers_that_are_not_finite_are_null(tmp_path: Path) -> None:
 def test_no_home_in_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/people/ada")
     record = replace(
-        RECORD, command=("nnc", "--data", "digits=/people/ada/mnist", "/people/adamant/x", "/people/ada")
+        RECORD,
+        command=("nnc", "--data", "digits=/people/ada/mnist", "/people/adamant/x", "/people/ada"),
     )
     assert to_json(record)["command"] == [
         "nnc", "--data", "digits=~/mnist", "/people/adamant/x", "~",

@@ -15,8 +15,8 @@ from nnc.layers.base import Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWrit
 class Embedding(Layer):
     """A learned vector for each id, looked up in a table.
 
-    token[...] -> [..., width]: token[] -> [width], token[T] -> [T, width]. For a category column of a
-    table write `embedding(DATA.COLUMN.values, 4)`; id 0 stands for unknown and missing values.
+    token[...] -> [..., width]: token[] -> [width], token[T] -> [T, width]. For a category column
+    of a table write `embedding(DATA.COLUMN.values, 4)`; id 0 is the unknown or missing value.
     PyTorch: nn.Embedding; ONNX: Gather.
     """
 

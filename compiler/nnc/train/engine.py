@@ -65,7 +65,7 @@ def train(job: Job, report: Report) -> Outcome:
     both = Tee(report, log)
     try:
         with Signals() as signals, numerics(job.plan, device), warnings.catch_warnings():
-            # PyTorch copies the input for `padding=same` with even kernels, and says so; it is right
+            # PyTorch copies the input for `padding=same` with even kernels, and says so
             warnings.filterwarnings("ignore", "Using padding='same' with even kernel")
             return Trainer(job, device, both, signals).run()
     except KeyboardInterrupt:
