@@ -43,24 +43,33 @@ def add_common(command: click.Command) -> None:
     )
 
 
+def format_option(*more: str) -> Callable[[F], F]:
+    """Adds `--json` and `--format human|json|...`; the console knows the choice."""
+
+    def add(function: F) -> F:
+        function = click.option(
+            "--json",
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_choose_json,
+            help="One JSON document on stdout.",
+        )(function)
+        return click.option(
+            "--format",
+            type=click.Choice(["human", "json", *more]),
+            is_eager=True,
+            expose_value=False,
+            callback=_choose_format,
+            help="For people, by default, or for machines.",
+        )(function)
+
+    return add
+
+
 def json_option(function: F) -> F:
     """Adds `--json` and `--format human|json`; the console knows the choice."""
-    function = click.option(
-        "--json",
-        is_flag=True,
-        is_eager=True,
-        expose_value=False,
-        callback=_choose_json,
-        help="One JSON document on stdout.",
-    )(function)
-    return click.option(
-        "--format",
-        type=click.Choice(["human", "json"]),
-        is_eager=True,
-        expose_value=False,
-        callback=_choose_format,
-        help="For people, by default, or for machines.",
-    )(function)
+    return format_option()(function)
 
 
 def set_option(function: F) -> F:
