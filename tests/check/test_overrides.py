@@ -63,7 +63,7 @@ GOOD = {
     "train.A.data": ("t", "train A", "A on t"),
     "data.d.classes": ("7", "A:", "[4] -> [7], 110 weights"),
     "data.t.numbers": ("2", "B:", "[2] -> [1], 13 weights"),
-    "data.d.split": ("none", "data d", "split none"),
+    "data.d.split": ("0.5/0.5", "data d", "split shares(0.5, 0.5, 0.0)"),
     "data.d.size": ("32x16", "data d", "size 32x16"),
     "data.d.group": ("patient id", "data d", "group patient id"),
     "data.t.on_error": ("skip", "data t", "on_error skip"),

@@ -10,6 +10,7 @@ from nnc.check.overrides import Override, unknown_key
 from nnc.check.resolve import bundled_names
 from nnc.check.rules import LATER, MISSING_ARGUMENT, UNKNOWN_ARGUMENT, WRONG_KIND
 from nnc.check.settings import collect, number, one_value, override, text_of
+from nnc.check.splits import read_split
 from nnc.check.training_rules import BAD_SETTING, UNKNOWN_SOURCE
 from nnc.check.values import Unknown, is_integer, is_real
 from nnc.check.world import World
@@ -62,6 +63,7 @@ def check_data(
         return None
     options = _options(world, data, kind)
     values = _values(world, data, overrides)
+    _together(world, data, kind, values)
     if world.sink.errors > before:
         return None
     path = options.pop("name" if kind == "bundled" else "path", "")
@@ -94,6 +96,33 @@ def check_data(
         data.span,
         path_span,
     )
+
+
+DRAWN = ("default", "shares")
+"""Splits that are drawn, so that groups stay together and the seed counts."""
+PICTURES = ("size", "fit", "augment")
+"""Settings of pictures."""
+
+
+def _together(world: World, data: ast.Data, kind: str, values: Mapping[str, Any]) -> None:
+    """Refuses settings that would be ignored beside others."""
+    written = data.settings.settings if data.settings is not None else ()
+    spans = {s.name.text: s.span for s in written if isinstance(s, ast.Setting)}
+    split = values.get("split", Split()).kind
+    for name in ("group", "split_seed"):
+        if name in values and split not in DRAWN:
+            world.sink.add(
+                BAD_SETTING.at(
+                    spans.get(name, data.span),
+                    f"`{name}` does nothing beside `split {split}`, which draws nothing",
+                    help="leave one of the two out; `split 0.8/0.1/0.1` draws",
+                )
+            )
+    for name in PICTURES:
+        if name in values and kind == "table":
+            world.sink.add(
+                BAD_SETTING.at(spans.get(name, data.span), f"`{name}` is a setting of pictures")
+            )
 
 
 def _values(world: World, data: ast.Data, overrides: Mapping[str, Override]) -> dict[str, Any]:
@@ -191,59 +220,6 @@ def _texts(world: World, name: str, e: ast.Expr) -> object | None:
 
 def _bad(world: World, span: Span, name: str, wanted: str) -> None:
     world.sink.add(BAD_SETTING.at(span, f"`{name}` takes {wanted}"))
-
-
-SPLITS = "`0.8/0.1/0.1`, `folders`, `files(...)`, `column(...)`, `time(...)` or `none`"
-
-
-def _split(world: World, setting: ast.Setting) -> Split | None:
-    e = one_value(world, setting, "0.8/0.1/0.1")
-    if e is None:
-        return None
-    if isinstance(e, ast.Ref) and e.text in ("folders", "none"):
-        return Split(e.text, span=setting.span)
-    if isinstance(e, ast.Call) and e.name.text in ("files", "column", "time"):
-        return _split_call(world, setting, e)
-    shares = _shares(e)
-    if shares is None:
-        _bad(world, e.span, "split", SPLITS)
-        return None
-    if len(shares) > 3 or any(not 0 <= s <= 1 for s in shares) or not 0.999 < sum(shares) < 1.001:
-        world.sink.add(
-            BAD_SETTING.at(
-                e.span,
-                "the shares of train, validation and test add up to 1",
-                label=f"these add up to {sum(shares):g}",
-                help="for example `split 0.8/0.1/0.1`",
-            )
-        )
-        return None
-    return Split("shares", (*shares, *([0.0] * (3 - len(shares)))), span=setting.span)
-
-
-def _split_call(world: World, setting: ast.Setting, e: ast.Call) -> Split | None:
-    kind = e.name.text
-    values: list[float | str] = []
-    for arg in e.args:
-        if isinstance(arg.value, ast.String) or (
-            isinstance(arg.value, ast.Number) and kind == "time"
-        ):
-            values.append(arg.value.value)
-    allowed = {"files": (2, 3), "column": (1,), "time": (2, 3)}[kind]
-    if len(values) != len(e.args) or len(values) not in allowed:
-        wanted = {"files": 'files("train.txt", "val.txt")', "column": 'column("part")'}
-        _bad(world, e.span, "split", f"`{wanted.get(kind, 'time(V, T)')}`")
-        return None
-    return Split(kind, tuple(values), span=setting.span)
-
-
-def _shares(e: ast.Expr) -> list[float] | None:
-    if isinstance(e, ast.Number):
-        return [float(e.value)]
-    if isinstance(e, ast.Binary) and e.op == "/":
-        left, right = _shares(e.left), _shares(e.right)
-        return None if left is None or right is None else left + right
-    return None
 
 
 def _word(words: tuple[str, ...]) -> Callable[[World, ast.Setting], str | None]:
@@ -361,7 +337,7 @@ def _amount(world: World, e: ast.Expr, word: str) -> int | None:
 
 
 _READ: dict[str, Callable[[World, ast.Setting], object]] = {
-    "split": _split,
+    "split": read_split,
     "group": _name,
     "split_seed": _seed,
     "classes": _classes,

@@ -177,22 +177,29 @@ def one_value(world: World, setting: ast.Setting, wanted: str) -> ast.Expr | Non
 
 
 def number(
-    world: World, setting: ast.Setting, example: str, *, whole: bool, least: float
+    world: World,
+    setting: ast.Setting,
+    example: str,
+    *,
+    whole: bool,
+    least: float,
+    above: bool = False,
 ) -> int | float | None:
-    """The number of a setting, or None after a message."""
+    """The number of a setting, at least (or, with `above`, more than) `least`; None after a message."""
     value = one_value(world, setting, example)
     if value is None:
         return None
     found = world.numbers.value(value, world.scope)
-    if is_real(found) and (is_integer(found) or not whole) and found >= least:
-        return found
+    if is_real(found) and (is_integer(found) or not whole):
+        if found > least or (found == least and not above):
+            return found
     if isinstance(found, Unknown):
         return None
     kind = "a whole number" if whole else "a number"
     world.sink.add(
         BAD_SETTING.at(
             value.span,
-            f"`{setting.name.text}` takes {kind} of at least {least:g}",
+            f"`{setting.name.text}` takes {kind} of {'more than' if above else 'at least'} {least:g}",
             help=f"for example `{setting.name.text} {example}`",
         )
     )

@@ -348,7 +348,8 @@ def _numbers(world: World, found: Found) -> dict[str, float]:
     values: dict[str, float] = {}
     for name, (example, whole, least) in kinds.items():
         if name in found:
-            value = number(world, found[name], example, whole=whole, least=least)
+            above = name == "clip"
+            value = number(world, found[name], example, whole=whole, least=least, above=above)
             if value is not None:
                 values[name] = value
     return values
