@@ -185,21 +185,21 @@ def number(
     least: float,
     above: bool = False,
 ) -> int | float | None:
-    """The number of a setting, at least (or, with `above`, more than) `least`; None after a message."""
+    """The number of a setting: at least, or `above`, `least`. None after a message."""
     value = one_value(world, setting, example)
     if value is None:
         return None
     found = world.numbers.value(value, world.scope)
-    if is_real(found) and (is_integer(found) or not whole):
-        if found > least or (found == least and not above):
-            return found
+    fits = is_integer(found) or (is_real(found) and not whole)
+    if fits and is_real(found) and (found > least or (found == least and not above)):
+        return found
     if isinstance(found, Unknown):
         return None
-    kind = "a whole number" if whole else "a number"
+    kind = f"{'a whole' if whole else 'a'} number {'above' if above else 'of at least'}"
     world.sink.add(
         BAD_SETTING.at(
             value.span,
-            f"`{setting.name.text}` takes {kind} of {'more than' if above else 'at least'} {least:g}",
+            f"`{setting.name.text}` takes {kind} {least:g}",
             help=f"for example `{setting.name.text} {example}`",
         )
     )

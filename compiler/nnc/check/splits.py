@@ -12,6 +12,7 @@ SPLITS = "`0.8/0.1/0.1`, `folders`, `files(...)`, `column(...)`, `time(...)` or 
 
 
 def read_split(world: World, setting: ast.Setting) -> Split | None:
+    """How the samples are divided, or None after a message."""
     e = one_value(world, setting, "0.8/0.1/0.1")
     if e is None:
         return None
