@@ -13,6 +13,7 @@ from nnc.ir.graph import Network
 from nnc.ir.plan import Categories, Field, Part, Pixels, Profile, Scale
 from nnc.ir.types import TensorType
 from nnc.ir.walk import weight_table
+from nnc.record import replace
 from nnc.source import Source
 
 PICTURES = """
@@ -64,6 +65,18 @@ TABLE_PROFILE = Profile(
         ("price", Scale((250_000.0,), (90_000.0,), (), ("price",))),
     ),
 )
+
+
+def by_column(profile: Profile) -> Profile:
+    """The same table as found where a network takes its column of words alone."""
+    fields = tuple(
+        replace(f, name="colour", meaning="category", type=TensorType((), "int64"))
+        if f.name == "categories"
+        else f
+        for f in profile.fields
+    )
+    fronts = tuple(("colour" if n == "categories" else n, front) for n, front in profile.fronts)
+    return replace(profile, fields=fields, fronts=fronts)
 
 
 def recipe(text: str, profile: Profile | None = None) -> Recipe:

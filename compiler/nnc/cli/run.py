@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -76,7 +77,8 @@ def command(
     if not session.about.trained:
         console.note(f"note: {session.name} has initial weights: it was not trained")
     stdin = sys.stdin.buffer.read() if "-" in inputs else b""
-    samples = gather(session, inputs, keep_going=keep_going, stdin=stdin)
+    unseen: Counter[str] = Counter()
+    samples = gather(session, inputs, keep_going=keep_going, stdin=stdin, unseen=unseen)
     made = predict(session, samples, batch=batch, top=top, keep_going=keep_going)
     pictures = output is not None and output.lower().endswith(".png")
     tally = Tally(session, [], dumped is not None or pictures)
@@ -88,6 +90,7 @@ def command(
         with open(output, "w", encoding="utf-8", newline="\n") as file:
             file.writelines(text)
         console.note(f"{len(tally.found):,} answers in {output}")
+    _tell_unseen(unseen, console)
     if pictures:
         _pictures(tally, Path(str(output)), console)
     if dumped is not None:
@@ -108,6 +111,14 @@ def model_file(path: str, console: Console) -> Path:
         help = f"`nnc build {relative(str(run.path))}` makes one of its weights"
         raise unusable(f"{relative(str(run.path))} has no exported model", help=help)
     return run.model
+
+
+def _tell_unseen(unseen: Mapping[str, int], console: Console) -> None:
+    for column, count in unseen.items():
+        if count:
+            rows = "1 row" if count == 1 else f"{count:,} rows"
+            said = f"{column}: {rows} with a value that training did not have; taken as unknown"
+            console.note(f"note: {console.shown(said)}")
 
 
 def _form(output: str | None) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -33,7 +34,7 @@ class Sample(Record):
 
     Args:
         name: as answers call it: the path as written, `houses.csv row 3`.
-        values: by input, without the batch.
+        values: by input, without the batch; a single word is an array of no axes.
         error: why it cannot be read, then there are no values.
     """
 
@@ -53,22 +54,30 @@ def kind(session: Session) -> Kind:
 
 
 def gather(
-    session: Session, paths: Sequence[str], *, keep_going: bool = False, stdin: bytes = b""
+    session: Session,
+    paths: Sequence[str],
+    *,
+    keep_going: bool = False,
+    stdin: bytes = b"",
+    unseen: Counter[str] | None = None,
 ) -> Iterator[Sample]:
     """The samples of files and of folders, in the order of the arguments and then of names.
 
     Args:
         paths: as written; `-` stands for `stdin`.
         keep_going: what cannot be read is a sample with an error.
+        unseen: counts, by column, the rows with a word that training did not have.
 
     Raises:
         Refusal: a file is not what the model takes, or cannot be read.
     """
     fed = kind(session)
+    unseen = Counter() if unseen is None else unseen
     for written in paths:
         for path in _files(written, fed):
             try:
-                yield from _samples(session, fed, path, stdin if path == STDIN else None)
+                data = stdin if path == STDIN else None
+                yield from _samples(session, fed, path, data, unseen)
             except Refusal as refused:
                 if not keep_going:
                     raise
@@ -96,14 +105,16 @@ def _files(written: str, fed: Kind) -> Iterator[str]:
         raise refusal(WRONG_INPUT, written, f"there is nothing in {written} that the model takes")
 
 
-def _samples(session: Session, fed: Kind, path: str, data: bytes | None) -> Iterator[Sample]:
+def _samples(
+    session: Session, fed: Kind, path: str, data: bytes | None, unseen: Counter[str]
+) -> Iterator[Sample]:
     ending = os.path.splitext(path)[1].lower()
     if data is None and ending in ARRAYS:
         yield from _arrays(session, Path(path))
     elif fed == "pictures":
         yield _picture(session, path, data)
     elif fed == "rows":
-        yield from _rows(session, path, data)
+        yield from _rows(session, path, data, unseen)
     else:
         given = "standard input" if data is not None else "this file"
         names = ", ".join(f"{port.name} {port.described}" for port in session.inputs)
@@ -153,7 +164,9 @@ def _fed(session: Session, port: Port, values: Array) -> Array:
 # --- rows of tables -------------------------------------------------------------------------------
 
 
-def _rows(session: Session, path: str, data: bytes | None) -> Iterator[Sample]:
+def _rows(
+    session: Session, path: str, data: bytes | None, unseen: Counter[str]
+) -> Iterator[Sample]:
     numbers: list[str] = []
     words: list[str] = []
     for port in session.inputs:
@@ -169,10 +182,30 @@ def _rows(session: Session, path: str, data: bytes | None) -> Iterator[Sample]:
         raise refusal(WRONG_INPUT, path, str(error), help) from None
     except BadTable as error:
         raise refusal(UNREADABLE_INPUT, path, str(error)) from None
+    unseen.update(_unseen(session, rows, words))
     feeds = {port.name: _columns(session, port, rows, numbers, words) for port in session.inputs}
     for at in range(len(rows.names)):
         name = f"{'standard input' if data is not None else path} row {at + 1}"
-        yield Sample(name, {key: values[at] for key, values in feeds.items()})
+        yield Sample(name, _at(feeds, at))
+
+
+def _at(feeds: Mapping[str, Array], at: int) -> dict[str, Array]:
+    return {name: values[at, ...] for name, values in feeds.items()}  # words stay arrays too
+
+
+def _unseen(session: Session, rows: InputRows, words: list[str]) -> dict[str, int]:
+    """By column, how many rows hold a word that training did not have; missing ones are none."""
+    fronts = (session.about.input(port.name).front for port in session.inputs)
+    known = {
+        column: {"", *values}
+        for front in fronts
+        if isinstance(front, Categories)
+        for column, values in zip(front.columns, front.values)
+    }
+    return {
+        column: sum(word not in known[column] for word in rows.words[words.index(column)])
+        for column in known
+    }
 
 
 def _read(path: str, data: bytes | None, numbers: list[str], words: list[str]) -> InputRows:
@@ -228,7 +261,7 @@ def _arrays(session: Session, path: Path) -> Iterator[Sample]:
         raise refusal(WRONG_INPUT, path, f"the arrays of {path.name} differ in length")
     for at in range(counts.pop()):
         name = f"{path.as_posix()}[{at}]"
-        yield Sample(name, {key: values[at] for key, values in feeds.items()})
+        yield Sample(name, _at(feeds, at))
 
 
 def _loaded(path: Path) -> dict[str, Array]:
