@@ -36,6 +36,8 @@ STEPS = {
     "merge": "concat",
     "plus": "add",
     "sum": "add",
+    "swish": "silu",
+    "hardswish": "hard_swish",
     "multiply": "mul",
     "skip": "residual",
     "shortcut": "residual",
@@ -78,10 +80,8 @@ DERIVED = ("in_channels", "in_features", "input_size", "input_shape", "num_featu
 PLANNED = (
     "lstm", "gru", "rnn", "lstm_cell", "gru_cell", "attention", "positions",
     "layer_norm", "group_norm", "instance_norm", "rms_norm", "spectral_norm", "weight_norm",
-    "stochastic_depth", "relu6", "prelu", "elu", "selu", "silu", "mish", "hard_sigmoid",
-    "hard_swish", "hardtanh", "softplus", "log_softmax", "glu", "permute", "slice", "split",
-    "pixel_shuffle", "squeeze", "expand", "one_hot", "roll", "shift", "crop", "rearrange", "scan",
-    "body",
+    "stochastic_depth", "permute", "slice", "split", "pixel_shuffle", "squeeze", "expand",
+    "one_hot", "roll", "shift", "crop", "rearrange", "scan", "body",
 )  # fmt: skip
 """Steps of the language that this version reads and refuses, by name."""
 

@@ -1,4 +1,4 @@
-"""Activations: functions of each element, and softmax along an axis."""
+"""Activations that everything uses: functions of each element, and softmax along an axis."""
 
 from __future__ import annotations
 
@@ -121,3 +121,47 @@ class Softmax(Layer):
 
     def onnx(self, w: OnnxWriter, x: Ref) -> Ref:
         return w.op("Softmax", x, axis=self.axis + (self.axis >= 0))
+
+
+@layer("log_softmax")
+class LogSoftmax(Layer):
+    """The logarithm of `softmax`, computed without its rounding.
+
+    [C], [T, C], ... -> the same shape. PyTorch: F.log_softmax; ONNX: LogSoftmax.
+    """
+
+    axis: int = axis("the axis along which probabilities add up to 1", default=-1)
+
+    ports = (Port("x", ranks=(1, 2, 3, 4, 5)),)
+    cases = (
+        Case("log_softmax", "[10]", "[10]", nodes=1),
+        Case("log_softmax(axis=0)", "[4, 5, 6]", "[4, 5, 6]", nodes=1),
+        Case("log_softmax(-2)", "[4, H]", "[4, H]", nodes=1),
+        Case("log_softmax(axis=2)", "[4, 5]", refused="NN308"),
+    )
+
+    def shape(self, rules: Rules, x: TensorType) -> tuple[TensorType, ...]:
+        known_axis(rules, self.axis, x.rank)
+        return (x,)
+
+    def torch(self, w: TorchWriter, x: Ref) -> Ref:
+        return w.call("F.log_softmax", x, dim=self.axis + (self.axis >= 0))
+
+    def onnx(self, w: OnnxWriter, x: Ref) -> Ref:
+        return w.op("LogSoftmax", x, axis=self.axis + (self.axis >= 0))
+
+
+@layer("softsign")
+class Softsign(Layer):
+    """x / (1 + |x|), between -1 and 1. Any shape. PyTorch: F.softsign; ONNX: Softsign."""
+
+    cases = (
+        Case("softsign", "[4, 5]", "[4, 5]", nodes=1),
+        Case("softsign", "[H]", "[H]", nodes=1),
+    )
+
+    def torch(self, w: TorchWriter, x: Ref) -> Ref:
+        return w.call("F.softsign", x)
+
+    def onnx(self, w: OnnxWriter, x: Ref) -> Ref:
+        return w.op("Softsign", x)

@@ -137,3 +137,27 @@ The argument speaks of something that this step does not have: `init` of a weigh
 `value` of a padding that copies from its input. Nothing is ever ignored, so it is an error.
 """,
 )
+SLOPES = rule(
+    "NN337",
+    "slopes-do-not-fit",
+    """
+`prelu` learns one slope for all numbers, or one for each channel (axis 0). `prelu(64)` fits values
+of 64 channels, `[64, H, W]`.
+""",
+)
+BOUNDS = rule(
+    "NN338",
+    "bounds-turned-round",
+    """
+Two bounds enclose something: the lower one must be below the upper one.
+""",
+)
+PARTS = rule(
+    "NN339",
+    "parts-do-not-divide",
+    """
+What is cut into equal parts along an axis must have a size that the number of parts divides: `glu`
+takes two halves, `group_norm(8)` eight groups, `attention(12)` twelve heads, `pixel_shuffle(2)` 2*2
+channels for each that comes out.
+""",
+)
