@@ -83,10 +83,25 @@ def test_prepare_reads_pictures_as_training_did(tmp_path: Path, channels: int, f
 
 
 @pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
+def test_prepare_brings_pictures_to_the_size_of_training(tmp_path: Path, fit: str) -> None:
+    net = network("input image: [3, H, W]", "conv(2, 3)")
+    extras = Extras(
+        fronts=(("image", Pixels((0.0,), (1.0,), fit=fit)),), sizes=(("image", (28, 21)),)
+    )
+    read = functions(net, extras)["prepare"]
+    for path in pictures(tmp_path).values():
+        for size in (None, (14, 30)):
+            raw = read_picture(path, 3, size, fit)  # type: ignore[arg-type]
+            np.testing.assert_allclose(read(path, size=size)[0].numpy(), raw / 255, atol=1e-5)
+        raw = read_picture(path, 3, (28, 21), fit)  # type: ignore[arg-type]
+        np.testing.assert_allclose(read(path)[0].numpy(), raw / 255, atol=1e-5)
+
+
+@pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
 def test_the_file_stays_as_ruff_formats_it(tmp_path: Path, fit: str) -> None:
     net = network(
-        "input image: [3, 64, 64]; input numbers: [12]",
-        "from image -> flatten as a; from a, numbers -> concat -> dense(10)",
+        "input image: [3, H, W]; input numbers: [12]",
+        "from image -> global_avg_pool -> flatten as a; from a, numbers -> concat -> dense(10)",
     )
     many = tuple(n / 7 for n in range(12))
     fronts = (
@@ -96,7 +111,8 @@ def test_the_file_stays_as_ruff_formats_it(tmp_path: Path, fit: str) -> None:
     )
     labels = (("digit", tuple(f"label {n}" for n in range(40))),)
     path = tmp_path / "model.py"
-    path.write_text(torch_source(net, extras=Extras("a.nn", "0" * 64, labels, fronts)))
+    extras = Extras("a.nn", "0" * 64, labels, fronts, sizes=(("image", (64, 64)),))
+    path.write_text(torch_source(net, extras=extras))
     for command in (["format", "--diff"], ["check", "--select", "E,F,I,W"]):
         done = subprocess.run(
             [sys.executable, "-m", "ruff", *command, "--isolated", "--line-length", "100", path],

@@ -202,7 +202,10 @@ def test_masks_of_any_size(tmp_path: Path) -> None:
     session = Session(small.exported(MASK, MASK_PROFILE, tmp_path / "m.onnx").path)
     picture(tmp_path / "in/a.png", (5, 4))
     picture(tmp_path / "in/b.png", (7, 3))
-    found = answers(session, tmp_path / "in")
+    assert [p.outputs["mask"].shape for p in answers(session, tmp_path / "in")] == [(2, 8, 8)] * 2
+    (sized,) = answers(session, tmp_path / "in/a.png", size=(3, 9))
+    assert sized.outputs["mask"].shape == (2, 3, 9)
+    found = answers(session, tmp_path / "in", size="native")
     said = found[0].answers["mask"]
     assert isinstance(said, dict)
     assert said["shape"] == [5, 4]
@@ -211,6 +214,15 @@ def test_masks_of_any_size(tmp_path: Path) -> None:
     with Image.open(written) as image:
         assert image.size == (3, 7)
         assert set(np.unique(np.asarray(image))) <= {0, 1}
+
+
+def test_a_fixed_size_is_no_choice(digits: Session, houses: Session, tmp_path: Path) -> None:
+    file = picture(tmp_path / "a.png", (9, 7))
+    assert answers(digits, file, size=(6, 6))[0].answers == answers(digits, file)[0].answers
+    for session, size in ((digits, "native"), (digits, (6, 7)), (houses, "native")):
+        with pytest.raises(Refusal) as refused:
+            answers(session, file, size=size)
+        assert refused.value.diagnostics[0].code == "NN555"
 
 
 def test_labels_hidden_are_numbers(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ class Meaning(Record):
         front: how raw values become the network's numbers, or how a target's numbers are undone.
         columns: of a table, in order.
         of: the output that a probability belongs to.
+        size: [H, W] that pictures had in training.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Meaning(Record):
     front: Front | None = None
     columns: tuple[str, ...] = ()
     of: str = ""
+    size: tuple[int, ...] = ()
 
 
 class Parity(Record):
@@ -138,6 +140,8 @@ def _meaning(m: Meaning) -> dict[str, Json]:
             "mean": list(m.front.mean),
             "std": list(m.front.std),
         }
+        if m.size:
+            said["size"] = list(m.size)
     elif isinstance(m.front, Scale):
         said |= {"mean": list(m.front.mean), "std": list(m.front.std)}
         if m.front.missing:

@@ -25,6 +25,7 @@ class Extras(Record):
         labels: for each output that names classes, their names in order.
         fronts: for each input, how raw values become network numbers; for an output, the scale that
             is undone.
+        sizes: for each input of pictures, the (height, width) that training brought them to.
         weights: the file of weights that `__main__` loads, beside the source.
     """
 
@@ -33,6 +34,7 @@ class Extras(Record):
     labels: tuple[tuple[str, tuple[str, ...]], ...] = ()
     fronts: tuple[tuple[str, Front], ...] = ()
     weights: str = "weights.safetensors"
+    sizes: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
     def front(self, name: str) -> Front | None:
         """How the raw values of an input become network numbers."""
@@ -78,7 +80,7 @@ def prepare(network: Network, extras: Extras) -> list[str]:
         type, front = graph.types[port.value], extras.front(port.name)
         called = _function("prepare", port, inputs)
         if isinstance(front, Pixels):
-            lines += _pixels(called, port, type, front)
+            lines += _pixels(called, port, type, front, dict(extras.sizes).get(port.name, ()))
         elif isinstance(front, Scale):
             lines += _scale(called, port, type, front)
         elif isinstance(front, Categories):
@@ -94,7 +96,9 @@ def _function(word: str, port: Port, among: Sequence[Port]) -> str:
     return word if len(among) == 1 else f"{word}_{local_name(port.name, ())}"
 
 
-def _pixels(called: str, port: Port, type: TensorType, front: Pixels) -> list[str]:
+def _pixels(
+    called: str, port: Port, type: TensorType, front: Pixels, trained: tuple[int, ...] = ()
+) -> list[str]:
     if type.rank != 3 or not all(isinstance(d, int) for d in (*type.dims[:1],)):
         return []
     channels, height, width = type.dims
@@ -103,9 +107,13 @@ def _pixels(called: str, port: Port, type: TensorType, front: Pixels) -> list[st
     if mode is None:
         return []
     shape = ", ".join(["1", *map(show, type.dims)])
+    open_size = len(trained) == 2 and not known
+    about = [f"Reads a picture as {local_name(port.name, ())} [{shape}]."]
+    if open_size:
+        about.append("`size` is (height, width), by default that of training; None: its own.")
     lines = [
-        f"def {called}(path):",
-        *docstring([f"Reads a picture as {local_name(port.name, ())} [{shape}]."], "    "),
+        f"def {called}(path, size={trained}):" if open_size else f"def {called}(path):",
+        *docstring(about, "    "),
         "    from PIL import Image, ImageOps",
         "",
         "    picture = ImageOps.exif_transpose(Image.open(path))",
@@ -127,6 +135,9 @@ def _pixels(called: str, port: Port, type: TensorType, front: Pixels) -> list[st
     lines.append(f'    picture = picture.convert("{mode}")')
     if known:
         lines += _resized(front.fit, f"({width}, {height})")
+    elif open_size:
+        lines += ["    if size is not None:", "        height, width = size"]
+        lines += ["    " + line for line in _resized(front.fit, "(width, height)")]
     size = f"{height}, {width}" if known else "picture.height, picture.width"
     lines.append("    pixels = torch.frombuffer(bytearray(picture.tobytes()), dtype=torch.uint8)")
     made = f"pixels.reshape(1, {size}, {channels}).permute(0, 3, 1, 2) / 255"

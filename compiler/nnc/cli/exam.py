@@ -21,7 +21,7 @@ from nnc.diagnostics import Refusal
 from nnc.ir.graph import Network
 from nnc.ir.plan import DataPlan, Profile, TrainPlan
 from nnc.ir.walk import weight_table
-from nnc.record import Record
+from nnc.record import Record, replace
 from nnc.source import Source
 from nnc.train.data import Dataset, open_data
 from nnc.train.data.profile_json import profile_from_json
@@ -29,7 +29,10 @@ from nnc.train.folder import Run
 
 
 class Trained(Record):
-    """A trained network: its file, its plan bound to its data, and its run if that is known."""
+    """A trained network: its file, its plan bound to its data, and its run if that is known.
+
+    `size`: the (height, width) that its pictures had in training, where it is told.
+    """
 
     path: Path
     plan: TrainPlan
@@ -38,6 +41,7 @@ class Trained(Record):
     profile: Profile
     checked: Checked
     run: Run | None
+    size: tuple[int, ...] = ()
 
     @property
     def onnx(self) -> Model:
@@ -70,7 +74,9 @@ def trained(path: str, moved: Mapping[str, str], console: Console) -> Trained:
         paths = resume.moved_of(run) | {**moved}
         checked = _checked(source, paths, {profile.data: profile}, resume.root_of(run))
         plan = _plan(checked, run.record.network)
-        return _trained(model_file(str(run.path), console), plan, checked, profile, run)
+        sizes = [profile.picture_size(field.name) for field in profile.fields]
+        found = _trained(model_file(str(run.path), console), plan, checked, profile, run)
+        return replace(found, size=next(filter(None, sizes), ()))
     file = model_file(path, console)
     about = Session(file).about
     if not about.spec:
@@ -79,7 +85,8 @@ def trained(path: str, moved: Mapping[str, str], console: Console) -> Trained:
     plan = _plan(_checked(source, moved, {}, ""), about.network)
     profile = like_of(about)
     checked = _checked(source, moved, {}, "")
-    return _trained(file, plan, checked, profile, None)
+    size = next((value.size for value in about.inputs if value.size), ())
+    return replace(_trained(file, plan, checked, profile, None), size=size)
 
 
 def dataset(found: Trained, moved: Mapping[str, str], console: Console) -> tuple[Trained, Dataset]:
@@ -93,7 +100,7 @@ def dataset(found: Trained, moved: Mapping[str, str], console: Console) -> tuple
     plan = found.data_plan
     labels = next((f.labels for f in found.profile.fields if f.role == "target" and f.labels), None)
     data = open_data(
-        plan,
+        plan if plan.size else replace(plan, size=found.size),
         shape=opened.picture_type(found.checked, plan.name, found.plan.network),
         labels=labels,
         whole=plan.name in moved,

@@ -33,5 +33,10 @@ def extras(source: Source, plan: TrainPlan | None, profile: Profile | None) -> E
         spec=source.name,
         sha256=sha256,
         labels=tuple(labels),
+        sizes=tuple(
+            (name, size)
+            for name, field in plan.binding.inputs
+            if (size := profile.picture_size(field))
+        ),
         fronts=tuple((name, front) for name, front in fronts if front is not None),
     )

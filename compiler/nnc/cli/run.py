@@ -15,6 +15,8 @@ from nnc.cli import places
 from nnc.cli.console import Console
 from nnc.cli.failures import MISTAKE, relative, unusable
 from nnc.cli.verb import FILE, verb
+from nnc.deploy.about import MOST_PIXELS
+from nnc.deploy.gather import Size, trained_size
 from nnc.deploy.predict import Prediction, dump, flat, gather, predict, save_pictures
 from nnc.deploy.session import Session
 from nnc.record import Record
@@ -44,6 +46,19 @@ class Tally(Record):
         return sum(bool(one.error) for one in self.found)
 
 
+def _size_of(ctx: click.Context, param: click.Parameter, text: str | None) -> Size:
+    if text is None:
+        return "trained"
+    if text == "native":
+        return "native"
+    height, _, width = text.lower().partition("x")
+    sides = [int(side) for side in (height, width) if side.isascii() and side.isdigit()]
+    if len(sides) != 2 or not 0 < sides[0] * sides[1] <= MOST_PIXELS:
+        said = f"{text!r} is neither `native` nor a size like 480x640"
+        raise click.BadParameter(said, ctx, param)
+    return sides[0], sides[1]
+
+
 @verb("run")
 @click.argument("model", type=FILE, metavar="MODEL|RUN")
 @click.argument("inputs", nargs=-1, required=True, type=FILE, metavar="INPUT...")
@@ -56,6 +71,12 @@ class Tally(Record):
 )
 @click.option("--top", type=click.IntRange(min=1), default=3, show_default=True, help="Classes.")
 @click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True)
+@click.option(
+    "--size",
+    metavar="HxW|native",
+    callback=_size_of,
+    help="Of pictures: height x width, or their own; by default that of training.",
+)
 @click.option("--keep-going", is_flag=True, help="List what cannot be read, and go on.")
 @click.option("--dump", "dumped", metavar="FILE.npz", help="Write all outputs as arrays.")
 def command(
@@ -67,6 +88,7 @@ def command(
     output: str | None,
     top: int,
     batch: int,
+    size: Size,
     keep_going: bool,
     dumped: str | None,
 ) -> int:
@@ -78,7 +100,10 @@ def command(
         console.note(f"note: {session.name} has initial weights: it was not trained")
     stdin = sys.stdin.buffer.read() if "-" in inputs else b""
     unseen: Counter[str] = Counter()
-    samples = gather(session, inputs, keep_going=keep_going, stdin=stdin, unseen=unseen)
+    _tell_size(session, size, console)
+    samples = gather(
+        session, inputs, keep_going=keep_going, stdin=stdin, size=size, unseen=unseen
+    )
     made = predict(session, samples, batch=batch, top=top, keep_going=keep_going)
     pictures = output is not None and output.lower().endswith(".png")
     tally = Tally(session, [], dumped is not None or pictures)
@@ -111,6 +136,21 @@ def model_file(path: str, console: Console) -> Path:
         help = f"`nnc build {relative(str(run.path))}` makes one of its weights"
         raise unusable(f"{relative(str(run.path))} has no exported model", help=help)
     return run.model
+
+
+def _tell_size(session: Session, size: Size, console: Console) -> None:
+    """Says which size pictures are run at, where the network leaves it open."""
+    trained = trained_size(session)
+    if trained is None or size == trained:
+        return
+    before = f"{trained[0]}x{trained[1]}"
+    if size == "trained":
+        said = f"pictures are brought to {before}, as in training; --size native keeps their own"
+    elif size == "native":
+        said = f"pictures are run at their own size; training had {before}"
+    else:
+        said = f"pictures are brought to {size[0]}x{size[1]}; training had {before}"
+    console.note(f"note: {said}")
 
 
 def _tell_unseen(unseen: Mapping[str, int], console: Console) -> None:

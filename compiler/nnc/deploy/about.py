@@ -12,6 +12,8 @@ from nnc.record import Record
 from nnc.train.jsonfile import BadFile, Json, items, maybe, numbers, obj, text, texts
 
 DEEPEST = 32
+MOST_PIXELS = 1 << 26
+"""Of the size that a file says its pictures had."""
 SIZES = "nnc.sizes"
 """What `nnc.conditions` says in words, for machines."""
 BARE = "nnc.bare"
@@ -26,6 +28,7 @@ class Value(Record):
         front: how raw values become the network's numbers; of an output, what is to be undone.
         columns: of a table, in order.
         of: the output that a probability belongs to.
+        size: (height, width) that pictures had in training, where it is told.
     """
 
     name: str
@@ -33,6 +36,7 @@ class Value(Record):
     front: Front | None = None
     columns: tuple[str, ...] = ()
     of: str = ""
+    size: tuple[int, int] | None = None
 
 
 class About(Record):
@@ -132,7 +136,20 @@ def _value(said: dict[str, Json]) -> Value:
         _front(said, columns),
         columns,
         text(said, "of", ""),
+        _size(said),
     )
+
+
+def _size(said: dict[str, Json]) -> tuple[int, int] | None:
+    found = said.get("size")
+    if found is None:
+        return None
+    sides = [n for n in found if type(n) is int and n > 0] if isinstance(found, list) else []
+    if not isinstance(found, list) or len(found) != 2 or len(sides) != 2:
+        raise BadFile('"size" is no height and width')
+    if sides[0] * sides[1] > MOST_PIXELS:
+        raise BadFile('"size" is out of bounds')
+    return sides[0], sides[1]
 
 
 def _front(said: dict[str, Json], columns: tuple[str, ...]) -> Front | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
@@ -60,6 +61,7 @@ class Question(Record):
         logits: a sigmoid makes probabilities of it.
         front: of the field.
         constant: what always answering the same would say: the most frequent class, or the mean.
+        classes: their number; of labels the number of elements.
     """
 
     output: str
@@ -70,6 +72,7 @@ class Question(Record):
     logits: bool
     front: Front | None
     constant: float | None
+    classes: int = 0
 
 
 class Answers(Record):
@@ -134,7 +137,7 @@ def measure(
         len(samples),
         _values(plan.metrics, tallies) or {LOSS: loss.mean()},
         _values(tuple(m for m in plan.metrics if m.output in guesses), guesses),
-        {q.output: tallies[q.output].confusion for q in asked if q.task != "values"},
+        {q.output: tallies[q.output].confusion for q in asked if q.labels},
         {name: _joined(parts) for name, parts in kept.items() if parts},
     )
 
@@ -145,14 +148,14 @@ def measured_names(plan: TrainPlan) -> tuple[str, ...]:
 
 
 def questions(plan: TrainPlan, profile: Profile) -> tuple[Question, ...]:
-    """What each output that learns is asked; the first term of the loss on it says."""
+    """What each output that learns is asked; its first term that decides says, else any."""
     binding = plan.binding
     if binding is None:
         return ()
     sources = dict(binding.inputs)
     found: dict[str, Question] = {}
     for phase in plan.phases:
-        for term in phase.terms:
+        for term in sorted(phase.terms, key=lambda term: not term.loss.needs):
             if term.target is not None and term.output not in found:
                 found[term.output] = _question(term, term.target, sources, profile)
     return tuple(found.values())
@@ -169,15 +172,17 @@ def _question(term: Term, target: Target, sources: Mapping[str, str], profile: P
         task = "classes"
     elif labels and term.loss.needs:
         task = "binary"
+    elif term.loss.needs and field is not None and field.role == "target":
+        task = "labels"
     constant: float | None = None
     part = profile.part("train")
     if task == "values" and isinstance(front, Scale) and not from_input:
         constant = 0.0
-    elif task != "values" and field is not None and field.meaning == "class":
+    elif field is not None and field.meaning == "class":
         counts = part.classes if part is not None else ()
         constant = float(np.argmax(counts)) if counts else None
     logits = isinstance(term.loss, BceWithLogits)
-    shown = labels if task != "values" else ()
+    shown = labels if task in ("classes", "binary") else ()
     return Question(
         term.output,
         name,
@@ -187,11 +192,17 @@ def _question(term: Term, target: Target, sources: Mapping[str, str], profile: P
         logits,
         front,
         constant,
+        _elements(field) if task == "labels" else len(shown),
     )
 
 
+def _elements(field: Field | None) -> int:
+    sides = () if field is None else field.type.dims
+    return math.prod(side for side in sides if isinstance(side, int))
+
+
 def _tally(q: Question, metrics: tuple[MetricPlan, ...]) -> Tally:
-    return Tally(q.task, len(q.labels), tuple(m.metric for m in metrics))
+    return Tally(q.task, q.classes, tuple(m.metric for m in metrics))
 
 
 def _batches(samples: Samples, batch: int) -> Iterator[dict[str, Array]]:
@@ -213,11 +224,18 @@ def _count(q: Question, tally: Tally, made: Array, right: Array) -> Answers | No
         found = _sigmoid(made) if q.logits else made
         tally.measure(found, right)
         return Answers(made, None, right)
+    if q.task == "labels":
+        chances = (_sigmoid(made) if q.logits else made.astype(np.float32)).reshape(len(made), -1)
+        tally.label(chances, right.reshape(chances.shape))
+        return Answers(chances, None, right)
     if q.task == "binary":
         chance = (_sigmoid(made) if q.logits else made.astype(np.float32)).reshape(-1)
         predicted = (chance > 0.5).astype(np.int64)
+        single = right.size == len(right)
         right = right.reshape(-1).astype(np.int64)
         tally.classify(chance, predicted, right)
+        if not single:  # a mask's pixels are no answers to list
+            return None
         return Answers(predicted, np.where(predicted == 1, chance, 1 - chance), right)
     chances = _softmax(made)
     predicted = chances.argmax(axis=1)

@@ -26,6 +26,8 @@ Kind = Literal["pictures", "rows", "arrays"]
 STDIN = "-"
 ARRAYS = (".npz", ".npy")
 TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
+Size = Literal["trained", "native"] | tuple[int, int]
+"""That of training, each picture's own, or (height, width)."""
 FEEDS = {"pictures": "a picture", "rows": "a table (.csv, .parquet)", "arrays": ".npz or .npy"}
 
 
@@ -59,6 +61,7 @@ def gather(
     *,
     keep_going: bool = False,
     stdin: bytes = b"",
+    size: Size = "trained",
     unseen: Counter[str] | None = None,
 ) -> Iterator[Sample]:
     """The samples of files and of folders, in the order of the arguments and then of names.
@@ -66,6 +69,7 @@ def gather(
     Args:
         paths: as written; `-` stands for `stdin`.
         keep_going: what cannot be read is a sample with an error.
+        size: that pictures are brought to, where the network leaves it open.
         unseen: counts, by column, the rows with a word that training did not have.
 
     Raises:
@@ -73,11 +77,13 @@ def gather(
     """
     fed = kind(session)
     unseen = Counter() if unseen is None else unseen
+    if size != "trained":
+        _sizeable(session, fed, size)
     for written in paths:
         for path in _files(written, fed):
             try:
                 data = stdin if path == STDIN else None
-                yield from _samples(session, fed, path, data, unseen)
+                yield from _samples(session, fed, path, data, size, unseen)
             except Refusal as refused:
                 if not keep_going:
                     raise
@@ -106,13 +112,18 @@ def _files(written: str, fed: Kind) -> Iterator[str]:
 
 
 def _samples(
-    session: Session, fed: Kind, path: str, data: bytes | None, unseen: Counter[str]
+    session: Session,
+    fed: Kind,
+    path: str,
+    data: bytes | None,
+    size: Size,
+    unseen: Counter[str],
 ) -> Iterator[Sample]:
     ending = os.path.splitext(path)[1].lower()
     if data is None and ending in ARRAYS:
         yield from _arrays(session, Path(path))
     elif fed == "pictures":
-        yield _picture(session, path, data)
+        yield _picture(session, path, data, size)
     elif fed == "rows":
         yield from _rows(session, path, data, unseen)
     else:
@@ -126,7 +137,35 @@ def _samples(
 # --- pictures -------------------------------------------------------------------------------------
 
 
-def _picture(session: Session, path: str, data: bytes | None) -> Sample:
+def trained_size(session: Session) -> tuple[int, int] | None:
+    """The (height, width) that pictures had in training, where the network takes other sizes too.
+
+    None where it takes one size alone, no pictures, or where the file does not say.
+    """
+    if kind(session) != "pictures":
+        return None
+    (port,) = session.inputs
+    free = any(isinstance(d, str) for d in port.dims[2:])
+    return session.about.input(port.name).size if free else None
+
+
+def _sizeable(session: Session, fed: Kind, size: Size) -> None:
+    """Refuses a size that the network cannot take.
+
+    Raises:
+        Refusal: it takes no pictures, or those of one size alone.
+    """
+    if fed != "pictures":
+        raise refusal(WRONG_INPUT, session.name, f"{session.name} takes no pictures: no --size")
+    (port,) = session.inputs
+    wanted = ("H", "W") if isinstance(size, str) else size
+    if any(isinstance(d, int) and d != want for d, want in zip(port.dims[2:], wanted)):
+        sides = "x".join(str(d) for d in port.dims[2:])
+        message = f"{session.name} takes pictures of {sides} (height x width) alone"
+        raise refusal(WRONG_INPUT, session.name, message, "leave out --size")
+
+
+def _picture(session: Session, path: str, data: bytes | None, wanted: Size) -> Sample:
     (port,) = session.inputs
     front = session.about.input(port.name).front
     fit: Fit = "crop"
@@ -137,6 +176,10 @@ def _picture(session: Session, path: str, data: bytes | None) -> Sample:
     channels, height, width = port.dims[1:]
     known = isinstance(height, int) and isinstance(width, int)
     size = (height, width) if known else None
+    if wanted == "trained":
+        size = size or trained_size(session)
+    elif wanted != "native":
+        size = wanted
     name = "standard input" if data is not None else ""
     try:
         pixels = read_picture(

@@ -112,7 +112,8 @@ def _input(recipe: Recipe, whole: Network, port: Port) -> Meaning:
     field = recipe.field(name)
     if field is None or recipe.profile is None:
         return Meaning(port.name, kind)
-    return Meaning(port.name, kind, field.meaning, recipe.profile.front(name), field.columns)
+    front, size = recipe.profile.front(name), recipe.profile.picture_size(name)
+    return Meaning(port.name, kind, field.meaning, front, field.columns, size=size)
 
 
 def _output(recipe: Recipe, whole: Network, port: Port, around: Ends) -> Meaning:

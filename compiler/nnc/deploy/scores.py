@@ -15,7 +15,7 @@ from nnc.ir.training import F1, R2, Accuracy, Auroc, Iou, Mae, Metric, Precision
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
-Task = Literal["classes", "binary", "values"]
+Task = Literal["classes", "binary", "labels", "values"]
 
 
 def names(plans: tuple[MetricPlan, ...]) -> tuple[str, ...]:
@@ -38,14 +38,17 @@ class Tally:
     """What one output said to a part's samples, counted batch by batch.
 
     Args:
-        classes: their number; 2 for a binary output, 0 for values.
+        classes: their number; 2 for a binary output, of labels the number of elements, 0 for
+            values.
         metrics: that will be asked for: only what they need is kept.
     """
 
     def __init__(self, task: Task, classes: int, metrics: tuple[Metric, ...]) -> None:
         self.task = task
         self.classes = classes
-        self.confusion: Counts = np.zeros((classes, classes), dtype=np.int64)
+        sides = (classes, classes) if task in ("classes", "binary") else (0, 0)
+        self.confusion: Counts = np.zeros(sides, dtype=np.int64)
+        self.hits, self.said, self.there = (np.zeros(classes, dtype=np.int64) for _ in range(3))
         self._ranks = any(isinstance(metric, Auroc) for metric in metrics)
         self._tops = {m.top: 0 for m in metrics if isinstance(m, Accuracy) and m.top > 1}
         self._chances: list[Array] = []
@@ -80,6 +83,17 @@ class Tally:
             best = np.argsort(-np.asarray(chances, np.float64), axis=1, kind="stable")[:, :top]
             self._tops[top] += int((best == right[:, None]).any(axis=1).sum())
 
+    def label(self, chances: Array, right: Array) -> None:
+        """Counts a batch of yes and no, [n, labels] each; yes is above one half."""
+        said, there = chances > 0.5, right > 0.5
+        self._count += len(chances)
+        self.hits += (said & there).sum(axis=0)
+        self.said += said.sum(axis=0)
+        self.there += there.sum(axis=0)
+        if self._ranks:
+            self._chances.append(chances)
+            self._right.append(there)
+
     def measure(self, found: Array, right: Array) -> None:
         """Counts a batch of values, [n, ...] each."""
         a = np.asarray(found, np.float64).reshape(len(found), -1)
@@ -103,6 +117,8 @@ class Tally:
             return 1.0 if self.confusion.sum() else math.nan
         if isinstance(metric, Auroc):
             return self._auroc()
+        if self.task == "labels":
+            return self._of_labels(metric)
         return _class_metric(metric, self.confusion, self.task)
 
     def _auroc(self) -> float:
@@ -111,8 +127,30 @@ class Tally:
         chances, right = np.concatenate(self._chances), np.concatenate(self._right)
         if chances.ndim == 1:
             return auroc(chances, right == 1)
-        areas = [auroc(chances[:, k], right == k) for k in range(self.classes)]
-        return float(np.mean(areas))
+        each = right if self.task == "labels" else right[:, None] == np.arange(self.classes)
+        areas = np.array([auroc(chances[:, k], each[:, k]) for k in range(self.classes)])
+        return _mean(areas, ~np.isnan(areas))
+
+    def _of_labels(self, metric: Metric) -> float:
+        """The mean over the labels, also of those that never occur (torchmetrics does so)."""
+        if not self._count:
+            return math.nan
+        hits, said, there = self.hits, self.said, self.there
+        right = hits + self._count - (said + there - hits)
+        parts, wholes = {
+            Accuracy: (right, np.full_like(hits, self._count)),
+            F1: (2 * hits, said + there),
+            Precision: (hits, said),
+            Recall: (hits, there),
+            Iou: (hits, said + there - hits),
+        }[type(metric)]
+        average = getattr(metric, "average", "macro")
+        if average == "micro":
+            return float(parts.sum() / max(wholes.sum(), 1))
+        scores = parts / np.maximum(wholes, 1)
+        if average == "weighted":
+            return float((scores * there).sum() / max(there.sum(), 1))
+        return float(scores.mean())
 
     def mean_absolute(self) -> float:
         """Mean absolute error."""
@@ -146,11 +184,11 @@ _VALUES: Mapping[type[Metric], Callable[[Tally], float]] = {
 
 
 def auroc(chances: Array, positive: Array) -> float:
-    """The chance that a positive ranks before a negative; 0 where there are none of one kind."""
+    """The chance that a positive ranks before a negative; NaN where there are none of one kind."""
     values = np.asarray(chances, np.float64)
     count = int(positive.sum())
     if not count or count == len(values):
-        return 0.0
+        return math.nan
     _, where, many = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(many)
     ranks = (last - (many - 1) / 2)[where]  # equal values share the mean of their ranks

@@ -208,6 +208,13 @@ class Profile(Record):
         """How a field's raw values become network numbers."""
         return dict(self.fronts).get(name)
 
+    def picture_size(self, name: str) -> tuple[int, ...]:
+        """The (height, width) that the pictures of a field were brought to; () of other fields."""
+        field = self.field(name)
+        if field is None or field.meaning != "image":
+            return ()
+        return tuple(int(d) for d in field.type.dims[1:] if isinstance(d, int))
+
     def part(self, name: str) -> Part | None:
         """The part of that name."""
         return next((p for p in self.parts if p.name == name), None)
