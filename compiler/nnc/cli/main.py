@@ -18,6 +18,7 @@ VERBS = (
     "new",
     "check",
     "show",
+    "diff",
     "data",
     "train",
     "build",

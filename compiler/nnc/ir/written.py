@@ -1,0 +1,74 @@
+"""Steps of the IR as a person would write them in a spec: `conv(64, 3, padding=1)`."""
+
+from __future__ import annotations
+
+from nnc.ir.arguments import Arg, Declared
+from nnc.ir.dims import Poly, show
+from nnc.ir.graph import Call, Op
+
+LONG = 24
+"""A computed size of more characters is left out: nobody would write it."""
+
+
+def step_text(op: Op) -> str:
+    """A step with the arguments that differ from their defaults; initial weights are left out."""
+    if isinstance(op, Call):
+        return _call_text(op)
+    if not isinstance(op, Declared):
+        return op.word
+    parts: list[str] = []
+    by_place = True
+    for name, arg in op.args.items():
+        value = getattr(op, name)
+        if arg.kind == "init" or (not arg.required and value == arg.default):
+            by_place = False
+            continue
+        text = _value(value, arg)
+        parts.append(
+            text if by_place and (arg.required or arg.kind == "dims") else f"{name}={text}"
+        )
+    return _joined(op.word, parts)
+
+
+def _call_text(op: Call) -> str:
+    """Parameters alone: the sizes that a block's pattern binds are seen in the shapes."""
+    defaults = dict(op.graph.defaults)
+    parts: list[str] = []
+    by_place = True
+    for name, value in op.graph.params:
+        if not name[:1].islower() or not isinstance(value, int | Poly | float | str | bool):
+            continue
+        if name in defaults and defaults[name] == value:
+            by_place = False
+            continue
+        text = _scalar(value)
+        if len(text) <= LONG:
+            parts.append(text if by_place and name not in defaults else f"{name}={text}")
+    return _joined(op.word, parts)
+
+
+def _joined(word: str, parts: list[str]) -> str:
+    return f"{word}({', '.join(parts)})" if parts else word
+
+
+def _value(value: object, arg: Arg) -> str:
+    if isinstance(value, tuple):
+        inside = [_scalar(each) for each in value]
+        if arg.kind == "dims":
+            return ", ".join(inside)
+        if arg.kind == "sizes" and all(each.isdecimal() for each in inside):
+            return "x".join(inside)
+        return f"({', '.join(inside)})"
+    if isinstance(value, str) and arg.kind == "text":
+        return f'"{value}"'
+    return _scalar(value)
+
+
+def _scalar(value: object) -> str:
+    if isinstance(value, bool) or value is None:
+        return str(value).lower()
+    if isinstance(value, int | Poly):
+        return show(value)
+    if isinstance(value, Declared):
+        return value.word
+    return str(value)

@@ -1,0 +1,270 @@
+"""Which weights of one network another may start from.
+
+Layers are aligned by their structure, in their order: a layer that was added renumbers those of its
+kind after it, so that names alone would mislead. The alignment is the best one of two sequences
+(Needleman and Wunsch, 1970): layers of one word whose weights have the same sizes count most, then
+names, then the layers without weights that stand around them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from nnc.ir.dims import Dim, show
+from nnc.ir.graph import Call, Network
+from nnc.ir.walk import flat
+from nnc.ir.written import step_text
+from nnc.record import Record
+
+CELLS = 4_000_000
+"""Two sequences with more pairs than that are aligned by their places: it would take seconds."""
+SAME, SOME, CHANGED, CONTEXT = 100, 80, 12, 2
+"""What a pair is worth: all sizes equal, some weights more, other sizes, no weights at all."""
+SAME_OUTPUT, SAME_TEXT, SAME_PLACE, SAME_GIVEN_NAME = 3, 1, 6, 40
+
+
+class Sized(Record):
+    """A weight: its name below its layer's place, and its sizes."""
+
+    name: str
+    dims: tuple[Dim, ...]
+
+
+class Holder(Record):
+    """A layer as the alignment sees it.
+
+    Args:
+        place: the place that names its weights.
+        word: the layer's word; "" where only weights are known, which fits every word.
+        outputs: the sizes of what it makes.
+        weights: what it owns; none at the second use of a shared step.
+        text: the step as written.
+    """
+
+    place: str
+    word: str
+    outputs: tuple[tuple[Dim, ...], ...]
+    weights: tuple[Sized, ...]
+    text: str = ""
+
+
+class Pair(Record):
+    """Two layers that stand for one another; None where a layer was added or removed."""
+
+    a: Holder | None
+    b: Holder | None
+
+
+class Carried(Record):
+    """A weight of B that starts as one of A. `renamed`: it was aligned by structure."""
+
+    name: str
+    source: str
+    dims: tuple[Dim, ...]
+
+    @property
+    def renamed(self) -> bool:
+        """It has another name in A."""
+        return self.name != self.source
+
+
+class Anew(Record):
+    """A weight of B that starts from its own distribution, and why."""
+
+    name: str
+    dims: tuple[Dim, ...]
+    why: str
+
+
+class Transfer(Record):
+    """The plan: pairs in order, what carries over, what starts anew, what of A is not used."""
+
+    pairs: tuple[Pair, ...]
+    carried: tuple[Carried, ...]
+    anew: tuple[Anew, ...]
+    unused: tuple[str, ...]
+
+
+def holders(network: Network) -> tuple[Holder, ...]:
+    """The layers of a network in the order they run."""
+    found: list[Holder] = []
+    seen: set[str] = set()
+    for step in flat(network).steps:
+        op = step.item.op
+        weights: tuple[Sized, ...] = ()
+        if step.owner not in seen and not isinstance(op, Call):
+            weights = tuple(Sized(w.name, w.dims) for w in op.weights(*step.input_types))
+        seen.add(step.owner)
+        outputs = tuple(t.dims for t in step.output_types)
+        found.append(Holder(step.owner, op.word, outputs, weights, step_text(op)))
+    return tuple(found)
+
+
+def holders_of_file(shapes: Mapping[str, tuple[int, ...]]) -> tuple[Holder, ...]:
+    """The layers that the weights of a file belong to, by their names, in the file's order."""
+    found: dict[str, list[Sized]] = {}
+    for name, dims in shapes.items():
+        place, _, own = name.rpartition(".")
+        found.setdefault(place, []).append(Sized(own, dims))
+    return tuple(Holder(place, "", (), tuple(weights)) for place, weights in found.items())
+
+
+def align(a: Sequence[Holder], b: Sequence[Holder]) -> Transfer:
+    """What B may start from, where A is what was trained."""
+    return _plan(_moved(_aligned(a, b)))
+
+
+def _aligned(a: Sequence[Holder], b: Sequence[Holder]) -> list[Pair]:
+    """Pairs in order; the equal ends of both need no search."""
+    start, end = 0, 0
+    shortest = min(len(a), len(b))
+    while start < shortest and a[start] == b[start]:
+        start += 1
+    while end < shortest - start and a[-1 - end] == b[-1 - end]:
+        end += 1
+    inner_a, inner_b = a[start : len(a) - end], b[start : len(b) - end]
+    search = _searched if len(inner_a) * len(inner_b) <= CELLS else _by_place
+    head = [Pair(x, y) for x, y in zip(a[:start], b[:start])]
+    tail = [Pair(x, y) for x, y in zip(a[len(a) - end :], b[len(b) - end :])]
+    return [*head, *search(inner_a, inner_b), *tail]
+
+
+def _searched(a: Sequence[Holder], b: Sequence[Holder]) -> list[Pair]:
+    """The alignment of the highest worth; of equal ones that which pairs latest."""
+    known: dict[tuple[int, int], int] = {}
+    kinds_a, kinds_b = _kinds(a), _kinds(b)
+    width = len(b) + 1
+    above = [0] * width
+    taken = [bytearray(width) for _ in range(len(a) + 1)]
+    for i, x in enumerate(a, 1):
+        row = [0] * width
+        moves = taken[i]
+        kind = kinds_a[i - 1]
+        for j, y in enumerate(b, 1):
+            key = (kind, kinds_b[j - 1])
+            worth = known.get(key)
+            if worth is None:
+                worth = known[key] = _worth(x, y)
+            best, move = (above[j], 1) if above[j] > row[j - 1] else (row[j - 1], 2)
+            if worth:
+                paired = above[j - 1] + worth + (_named(x, y) if x.place == y.place else 0)
+                if paired >= best:
+                    best, move = paired, 3
+            row[j], moves[j] = best, move
+        above = row
+    pairs: list[Pair] = []
+    i, j = len(a), len(b)
+    while i or j:
+        move = taken[i][j] if i and j else 1 if i else 2
+        i -= move in (1, 3)
+        j -= move in (2, 3)
+        pairs.append(Pair(a[i] if move != 2 else None, b[j] if move != 1 else None))
+    pairs.reverse()
+    return pairs
+
+
+def _kinds(holders: Sequence[Holder]) -> list[int]:
+    """A number for each layer; those that differ in nothing but their place share one."""
+    numbers: dict[object, int] = {}
+    return [
+        numbers.setdefault((h.word, h.outputs, h.weights, h.text), len(numbers)) for h in holders
+    ]
+
+
+def _worth(x: Holder, y: Holder) -> int:
+    """What it is worth to take two layers for one; 0: they never are."""
+    if x.word != y.word and x.word and y.word:
+        return 0
+    if bool(x.weights) != bool(y.weights):
+        return 0
+    if not x.weights:
+        worth = CONTEXT
+    elif x.weights == y.weights:
+        worth = SAME
+    elif fits(x, y):
+        worth = SOME
+    elif x.word:
+        worth = CHANGED
+    else:
+        return 0
+    if x.outputs == y.outputs:
+        worth += SAME_OUTPUT
+    return worth + (SAME_TEXT if x.text == y.text else 0)
+
+
+def _named(x: Holder, y: Holder) -> int:
+    """What a common place is worth: more where a person gave the name than where it was counted."""
+    last = x.place.rpartition(".")[2]
+    counted = last.rstrip("0123456789") == (y.word or x.word)
+    return SAME_PLACE if counted or not fits(x, y) else SAME_GIVEN_NAME
+
+
+def fits(x: Holder, y: Holder) -> bool:
+    """Whether B's layer may start from A's: what both have, a weight at least, has equal sizes."""
+    own = {w.name: w.dims for w in x.weights}
+    common = [own[w.name] == w.dims for w in y.weights if w.name in own]
+    return bool(common) and all(common)
+
+
+def _by_place(a: Sequence[Holder], b: Sequence[Holder]) -> list[Pair]:
+    own = {h.place: h for h in a if h.weights}
+    pairs: list[Pair] = []
+    for y in b:
+        x = own.get(y.place) if y.weights else None
+        if x is not None and _worth(x, y):
+            pairs.append(Pair(own.pop(y.place), y))
+        else:
+            pairs.append(Pair(None, y))
+    used = {id(pair.a) for pair in pairs}
+    return [*(Pair(x, None) for x in a if id(x) not in used), *pairs]
+
+
+def _moved(pairs: list[Pair]) -> list[Pair]:
+    """Pairs, with those layers joined that changed their order and kept place and sizes."""
+    lost = {p.a.place: p.a for p in pairs if p.b is None and p.a is not None and p.a.weights}
+    found: dict[int, Holder] = {}
+    for pair in pairs:
+        if pair.a is None and pair.b is not None:
+            x = lost.get(pair.b.place)
+            if x is not None and _worth(x, pair.b) >= SOME:
+                found[id(pair.b)] = lost.pop(x.place)
+    joined = {id(x) for x in found.values()}
+    return [
+        Pair(found[id(p.b)], p.b) if id(p.b) in found else p for p in pairs if id(p.a) not in joined
+    ]
+
+
+def _plan(pairs: list[Pair]) -> Transfer:
+    carried: list[Carried] = []
+    anew: list[Anew] = []
+    unused: list[str] = []
+    for pair in pairs:
+        x, y = pair.a, pair.b
+        own = {} if x is None else {w.name: w for w in x.weights}
+        fit = x is not None and y is not None and fits(x, y)
+        for weight in () if y is None else y.weights:
+            assert y is not None
+            name = _full(y, weight)
+            old = own.get(weight.name)
+            if fit and x is not None and old is not None:
+                carried.append(Carried(name, _full(x, old), weight.dims))
+                del own[weight.name]
+            else:
+                anew.append(Anew(name, weight.dims, _why(x, old, weight)))
+        if x is not None:
+            unused.extend(_full(x, weight) for weight in own.values())
+    return Transfer(tuple(pairs), tuple(carried), tuple(anew), tuple(unused))
+
+
+def _why(x: Holder | None, old: Sized | None, new: Sized) -> str:
+    if x is None:
+        return "new layer"
+    if old is None:
+        return f"{x.place} has none"
+    if old.dims != new.dims:
+        return f"was [{', '.join(show(d) for d in old.dims)}]"
+    return f"{x.place} had other sizes"
+
+
+def _full(holder: Holder, weight: Sized) -> str:
+    return f"{holder.place}.{weight.name}" if holder.place else weight.name
