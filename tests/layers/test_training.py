@@ -16,6 +16,9 @@ from nnc.layers.base import Layer
 from nnc.layers.conv import Conv, ConvTranspose
 from nnc.layers.dense import Dense
 from nnc.layers.dropout import Dropout
+from nnc.layers.group_norm import GroupNorm, InstanceNorm
+from nnc.layers.layer_norm import LayerNorm, RmsNorm
+from nnc.layers.linear_unit import Prelu
 from nnc.layers.norm import BatchNorm
 from nnc.source import NOWHERE
 from tests.ir.graphs import type_of
@@ -56,6 +59,11 @@ STARTS = [
     (ConvTranspose(48, 3), type_of(32, 4, 4), nn.ConvTranspose2d(32, 48, 3)),
     (ConvTranspose(48, 3, groups=2), type_of(32, 4, 4), nn.ConvTranspose2d(32, 48, 3, groups=2)),
     (BatchNorm(), type_of(32), nn.BatchNorm1d(32)),
+    (LayerNorm(), type_of(7, 32), nn.LayerNorm(32)),
+    (RmsNorm(), type_of(7, 32), nn.RMSNorm(32)),
+    (GroupNorm(4), type_of(32, 8, 8), nn.GroupNorm(4, 32)),
+    (InstanceNorm(weight=True, bias=True), type_of(32, 8), nn.InstanceNorm1d(32, affine=True)),
+    (Prelu(32), type_of(32, 8, 8), nn.PReLU(32)),
 ]
 
 

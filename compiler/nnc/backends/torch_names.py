@@ -57,6 +57,9 @@ _CONV_TRANSPOSE = _signature(
 _BATCH_NORM = _signature(
     "num_features", eps=1e-5, momentum=0.1, affine=True, track_running_stats=True
 )
+_INSTANCE_NORM = _signature(
+    "num_features", eps=1e-5, momentum=0.1, affine=False, track_running_stats=False
+)
 _MAX_POOL = _signature(
     "input kernel_size",
     stride=Same("kernel_size"),
@@ -89,13 +92,18 @@ MODULES: Final[dict[str, Signature]] = {
     "nn.Embedding": _signature("num_embeddings embedding_dim", padding_idx=None),
     "nn.LayerNorm": _signature("normalized_shape", eps=1e-5, elementwise_affine=True, bias=True),
     "nn.GroupNorm": _signature("num_groups num_channels", eps=1e-5, affine=True),
+    **{f"nn.InstanceNorm{n}d": _INSTANCE_NORM for n in (1, 2, 3)},
+    "nn.RMSNorm": _signature("normalized_shape", eps=None, elementwise_affine=True),
     "nn.Dropout": _signature("", p=0.5),
     "nn.PReLU": _signature("", num_parameters=1),
     "nn.LSTM": _LSTM,
     "nn.GRU": _LSTM,
 }
 
-LIGHT: Final = ("nn.BatchNorm", "nn.LayerNorm", "nn.GroupNorm", "nn.Dropout", "nn.PReLU")
+LIGHT: Final = (
+    "nn.BatchNorm", "nn.LayerNorm", "nn.GroupNorm", "nn.InstanceNorm", "nn.RMSNorm", "nn.Dropout",
+    "nn.PReLU",
+)  # fmt: skip
 """Modules that stand on the line of what they follow: `self.batch_norm1(self.conv1(x))`."""
 
 _UNARY = _signature("input")
@@ -172,6 +180,18 @@ FUNCTIONS: Final[dict[str, Signature]] = {
     "F.dropout2d": _signature("input", p=0.5, training=True),
     "F.dropout3d": _signature("input", p=0.5, training=True),
     "F.layer_norm": _signature("input normalized_shape", weight=None, bias=None, eps=1e-5),
+    "F.rms_norm": _signature("input normalized_shape", weight=None, eps=None),
+    "F.group_norm": _signature("input num_groups", weight=None, bias=None, eps=1e-5),
+    "F.instance_norm": _signature(
+        "input",
+        running_mean=None,
+        running_var=None,
+        weight=None,
+        bias=None,
+        use_input_stats=True,
+        momentum=0.1,
+        eps=1e-5,
+    ),
     "F.local_response_norm": _signature("input size", alpha=1e-4, beta=0.75, k=1.0),
     "F.pad": _signature("input pad", mode="constant", value=None),
     "F.interpolate": _signature(

@@ -79,7 +79,7 @@ DERIVED = ("in_channels", "in_features", "input_size", "input_shape", "num_featu
 
 PLANNED = (
     "lstm", "gru", "rnn", "lstm_cell", "gru_cell", "attention", "positions",
-    "layer_norm", "group_norm", "instance_norm", "rms_norm", "spectral_norm", "weight_norm",
+    "spectral_norm", "weight_norm",
     "stochastic_depth", "permute", "slice", "split", "pixel_shuffle", "squeeze", "expand",
     "one_hot", "roll", "shift", "crop", "rearrange", "scan", "body",
 )  # fmt: skip

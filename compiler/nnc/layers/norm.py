@@ -1,4 +1,4 @@
-"""Normalisations."""
+"""Normalisations over the batch, and over neighbouring channels."""
 
 from __future__ import annotations
 
@@ -11,6 +11,17 @@ from nnc.ir.types import TensorType
 from nnc.layers.base import Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
 from nnc.layers.rules import NO_EFFECT
 from nnc.layers.window import ints, number
+
+
+def require_weight(rules: Rules, weight: bool, init: Declared | None) -> None:
+    """Refuses an `init` of a weight that is left out."""
+    if init is not None and not weight:
+        rules.refuse(
+            NO_EFFECT,
+            "`init` has no effect without a weight",
+            at="init",
+            help="leave it out, or write `weight=true`",
+        )
 
 
 @layer("batch_norm")
@@ -46,13 +57,7 @@ class BatchNorm(Layer):
     )
 
     def shape(self, rules: Rules, x: TensorType) -> tuple[TensorType, ...]:
-        if self.init is not None and not self.weight:
-            rules.refuse(
-                NO_EFFECT,
-                "`init` has no effect without a weight",
-                at="init",
-                help="leave it out, or leave out `weight=false`",
-            )
+        require_weight(rules, self.weight, self.init)
         return (x,)
 
     def weights(self, x: TensorType) -> Iterable[Weight]:

@@ -161,3 +161,11 @@ takes two halves, `group_norm(8)` eight groups, `attention(12)` twelve heads, `p
 channels for each that comes out.
 """,
 )
+ONE_CELL = rule(
+    "NN340",
+    "norm-of-one-cell",
+    """
+`instance_norm` takes the mean of each channel over its space, and divides by the deviation from it.
+Where the space has shrunk to one cell, the mean is the number itself and nothing is left.
+""",
+)

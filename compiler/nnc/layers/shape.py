@@ -26,6 +26,15 @@ def known_axis(rules: Rules, axis: int, rank: int) -> int:
     return axis % rank
 
 
+def known_axes(rules: Rules, axis: Sizes, rank: int) -> Ints:
+    """One axis or several, counted from 0 and in order; refuses doubled and missing ones."""
+    values = axis if isinstance(axis, tuple) else (axis,)
+    found = [known_axis(rules, number(rules, value, "axis"), rank) for value in values]
+    if len(set(found)) < len(found):
+        rules.refuse(AXIS, "an axis is named twice", at="axis", help="name each axis once")
+    return tuple(sorted(found))
+
+
 @layer("flatten")
 class Flatten(Layer):
     """All axes become one.
