@@ -74,6 +74,63 @@ def test_other_data(nnc: Nnc, trained: Path, picture: Path) -> None:
     assert "seven" in refused.err
 
 
+TABLE = """\
+data rows = table("rows.csv", target=["y"]) {
+  split column("part")
+}
+network Line {
+  input numbers: [rows.numbers]
+  dense(1)
+  output y
+}
+train Line { data rows; loss mse; epochs 1; metric mae }
+"""
+HEAD = "a,b,y,part\n"
+
+
+def rows(*parts: str, first: int = 0) -> str:
+    return HEAD + "".join(
+        f"{first + at},{at * at % 7},{at * 2},{part}\n" for at, part in enumerate(parts)
+    )
+
+
+def test_what_the_data_was(nnc: Nnc) -> None:
+    Path("line.nn").write_text(TABLE)
+    parts = ("train",) * 12 + ("validation",) * 4 + ("test",) * 4
+    Path("rows.csv").write_text(rows(*parts))
+    assert nnc("train", "line.nn", "-q", "--threads", "1").code == 0
+    run = "runs/line/1"
+    assert "made with" not in nnc("eval", run).err
+    assert "made with" not in nnc("eval", f"{run}/model.onnx").err
+    Path("same.csv").write_text(rows(*parts))
+    done = nnc("eval", run, "--data", "rows=same.csv", "--part", "train")
+    assert "note: rows: these are the samples of the run's train part" in done.err
+    whole = Path("rows.csv").read_text().splitlines()
+    Path("other.csv").write_text(rows(*parts, first=100))
+    done = nnc("eval", run, "--data", "rows=other.csv")
+    assert "note: rows: other data than the network was made with" in done.err
+    done = nnc("eval", f"{run}/model.onnx", "--data", "rows=other.csv")
+    assert "note: rows: other data than the network was made with" in done.err
+    Path("rows.csv").write_text("\n".join(whole[:-1]) + "\n")
+    done = nnc("eval", run)
+    said = "note: rows, part test, is not what the run was made with: 4 samples then, 3 now"
+    assert said in done.err
+    assert "part train" not in done.err
+    assert "it has changed since" in nnc("eval", f"{run}/model.onnx").err
+
+
+def test_all_that_was_learnt_is_no_test(nnc: Nnc) -> None:
+    text = TABLE.replace('{\n  split column("part")\n}', "")
+    Path("line.nn").write_text(text.replace('["y"])', '["y"], drop=["part"])'))
+    Path("rows.csv").write_text(rows(*("x",) * 40))
+    trained = nnc("train", "line.nn", "-q", "--threads", "1")
+    assert trained.code == 0, trained.err
+    Path("copy.csv").write_text(rows(*("x",) * 40))
+    done = nnc("eval", "runs/line/1", "--data", "rows=copy.csv")
+    assert "40 samples" in done.out
+    assert "these are all samples that the run was made with" in done.err
+
+
 def test_mistakes(nnc: Nnc, trained: Path) -> None:
     assert nnc("eval", "nothing").code == 1
     assert "it has train, validation, test" in nnc("eval", trained, "--part", "tset").err

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from nnc.cli.console import Console
-from nnc.cli.exam import Trained, dataset, trained
+from nnc.cli.exam import Trained, dataset, sameness, trained
 from nnc.cli.failures import FAILED_CHECK, relative, unusable
 from nnc.cli.verb import FILE, data_option, json_option, verb
 from nnc.deploy.evaluate import Measured, Question, measure, measured_names, questions
@@ -63,6 +63,9 @@ def command(
         raise unusable(f"no data is called `{names[0]}`", help=f"it is {found.data_plan.name}")
     wanted = [requirement(text, measured_names(found.plan)) for text in required]
     result = _measured(found, data, _part(data, part))
+    notes = sameness(found, data.profile, result.part, bool(moved))
+    for note in notes:
+        console.note(f"note: {console.shown(note)}")
     if console.json:
         console.result(_document(found, result))
     else:

@@ -15,11 +15,11 @@ from nnc.cli.names import public_name
 from nnc.cli.run import model_file
 from nnc.deploy.evaluate import Model, like_of
 from nnc.deploy.inputs import RawRunner
-from nnc.deploy.meanings import Recipe
+from nnc.deploy.meanings import Recipe, data_digest
 from nnc.deploy.session import Session
 from nnc.diagnostics import Refusal
 from nnc.ir.graph import Network
-from nnc.ir.plan import DataPlan, Profile, TrainPlan
+from nnc.ir.plan import DataPlan, Part, Profile, TrainPlan
 from nnc.ir.walk import weight_table
 from nnc.record import Record, replace
 from nnc.source import Source
@@ -31,7 +31,8 @@ from nnc.train.folder import Run
 class Trained(Record):
     """A trained network: its file, its plan bound to its data, and its run if that is known.
 
-    `size`: the (height, width) that its pictures had in training, where it is told.
+    `size`: the (height, width) that its pictures had in training, where it is told. `digest`: of
+    the data it was made with, where a file alone tells it.
     """
 
     path: Path
@@ -42,6 +43,7 @@ class Trained(Record):
     checked: Checked
     run: Run | None
     size: tuple[int, ...] = ()
+    digest: str = ""
 
     @property
     def onnx(self) -> Model:
@@ -86,7 +88,8 @@ def trained(path: str, moved: Mapping[str, str], console: Console) -> Trained:
     profile = like_of(about)
     checked = _checked(source, moved, {}, "")
     size = next((value.size for value in about.inputs if value.size), ())
-    return replace(_trained(file, plan, checked, profile, None), size=size)
+    alone = _trained(file, plan, checked, profile, None)
+    return replace(alone, size=size, digest=about.data)
 
 
 def dataset(found: Trained, moved: Mapping[str, str], console: Console) -> tuple[Trained, Dataset]:
@@ -98,21 +101,78 @@ def dataset(found: Trained, moved: Mapping[str, str], console: Console) -> tuple
         Refusal: it is not there, or does not fit what the network was trained on.
     """
     plan = found.data_plan
-    labels = next((f.labels for f in found.profile.fields if f.role == "target" and f.labels), None)
-    data = open_data(
-        plan if plan.size else replace(plan, size=found.size),
-        shape=opened.picture_type(found.checked, plan.name, found.plan.network),
-        labels=labels,
-        whole=plan.name in moved,
-        like=found.profile,
-    )
+    data = _opened(found, whole=plan.name in moved)
     for note in data.notes:
         console.note(f"note: {console.shown(note)}")
     if found.run is not None:
         return found, data
     checked = _checked(found.checked.source, moved, {plan.name: data.profile}, "")
     bound = _plan(checked, found.plan.network)
-    return _trained(found.path, bound, checked, data.profile, None), data
+    whole = _trained(found.path, bound, checked, data.profile, None)
+    return replace(whole, size=found.size, digest=found.digest), data
+
+
+def _opened(found: Trained, *, whole: bool) -> Dataset:
+    plan = found.data_plan
+    labels = next((f.labels for f in found.profile.fields if f.role == "target" and f.labels), None)
+    return open_data(
+        plan if plan.size else replace(plan, size=found.size),
+        shape=opened.picture_type(found.checked, plan.name, found.plan.network),
+        labels=labels,
+        whole=whole,
+        like=found.profile,
+    )
+
+
+def sameness(found: Trained, data: Profile, part: str, moved: bool) -> tuple[str, ...]:
+    """What is to be told of how data to measure on differs from that of training, line by line.
+
+    Args:
+        part: that is measured.
+        moved: it was asked for other data.
+    """
+    name = found.data_plan.name
+    if found.run is None:
+        other = bool(found.digest) and found.digest != data_digest(data)
+        return (_other(name, moved),) if other else ()
+    then = {p.name: p for p in found.profile.parts}
+    now = {p.name: p for p in data.parts}
+    learnt = next((p for p in then.values() if p.fingerprint == now[part].fingerprint), None)
+    if moved and learnt is None and _all_of_it(found, now[part]):
+        said = f"{name}: these are all samples that the run was made with, those learnt from too"
+        return (said,)
+    if moved and learnt is None:
+        return (_other(name, moved),)
+    if moved and learnt is not None:
+        return (f"{name}: these are the samples of the run's {learnt.name} part",)
+    return tuple(
+        f"{name}, part {p.name}, is not what the run was made with: "
+        + (f"{p.samples:,} samples then, {_samples(now.get(p.name))} now")
+        for p in then.values()
+        if p.name not in now or now[p.name].fingerprint != p.fingerprint
+    )
+
+
+def _all_of_it(found: Trained, measured: Part) -> bool:
+    """A part that counts whole has the samples of all parts of the run."""
+    then = {(p.name, p.fingerprint) for p in found.profile.parts}
+    if measured.samples != sum(p.samples for p in found.profile.parts):
+        return False
+    try:
+        again = _opened(found, whole=False).profile
+    except Refusal:  # it cannot be divided as the run's data was
+        return False
+    return {(p.name, p.fingerprint) for p in again.parts} == then
+
+
+def _other(name: str, moved: bool) -> str:
+    if moved:
+        return f"{name}: other data than the network was made with"
+    return f"{name} is not the data that the network was made with: it has changed since"
+
+
+def _samples(part: Part | None) -> str:
+    return "none" if part is None else f"{part.samples:,}"
 
 
 def _trained(

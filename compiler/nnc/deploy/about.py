@@ -44,6 +44,7 @@ class About(Record):
 
     Args:
         trained: False for initial weights.
+        data: digest of the data it was made with.
         bare: fronts are not in the graph: the caller applies them.
         parity: the tolerance that the file was held to, or None.
     """
@@ -60,6 +61,7 @@ class About(Record):
     version: str = ""
     parity: float | None = None
     metrics: tuple[tuple[str, float], ...] = ()
+    data: str = ""
 
     def input(self, name: str) -> Value:
         """What is said of an input."""
@@ -87,6 +89,7 @@ def about(metadata: Mapping[str, str]) -> About:
     labels = _object(metadata, "nnc.labels")
     parity = _object(metadata, "nnc.parity")
     measured = _object(metadata, "nnc.metrics")
+    hashes = _object(metadata, "nnc.hashes")
     return About(
         network=metadata.get("nnc.network", ""),
         task=metadata.get("nnc.task", "other"),
@@ -100,6 +103,7 @@ def about(metadata: Mapping[str, str]) -> About:
         version=metadata.get("nnc.version", ""),
         parity=maybe(parity, "tolerance") if parity.get("verified") is True else None,
         metrics=tuple(numbers({"": measured}, "").items()),
+        data=text(hashes, "data", ""),
     )
 
 

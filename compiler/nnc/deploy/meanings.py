@@ -126,7 +126,7 @@ def _output(recipe: Recipe, whole: Network, port: Port, around: Ends) -> Meaning
     field = recipe.field(dict(binding.inputs).get(name, name))
     if field is None:
         return Meaning(port.name, kind)
-    if port.name in _probabilities(recipe) and field.labels:
+    if port.name in _probabilities(recipe) and field.meaning == "class":
         return Meaning(port.name, kind, "probability")
     front: Front | None = None
     if recipe.profile is not None and field.role == "input":
@@ -148,9 +148,14 @@ def _hashes(recipe: Recipe, weights: Mapping[str, Array]) -> tuple[tuple[str, st
     if recipe.spec:
         found.append(("spec", sha256(recipe.spec.encode()).hexdigest()))
     if recipe.profile is not None and recipe.profile.parts:
-        marks = "\n".join(f"{part.name} {part.fingerprint}" for part in recipe.profile.parts)
-        found.append(("data", sha256(marks.encode()).hexdigest()))
+        found.append(("data", data_digest(recipe.profile)))
     return tuple(found)
+
+
+def data_digest(profile: Profile) -> str:
+    """SHA-256 of the parts of data: their names and fingerprints, hexadecimal."""
+    marks = "\n".join(f"{part.name} {part.fingerprint}" for part in profile.parts)
+    return sha256(marks.encode()).hexdigest()
 
 
 def digest(weights: Mapping[str, Array]) -> str:
