@@ -225,3 +225,43 @@ def test_what_cannot_be_bound(name: str) -> None:
         assert "`data d(" in found.help
         assert len(found.notes) == 2
         assert all(f.name in found.notes[1] for f in fields)
+
+
+def messages(made: Checked) -> list[str]:
+    return [d.message for d in made.diagnostics if d.severity == "error"]
+
+
+MASKED = "  input image: [1, 8, 8]\n  conv({0}, 1){1}\n  output mask"
+TWO = ("no", "yes")
+
+
+@pytest.mark.parametrize(
+    "loss,end", [("bce_with_logits", ""), ("bce", " -> sigmoid")], ids=("logits", "chances")
+)
+def test_a_mask_of_two_classes(loss: str, end: str) -> None:
+    made = bound(MASKED.format(1, end), f"{loss}\n  metric iou, accuracy", image(), mask(TWO))
+    assert binding_of(made)[1] == {"mask": "mask"}
+    made = bound(MASKED.format(2, end), loss, image(), mask(TWO))
+    assert "wants [1, 8, 8] and two classes" in messages(made)[0]
+    assert "there are 3 classes" in messages(bound(MASKED.format(1, end), loss, image(), mask()))[0]
+
+
+TAGS = "  input image: [1, 8, 8]\n  flatten -> dense(3)\n  output tags"
+
+
+def test_metrics_of_several_yes_or_no() -> None:
+    tags = Field("tags", "target", "number", TensorType((3,)))
+    good = bound(TAGS, "bce_with_logits\n  metric f1, auroc", image(), tags)
+    assert binding_of(good)[1] == {"tags": "tags"}
+    made = bound(TAGS, "bce_with_logits\n  metric accuracy(top=2)", image(), tags)
+    assert "there is no best few" in messages(made)[0]
+
+
+def test_metrics_that_cannot_be() -> None:
+    body = "  input image: [1, 8, 8]\n  conv(1, 1)\n  output copy"
+    made = bound(body, "bce_with_logits(copy, image)\n  metric accuracy", image())
+    assert messages(made) == [
+        "`accuracy` cannot be counted of `copy`: `image` holds no classes to count"
+    ]
+    both = "bce_with_logits(copy, image) + mse(copy, image)\n  metric mae"
+    assert "makes probabilities" in messages(bound(body, both, image()))[0]

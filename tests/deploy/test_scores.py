@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -66,7 +68,8 @@ def test_classes(metric: Metric, present: int) -> None:
         chances = torch.from_numpy(logits).softmax(1).numpy()
         tally.classify(chances, chances.argmax(1), right)
         batches.append((logits, right))
-    assert tally.value(metric) == pytest.approx(theirs(metric, "classes", 4, batches), abs=1e-6)
+    wanted = theirs(metric, "classes", 4, batches)
+    assert tally.value(metric) == pytest.approx(wanted, abs=1e-6, nan_ok=True)
 
 
 def test_masks() -> None:
@@ -91,7 +94,41 @@ def test_two_classes(metric: Metric, positive: float) -> None:
     chances = torch.from_numpy(logits).sigmoid().numpy().reshape(-1)
     tally.classify(chances, (chances > 0.5).astype(np.int64), right)
     wanted = theirs(metric, "binary", 2, [(logits, right)])
-    assert tally.value(metric) == pytest.approx(wanted, abs=1e-6)
+    assert tally.value(metric) == pytest.approx(wanted, abs=1e-6, nan_ok=True)
+
+
+LABEL_METRICS: tuple[Metric, ...] = (
+    *BINARY_METRICS,
+    F1(average="micro"),
+    F1(average="weighted"),
+    Precision(average="micro"),
+    Recall(average="weighted"),
+)
+
+
+@pytest.mark.parametrize("metric", LABEL_METRICS, ids=str)
+@pytest.mark.parametrize("positive", [0.0, 0.4, 1.0])
+@pytest.mark.parametrize("labels", [1, 3])
+def test_labels(metric: Metric, positive: float, labels: int) -> None:
+    draw = np.random.default_rng(3)
+    tally = Tally("labels", labels, (metric,))
+    batches = []
+    for n in (9, 1, 6):
+        logits = draw.standard_normal((n, labels)).astype(np.float32)
+        right = (draw.random((n, labels)) < positive).astype(np.float32)
+        right[:, 2:] = 1  # a label that all have
+        tally.label(torch.from_numpy(logits).sigmoid().numpy(), right)
+        batches.append((logits, right))
+    wanted = theirs(metric, "labels", labels, batches)
+    assert tally.value(metric) == pytest.approx(wanted, abs=1e-6, nan_ok=True)
+
+
+def test_a_ranking_of_one_class_is_not_defined() -> None:
+    logits, right = np.zeros((4, 1), np.float32), np.ones(4, np.int64)
+    assert math.isnan(theirs(Auroc(), "binary", 2, [(logits, right)]))
+    assert math.isnan(auroc(logits[:, 0], right == 1))
+    three = np.eye(3, dtype=np.float32)[[0, 1, 0, 1]]
+    assert theirs(Auroc(), "classes", 3, [(three, np.array([0, 1, 0, 1]))]) == 1.0
 
 
 @pytest.mark.parametrize("metric", [Mae(), Rmse(), R2()], ids=str)

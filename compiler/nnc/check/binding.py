@@ -8,13 +8,14 @@ from nnc.check.training_rules import (
     UNBOUND_TARGET,
     WRONG_CLASSES,
     WRONG_FIELD,
+    WRONG_METRIC,
     WRONG_TARGET,
 )
 from nnc.diagnostics import Diagnostic, Refusal, nearest
 from nnc.ir.conditions import Condition, holds
 from nnc.ir.dims import show
 from nnc.ir.graph import Network, Port
-from nnc.ir.plan import Binding, Field, Profile, Target, Term, TrainPlan
+from nnc.ir.plan import Binding, Field, MetricPlan, Profile, Target, Term, TrainPlan
 from nnc.ir.types import TensorType
 from nnc.record import replace
 
@@ -193,6 +194,7 @@ def _targets(
     bound = tuple(replace(t, target=t.target or chosen[t.output]) for t in terms)
     for term in bound:
         _check_target(network, profile, term)
+    _check_metrics(plan, profile, bound)
     pairs = dict.fromkeys((t.output, t.target.name) for t in bound if t.target is not None)
     return bound, list(pairs)
 
@@ -245,7 +247,7 @@ def _check_target(network: Network, profile: Profile, term: Term) -> None:
         )
     if term.loss.target == "class":
         _check_classes(term, output, field)
-    elif field.meaning == "class":
+    elif field.meaning in ("class", "mask"):
         _check_binary(term, output, field)
     else:
         have = field.type if field.type.rank else TensorType((1,))
@@ -293,7 +295,7 @@ def _check_classes(term: Term, output: TensorType, field: Field) -> None:
 
 
 def _check_binary(term: Term, output: TensorType, field: Field) -> None:
-    """Bce on a class: one number, two classes."""
+    """Bce on a class, or on each element of a mask: one number, two classes."""
     if not term.loss.word.startswith("bce"):
         raise Refusal(
             WRONG_TARGET.at(
@@ -302,15 +304,44 @@ def _check_binary(term: Term, output: TensorType, field: Field) -> None:
                 help="use `cross_entropy`",
             )
         )
-    if output.dims != (1,) or len(field.labels) != 2:
+    one = TensorType((1, *field.type.dims))
+    if not _fits(one, output) or len(field.labels) != 2:
+        shape = "one number" if field.meaning == "class" else str(one)
         raise Refusal(
             WRONG_CLASSES.at(
                 term.span,
-                f"`{term.loss.word}` on classes wants one number and two classes; "
+                f"`{term.loss.word}` on classes wants {shape} and two classes; "
                 f"the output is {output}, and there are {len(field.labels)} classes",
                 help="for more classes use `cross_entropy`",
             )
         )
+
+
+def _check_metrics(plan: TrainPlan, profile: Profile, terms: tuple[Term, ...]) -> None:
+    """A metric's kind is that of what its output learns."""
+    for metric in plan.metrics:
+        own = [term for term in terms if term.output == metric.output]
+        decides = next((term for term in own if term.loss.needs), None)
+        if metric.metric.target == "value":
+            if decides is not None:
+                word = decides.loss.word
+                raise Refusal(_odd_metric(metric, f"`{word}` makes probabilities of its output"))
+            continue
+        target = None if decides is None else decides.target
+        field = None if target is None else profile.field(target.name)
+        if target is None or target.kind == "input" or field is None or field.role == "input":
+            what = f"`{target.name}`" if target is not None else "its target"
+            raise Refusal(_odd_metric(metric, f"{what} holds no classes to count"))
+        if getattr(metric.metric, "top", 1) > 1 and not field.labels:
+            raise Refusal(_odd_metric(metric, "of several yes or no there is no best few"))
+
+
+def _odd_metric(metric: MetricPlan, why: str) -> Diagnostic:
+    return WRONG_METRIC.at(
+        metric.span,
+        f"`{metric.name}` cannot be counted of `{metric.output}`: {why}",
+        help="leave it out: the best weights are then chosen by the loss",
+    )
 
 
 def _sizes(plan: TrainPlan, network: Network, inputs: dict[str, Field]) -> None:

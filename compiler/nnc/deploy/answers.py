@@ -40,6 +40,8 @@ def _one(about: About, value: Value, array: Array, chance: Array | None, top: in
         return _class(chance, labels, top)
     if value.meaning == "probability":
         return _class(array, labels, top)
+    if value.meaning == "number" and chance is not None:
+        array = chance  # several yes or no: what people read are their probabilities
     if array.size == 1 and array.dtype.kind in "fiub":
         return plain(array.reshape(-1)[0])
     if value.meaning == "image" or array.size > LISTED:
@@ -110,7 +112,8 @@ def pictures(about: About, made: Mapping[str, Array]) -> dict[str, npt.NDArray[n
     for name, array in made.items():
         value = about.output(name)
         if value.meaning == "mask" and array.ndim == 3:
-            found[name] = mask_classes(array)[None].astype(np.uint8)
+            chance = next((n for n in made if about.output(n).of == name), name)
+            found[name] = mask_classes(made[chance])[None].astype(np.uint8)
         elif value.meaning == "image" and array.ndim == 3 and array.shape[0] in (1, 3, 4):
             found[name] = pixels(array, value)
     return found

@@ -158,7 +158,8 @@ def questions(plan: TrainPlan, profile: Profile) -> tuple[Question, ...]:
         for term in sorted(phase.terms, key=lambda term: not term.loss.needs):
             if term.target is not None and term.output not in found:
                 found[term.output] = _question(term, term.target, sources, profile)
-    return tuple(found.values())
+    order = dict.fromkeys(term.output for phase in plan.phases for term in phase.terms)
+    return tuple(found[output] for output in order if output in found)
 
 
 def _question(term: Term, target: Target, sources: Mapping[str, str], profile: Profile) -> Question:

@@ -85,7 +85,7 @@ class Tally:
 
     def label(self, chances: Array, right: Array) -> None:
         """Counts a batch of yes and no, [n, labels] each; yes is above one half."""
-        said, there = chances > 0.5, right > 0.5
+        said, there = np.greater(chances, 0.5), np.greater(right, 0.5)
         self._count += len(chances)
         self.hits += (said & there).sum(axis=0)
         self.said += said.sum(axis=0)

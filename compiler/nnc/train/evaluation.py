@@ -241,17 +241,17 @@ class Detail:
         for name, lesson in self._lessons.items():
             predicted, probability = decided(lesson, outputs[name])
             right = targets[name]
+            decides = lesson.task in ("classes", "binary")
+            listed = not decides or math.prod(right.shape[1:]) == 1  # a mask's pixels are too many
             if lesson.task == "binary":
                 right = right.reshape(-1).to(torch.int64)
-            if 0 < lesson.classes <= CONFUSION_LIMIT:
+            if decides and lesson.classes <= CONFUSION_LIMIT:
                 k = lesson.classes
                 pairs = (right * k + predicted).reshape(-1)
                 counted = torch.bincount(pairs, minlength=k * k)
                 before = self._counts.get(name)
                 self._counts[name] = counted if before is None else before + counted
-            if (
-                right.dim() == 1 or lesson.task == "values"
-            ):  # a mask's pixels are no answers to list
+            if listed:
                 kept = None if probability is None else probability.cpu()
                 self._kept[name].append((predicted.cpu(), kept, right.cpu()))
 
@@ -278,7 +278,10 @@ class Detail:
 
 
 def decided(lesson: Lesson, output: Tensor) -> tuple[Tensor, Tensor | None]:
-    """The class that an output decides for and its probability; a value has none."""
+    """The class that an output decides for and its probability.
+
+    A value has none, and of labels the probabilities are the answer.
+    """
     if lesson.task == "classes":
         chance, predicted = output.softmax(1).max(1)
         return predicted, chance
@@ -286,6 +289,8 @@ def decided(lesson: Lesson, output: Tensor) -> tuple[Tensor, Tensor | None]:
         positive = (output.sigmoid() if lesson.logits else output).reshape(-1)
         predicted = (positive > 0.5).to(torch.int64)
         return predicted, torch.where(positive > 0.5, positive, 1 - positive)
+    if lesson.task == "labels":
+        return output.sigmoid() if lesson.logits else output, None
     return output, None
 
 

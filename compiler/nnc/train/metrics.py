@@ -23,8 +23,15 @@ from torchmetrics.classification import (
     MulticlassJaccardIndex,
     MulticlassPrecision,
     MulticlassRecall,
+    MultilabelAccuracy,
+    MultilabelAUROC,
+    MultilabelF1Score,
+    MultilabelJaccardIndex,
+    MultilabelPrecision,
+    MultilabelRecall,
 )
 from torchmetrics.regression import MeanAbsoluteError, MeanSquaredError, R2Score
+from torchmetrics.utilities import dim_zero_cat
 
 from nnc.ir.plan import MetricPlan
 from nnc.ir.training import F1, R2, Accuracy, Auroc, Iou, Mae, Metric, Precision, Recall, Rmse
@@ -76,7 +83,7 @@ class Scores:
             counter.update(*_compared(lesson, outputs[lesson.output], targets[lesson.output]))
 
     def values(self) -> dict[str, float]:
-        """The metrics; NaN where one is not defined (R2 of one sample)."""
+        """The metrics; NaN where one is not defined (R2 of one sample, AUROC of one class)."""
         made = {}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torchmetrics warns where the value itself says it
@@ -100,6 +107,8 @@ def _compared(lesson: Lesson, output: Tensor, target: Tensor) -> tuple[Tensor, T
         chance = output.sigmoid() if lesson.logits else output
         return chance.reshape(-1), target.reshape(-1).to(torch.int64)
     output = (output.sigmoid() if lesson.logits else output).reshape(len(output), -1)
+    if lesson.task == "labels":
+        return output, (target.reshape(output.shape) > 0.5).to(torch.int64)
     wide = torch.float32 if output.device.type == "mps" else torch.float64
     target = target.reshape(output.shape)
     if output.shape[1] == 1:
@@ -112,7 +121,40 @@ def _counter(metric: Metric, lesson: Lesson) -> Counter:
         return _VALUES[type(metric)]()
     if lesson.task == "binary":
         return _BINARY[type(metric)]()
+    if lesson.task == "labels":
+        return _LABELS[type(metric)](metric, lesson.classes)
     return _CLASSES[type(metric)](metric, lesson.classes)
+
+
+def _known(areas: Tensor, both: Tensor) -> Tensor:
+    """The mean of the areas that have both kinds of samples; torchmetrics counts others as 0."""
+    return areas[both].mean() if bool(both.any()) else areas.new_tensor(math.nan)
+
+
+class _BinaryArea(BinaryAUROC):
+    """AUROC, not defined where all samples are of one class."""
+
+    def compute(self) -> Tensor:  # type: ignore[override]  # as torchmetrics itself
+        right = dim_zero_cat(self.target)
+        return _known(super().compute().reshape(1), (right.min() < right.max()).reshape(1))
+
+
+class _ClassArea(MulticlassAUROC):
+    """The mean AUROC of the classes that some samples have, and some have not."""
+
+    def compute(self) -> Tensor:  # type: ignore[override]  # as torchmetrics itself
+        areas = super().compute()
+        counts = torch.bincount(dim_zero_cat(self.target).reshape(-1), minlength=len(areas))
+        return _known(areas, (counts > 0) & (counts < counts.sum()))
+
+
+class _LabelArea(MultilabelAUROC):
+    """The mean AUROC of the labels that some samples have, and some have not."""
+
+    def compute(self) -> Tensor:  # type: ignore[override]  # as torchmetrics itself
+        right = dim_zero_cat(self.target)
+        both = right.amin(0) < right.amax(0)
+        return _known(super().compute().reshape(-1), both.reshape(-1))
 
 
 def _averaged(kind: type[MulticlassF1Score | MulticlassPrecision | MulticlassRecall]) -> Maker:
@@ -135,8 +177,26 @@ _CLASSES: dict[type[Metric], Maker] = {
     F1: _averaged(MulticlassF1Score),
     Precision: _averaged(MulticlassPrecision),
     Recall: _averaged(MulticlassRecall),
-    Auroc: lambda metric, classes: MulticlassAUROC(classes, validate_args=False),
+    Auroc: lambda metric, classes: _ClassArea(classes, average="none", validate_args=False),
     Iou: lambda metric, classes: MulticlassJaccardIndex(classes, validate_args=False),
+}
+
+
+def _by_label(kind: type[MultilabelF1Score | MultilabelPrecision | MultilabelRecall]) -> Maker:
+    def make(metric: Metric, labels: int) -> Counter:
+        assert isinstance(metric, F1 | Precision | Recall)
+        return kind(labels, average=_AVERAGES[metric.average], validate_args=False)
+
+    return make
+
+
+_LABELS: dict[type[Metric], Maker] = {
+    Accuracy: lambda metric, labels: MultilabelAccuracy(labels, validate_args=False),
+    F1: _by_label(MultilabelF1Score),
+    Precision: _by_label(MultilabelPrecision),
+    Recall: _by_label(MultilabelRecall),
+    Auroc: lambda metric, labels: _LabelArea(labels, average="none", validate_args=False),
+    Iou: lambda metric, labels: MultilabelJaccardIndex(labels, validate_args=False),
 }
 
 _BINARY: dict[type[Metric], Callable[[], Counter]] = {
@@ -144,7 +204,7 @@ _BINARY: dict[type[Metric], Callable[[], Counter]] = {
     F1: lambda: BinaryF1Score(validate_args=False),
     Precision: lambda: BinaryPrecision(validate_args=False),
     Recall: lambda: BinaryRecall(validate_args=False),
-    Auroc: lambda: BinaryAUROC(validate_args=False),
+    Auroc: lambda: _BinaryArea(validate_args=False),
     Iou: lambda: BinaryJaccardIndex(validate_args=False),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Literal
 
@@ -25,7 +26,7 @@ class Member(Record):
     outputs: tuple[str, ...]
 
 
-Task = Literal["classes", "binary", "values"]
+Task = Literal["classes", "binary", "labels", "values"]
 
 
 class Lesson(Record):
@@ -34,8 +35,9 @@ class Lesson(Record):
     Args:
         output: its name.
         target: where the right values come from.
-        task: "classes" ([classes, ...] logits), "binary" ([1] output, two classes), or "values".
-        classes: their number, 0 for values.
+        task: "classes" ([classes, ...] logits), "binary" (one number a class or mask element, two
+            classes), "labels" (each element of numbers is a yes or no of its own), or "values".
+        classes: their number; of "labels" the number of elements; 0 for values.
         labels: their names.
         logits: a sigmoid makes probabilities of the output.
         units: from the network's numbers to the target's, None where they are the same.
@@ -99,10 +101,14 @@ class Wiring:
         target = bound(term)
         field = self._field(target)
         labels = field.labels if field is not None and field.meaning in ("class", "mask") else ()
+        count = len(labels)
+        task: Task = "values"
         if isinstance(term.loss, CrossEntropy):
-            task: Task = "classes"
-        else:
-            task = "binary" if labels and term.loss.needs else "values"
+            task = "classes"
+        elif term.loss.needs and labels:
+            task = "binary"
+        elif term.loss.needs and field is not None and field.role == "target":
+            task, count = "labels", math.prod(n for n in field.type.dims if isinstance(n, int))
         front = None
         if target.kind == "field":
             front = self.profile.front(target.name)
@@ -110,7 +116,7 @@ class Wiring:
         back = None if units is None else to_network(front, self.device, target=True)
         scaled = task == "values" and not isinstance(front, Scale)
         logits = isinstance(term.loss, BceWithLogits)
-        count = len(labels) if task != "values" else 0
+        count = 0 if task == "values" else count
         return Lesson(term.output, target, task, count, labels, logits, units, back, scaled)
 
     def _source(self, name: str) -> str:
@@ -209,12 +215,12 @@ def binding_of(plan: TrainPlan) -> Binding:
 
 
 def lessons(wiring: Wiring, phases: tuple[Phase, ...]) -> dict[str, Lesson]:
-    """What each output learns; the first term of an output says."""
+    """What each output learns; its first term that decides (a class, yes or no) says, else any."""
     made: dict[str, Lesson] = {}
     for phase in phases:
-        for term in phase.terms:
+        for term in sorted(phase.terms, key=lambda term: not term.loss.needs):
             made.setdefault(term.output, wiring.lesson(term))
-    return made
+    return {name: made[name] for phase in phases for name in (t.output for t in phase.terms)}
 
 
 def wanted(lesson: Lesson, raw: Mapping[str, Tensor], network: Tensor) -> Tensor:
