@@ -5,11 +5,14 @@ from __future__ import annotations
 import builtins
 import json
 import struct
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file, save_file
 
 from nnc.backends.initial import initial_weights
@@ -103,6 +106,21 @@ def test_hostile_files_give_one_diagnostic(name: str, tmp_path: Path) -> None:
         assert found.code == "NN544"
         assert "weights.safetensors is no readable file of weights" in found.message
         assert all(note.isprintable() and len(note) <= 200 for note in found.notes)
+
+
+@pytest.mark.parametrize("old", [False, True], ids=["zip", "pickle"])
+def test_a_pytorch_file_is_told_how_to_be_converted(tmp_path: Path, old: bool) -> None:
+    path = tmp_path / "net.pt"
+    weights = {"dense1.weight": torch.ones(2, 3)}
+    torch.save(weights, path, _use_new_zipfile_serialization=not old)
+    with pytest.raises(Refusal, match=r"net.pt is a PyTorch file") as caught:
+        read_weights(path, ())
+    help = caught.value.diagnostics[0].help
+    start, line, end = help.split('"')
+    assert (start, end) == ("convert it: python -c ", "")
+    command = [sys.executable, "-c", line]
+    subprocess.run(command, check=True, cwd=tmp_path, capture_output=True)
+    assert load_file(tmp_path / "net.safetensors").keys() == weights.keys()
 
 
 def test_weights_of_another_network_are_listed(tmp_path: Path) -> None:

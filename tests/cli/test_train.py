@@ -141,3 +141,7 @@ def test_build_a_run(flowers: Nnc) -> None:
     assert bare.code == 0, bare.err
     assert "not compared with PyTorch" in bare.err
     assert flowers("build", "flowers.nn", "--weights", "nowhere").code == 1
+    for opset in (17, 99):
+        wrong = flowers("build", "flowers.nn", "--opset", opset)
+        assert wrong.code == 2
+        assert f"{opset} is not in the range 18<=x<=22" in wrong.err

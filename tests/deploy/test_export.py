@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import onnx
@@ -13,12 +14,14 @@ import pytest
 
 from nnc.backends import onnx_file
 from nnc.deploy import export
-from nnc.deploy.export import export_network, file_digest, record_results
+from nnc.deploy.export import Proof, export_network, file_digest, record_results
 from nnc.deploy.exporter import OnnxExporter
 from nnc.deploy.look import metadata_of
 from nnc.deploy.parity import Differs, Parity
+from nnc.deploy.rules import CANNOT_RUN, refusal
 from nnc.deploy.session import Session
 from nnc.deploy.verify import verify
+from nnc.diagnostics import Refusal
 from nnc.ir.plan import ExportPlan
 from nnc.record import replace
 from tests.conftest import ROOT
@@ -168,3 +171,19 @@ def test_a_file_is_written_unproved_without_torch(tmp_path: Path) -> None:
     )
     assert made.stdout.strip() == "[]"
     assert "nnc.parity" not in metadata_of(tmp_path / "m.onnx")
+
+
+def test_a_refusal_names_the_file_that_was_asked_for(tmp_path: Path) -> None:
+    def refuses(network: object, weights: object, model: Path, **_: object) -> Parity:
+        raise refusal(CANNOT_RUN, model, f"ONNX Runtime does not run {model.name}", "", f"{model}")
+
+    made = small.recipe(small.PICTURES, small.PICTURES_PROFILE)
+    with pytest.raises(Refusal) as refused:
+        export_network(
+            made, small.weights_of(made.network), tmp_path / "m.onnx", proof=cast(Proof, refuses)
+        )
+    (told,) = refused.value.diagnostics
+    assert told.message == "ONNX Runtime does not run m.onnx"
+    assert told.span.source.name == str(tmp_path / "m.onnx")
+    assert told.notes == (str(tmp_path / "m.onnx"),)
+    assert list(tmp_path.iterdir()) == []

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from onnx import GraphProto, ModelProto, TensorProto, ValueInfoProto, defs, shape_inference
+from onnx import GraphProto, ModelProto, TensorProto, ValueInfoProto, shape_inference
 
 import nnc
 from nnc.backends.arrays import Array, known_sizes
 from nnc.backends.onnx_file import OnnxModel, StoredTensor
 from nnc.backends.onnx_schema import (
-    IR_VERSION,
-    LOWEST_OPSET,
+    IR_VERSIONS,
     ML_OPSET,
     OPSET,
     TENSOR_TYPES,
@@ -58,7 +57,6 @@ def onnx_model(
     weights: Mapping[str, Array],
     *,
     opset: int = OPSET,
-    ir_version: int = IR_VERSION,
     doc: str = "",
     metadata: Mapping[str, str] | None = None,
 ) -> OnnxModel:
@@ -72,7 +70,6 @@ def onnx_model(
         network: checked.
         weights: an array for each weight of the network, by name; they are not copied.
         opset: of the default domain.
-        ir_version: of the file.
         doc: one line about the model.
         metadata: strings for metadata_props, stored sorted.
 
@@ -101,7 +98,7 @@ def onnx_model(
     tensors = _used(writer)
     _settle_names(inputs, outputs, tensors, writer.nodes)
 
-    model = _model_proto(writer, opset, ir_version, doc, metadata or {})
+    model = _model_proto(writer, opset, doc, metadata or {})
     model.graph.name = network.name
     _write_nodes(model.graph, writer.nodes)
     model.graph.input.extend(_info(value) for value in inputs)
@@ -187,10 +184,10 @@ def _settle_names(
                 value.name = names.unique(value.wish)
 
 
-def _model_proto(
-    writer: Writer, opset: int, ir_version: int, doc: str, metadata: Mapping[str, str]
-) -> ModelProto:
-    model = ModelProto(ir_version=ir_version, producer_name="nnc", producer_version=nnc.__version__)
+def _model_proto(writer: Writer, opset: int, doc: str, metadata: Mapping[str, str]) -> ModelProto:
+    model = ModelProto(
+        ir_version=IR_VERSIONS[opset], producer_name="nnc", producer_version=nnc.__version__
+    )
     if doc:
         model.doc_string = doc
     model.opset_import.add(domain="", version=opset)
@@ -266,8 +263,3 @@ def _inferred(
         for info in found
         if info.type.tensor_type.elem_type != TensorProto.UNDEFINED
     }
-
-
-def supported(opset: int) -> bool:
-    """Whether nnc writes this opset."""
-    return LOWEST_OPSET <= opset <= defs.onnx_opset_version()

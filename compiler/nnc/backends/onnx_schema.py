@@ -11,8 +11,10 @@ from onnx import AttributeProto, TensorProto, defs, numpy_helper
 from nnc.record import Record
 
 OPSET = 20
-LOWEST_OPSET = 18  # below, reductions and paddings take other inputs
-IR_VERSION = 9
+# The opsets that can be written, each with the IR version of the ONNX release that brought it
+# (https://github.com/onnx/onnx/blob/main/docs/Versioning.md). Below 18 reductions and paddings
+# take other inputs.
+IR_VERSIONS = {18: 8, 19: 9, 20: 9, 21: 10, 22: 10}
 ML_OPSET = 3
 
 TENSOR_TYPES: dict[str, int] = {

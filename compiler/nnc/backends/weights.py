@@ -176,10 +176,12 @@ def _opened(path: Path) -> _File:
         raise _no_package(path) from None
     with path.open("rb") as file:
         if int.from_bytes(file.read(8), "little") > HEADER:
-            raise _broken(path, "its header is too large")
+            raise _pytorch(path) if _is_pytorch(path) else _broken(path, "its header is too large")
     try:
         return cast(_File, safe_open(path, framework="numpy"))
     except SafetensorError as error:
+        if _is_pytorch(path):
+            raise _pytorch(path) from None
         raise _broken(path, _printable(str(error))) from None
 
 
@@ -214,6 +216,26 @@ def _no_package(path: Path) -> Refusal:
 def _broken(path: Path, why: str) -> Refusal:
     text = f"{path.name} is no readable file of weights"
     return Refusal(BROKEN_FILE.at(_span(path), text, notes=(why,)))
+
+
+def _is_pytorch(path: Path) -> bool:
+    """A file of `torch.save`: a zip archive with a pickle, or of old a pickle alone."""
+    if path.suffix.lower() == ".safetensors":
+        return False
+    with path.open("rb") as file:
+        head = file.read(4)
+    return head.startswith((b"PK\x03\x04", b"\x80\x02", b"\x80\x04"))
+
+
+def _pytorch(path: Path) -> Refusal:
+    plain = path.name.isascii() and all(c.isalnum() or c in "._-" for c in path.name)
+    name = path.name if plain else "x.pt"
+    made = Path(name).with_suffix(".safetensors").name
+    loaded = f"torch.load('{name}', weights_only=True)"
+    call = f"safetensors.torch.save_file({loaded}, '{made}')"
+    help = f'convert it: python -c "import torch, safetensors.torch; {call}"'
+    text = f"{path.name} is a PyTorch file: nnc reads safetensors, which can hold no code"
+    return Refusal(BROKEN_FILE.at(_span(path), text, help=help))
 
 
 def _other(path: Path, found: Match, rows: tuple[PlacedWeight, ...]) -> Refusal:

@@ -9,7 +9,7 @@ import click
 
 from nnc.backends.arrays import Array
 from nnc.backends.initial import initial_weights
-from nnc.backends.onnx_schema import OPSET
+from nnc.backends.onnx_schema import IR_VERSIONS, OPSET
 from nnc.backends.torch_source import torch_source
 from nnc.backends.weights import read_weights, write_weights
 from nnc.check import Checked
@@ -30,6 +30,7 @@ from nnc.source import Source
 from nnc.train.files import write_text
 from nnc.train.folder import WEIGHTS, Run
 
+OPSETS = click.IntRange(min(IR_VERSIONS), max(IR_VERSIONS))
 NO_DATA = ("NN450", "NN451")
 """Codes that tell that data is not there: the network is then built without what it would tell."""
 
@@ -48,7 +49,7 @@ class Order(Record):
     "--weights", type=FILE, metavar="RUN|FILE", help="Trained weights; by default initial ones."
 )
 @click.option("-o", "output", type=FILE, metavar="DIR|FILE.onnx", help="By default build/SPEC.")
-@click.option("--opset", type=click.IntRange(min=1), default=OPSET, show_default=True)
+@click.option("--opset", type=OPSETS, default=OPSET, show_default=True, help="Of ONNX.")
 @click.option("--bare", is_flag=True, help="Take the network's numbers, not raw data.")
 @click.option("--no-verify", is_flag=True, help="Do not compare with PyTorch; needs no torch.")
 @network_option

@@ -101,9 +101,7 @@ def command(
     stdin = sys.stdin.buffer.read() if "-" in inputs else b""
     unseen: Counter[str] = Counter()
     _tell_size(session, size, console)
-    samples = gather(
-        session, inputs, keep_going=keep_going, stdin=stdin, size=size, unseen=unseen
-    )
+    samples = gather(session, inputs, keep_going=keep_going, stdin=stdin, size=size, unseen=unseen)
     made = predict(session, samples, batch=batch, top=top, keep_going=keep_going)
     pictures = output is not None and output.lower().endswith(".png")
     tally = Tally(session, [], dumped is not None or pictures)

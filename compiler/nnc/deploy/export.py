@@ -17,6 +17,8 @@ from nnc.backends.onnx_schema import OPSET
 from nnc.backends.weights import layout
 from nnc.deploy.meanings import Recipe, doc, entries
 from nnc.deploy.parity import TOLERANCE, Differs, Parity
+from nnc.deploy.rules import place as spot
+from nnc.diagnostics import Diagnostic, Refusal
 from nnc.ir.graph import Network
 from nnc.ir.types import TensorType
 from nnc.passes.inference import Ends, ends, inference
@@ -146,12 +148,24 @@ def export_network(
             with_metadata(place, after_run(Held(tolerance, True), ()))
         if staged:
             os.replace(place, path)
-    except BaseException:
+    except BaseException as error:
         for file in (place, *(() if staged else (path.with_name(path.name + ".data"),))):
             file.unlink(missing_ok=True)
+        if isinstance(error, Refusal):  # nobody asked for the file beside it that was tried
+            error.diagnostics = tuple(_named(d, place, path) for d in error.diagnostics)
         raise
     files = tuple(path if file == place else file for file in files)
     return described_file(path, files, made, parity)
+
+
+def _named(told: Diagnostic, tried: Path, path: Path) -> Diagnostic:
+    """The same message about the file that was asked for."""
+    if told.span.source.name != spot(tried).source.name:
+        return told
+    message = told.message.replace(tried.name, path.name)
+    notes = tuple(note.replace(str(tried), str(path)) for note in told.notes)
+    labels = (replace(told.labels[0], span=spot(path)), *told.labels[1:])
+    return replace(told, labels=labels, message=message, notes=notes)
 
 
 def described_file(
