@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nnc.check import check_source, check_text, world
-from nnc.check.blocks import _check_block
+from nnc.check.specialise import _made
 from nnc.ir.dims import show
 from nnc.ir.graph import Call, Network
 from nnc.ir.text import network_text
@@ -70,10 +70,10 @@ def checks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
 
     def counted(*args: object) -> object:
-        seen.append(args[1].name.text)  # type: ignore[attr-defined]
-        return _check_block(*args)  # type: ignore[arg-type]
+        seen.append(args[1].block.name.text)  # type: ignore[attr-defined]
+        return _made(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("nnc.check.blocks._check_block", counted)
+    monkeypatch.setattr("nnc.check.specialise._made", counted)
     return seen
 
 

@@ -11,8 +11,8 @@ from nnc.check.defaults import gather, innermost
 from nnc.check.rules import NO_INPUT, NO_OUTPUT, NO_VALUE
 from nnc.check.scope import Scope
 from nnc.check.unused import report_unused
-from nnc.check.values import BAD
-from nnc.check.world import Defaults, World
+from nnc.check.values import BAD, Defaults
+from nnc.check.world import World
 from nnc.ir.graph import Port
 from nnc.ir.types import TensorType
 from nnc.source import Span
@@ -23,27 +23,43 @@ class Body:
     """A body in progress.
 
     `current` are the values that the next step takes (None: there is none); `several` says that
-    they came from `from a, b`, `gathered` that they are the members of a family. `damaged` bodies
-    had a mistake: they stay silent about unused values.
+    they came from `from a, b`, `gathered` that they are the members of a family. `handed`: the
+    block was given steps or braces. `damaged` bodies had a mistake: they stay silent about unused
+    values.
     """
 
     def __init__(
-        self, world: World, name: str, span: Span, scope: Scope, body: ast.Body, *, top: bool
+        self,
+        world: World,
+        name: str,
+        span: Span,
+        scope: Scope,
+        body: ast.Body,
+        *,
+        top: bool,
+        builder: Builder | None = None,
     ) -> None:
+        """`builder`: of the caller, where the body's steps become steps of the caller's graph."""
         self.world, self.scope, self.body, self.top = world, scope, body, top
-        self.builder = Builder(name, span)
+        self.builder = builder or Builder(name, span)
         self.current: tuple[int, ...] | None = None
         self.several = False
         self.gathered = False
         self.first_link = False
         self.damaged = False
+        self.handed = False
         self.outputs: dict[str, Span] = {}
         self.sole_input = sum(_inputs(s) for s in body.statements) == 1
-        self.defaults: tuple[Defaults, ...] = (gather(world, body, scope), world.defaults)
+        self.defaults: tuple[Defaults, ...] = (
+            gather(world, body, scope),
+            world.home(span).defaults,
+        )
 
-    def start(self, type: TensorType, span: Span) -> None:
-        """The one input of a block."""
-        self.current = (self.builder.input("x", type, span),)
+    def start(self, types: tuple[TensorType, ...], span: Span) -> None:
+        """The values that a block is called on."""
+        inputs = (self.builder.input(n, t, span) for n, t in zip(input_names(len(types)), types))
+        self.current = tuple(inputs)
+        self.several = len(self.current) > 1
 
     def fail(self) -> None:
         """A step failed and was reported: what follows has no value."""
@@ -126,6 +142,11 @@ class Body:
         if not self.damaged:
             report_unused(self)
         return not self.damaged
+
+
+def input_names(count: int) -> tuple[str, ...]:
+    """What the values are called that a block is called on."""
+    return ("x",) if count == 1 else tuple(f"x{i + 1}" for i in range(count))
 
 
 def _inputs(statement: ast.Statement) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nnc.check.values import BAD
+from nnc.check.values import BAD, SharedEntry
 from nnc.ir.graph import Call, Graph, Item, Operation, Port, Turn
 from nnc.ir.names import place_name
 from nnc.ir.types import TensorType
@@ -23,7 +23,8 @@ class Builder:
         self.used: set[int] = set()
         self.taken: set[str] = set()
         self.counts: dict[str, int] = {}
-        self.owners: dict[str, str] = {}
+        self.owners: dict[SharedEntry, str] = {}
+        self.prefix = ""  # of the places of a block whose steps stand in its caller's graph
         self.branches: list[str] = []
         self.turns: tuple[Turn, ...] = ()
         self.loops = 0
@@ -45,8 +46,9 @@ class Builder:
 
     def place(self, word: str, label: str) -> str:
         """A free place: the label, or the word with the next number."""
+        word = self.prefix + word
         if label:
-            name = place_name(label, self.taken)
+            name = place_name(self.prefix + label, self.taken)
         else:
             count = self.counts.get(word, 0) + 1
             while f"{word}{count}" in self.taken:
@@ -64,17 +66,17 @@ class Builder:
         span: Span,
         *,
         label: str = "",
-        instance: str = "",
+        instance: SharedEntry | None = None,
     ) -> tuple[int, ...]:
         """Adds a step; returns the numbers of its values.
 
         `instance` is the shared step that it is a use of; its weights have one place at all uses.
         """
-        name = self.place(op.word, label or instance)
+        name = self.place(op.word, label or (instance.name if instance else ""))
         owner = name
-        if instance:
+        if instance is not None:
             if instance not in self.owners:
-                self.owners[instance] = self.place("", instance) if label else name
+                self.owners[instance] = self.place("", instance.name) if label else name
             owner = self.owners[instance]
         self.used.update(i for i in inputs if i is not None)
         outputs = tuple(self.value(t, span) for t in types)

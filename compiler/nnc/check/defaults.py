@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from nnc.check.arguments import Given, place
 from nnc.check.rules import UNNAMED_DEFAULT
 from nnc.check.scope import Scope
-from nnc.check.world import Defaults
+from nnc.check.values import Defaults
 from nnc.layers import LAYERS
 from nnc.syntax import ast
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from nnc.check.blocks import specialise
 from nnc.check.body import Body
 from nnc.check.overrides import Override, override_value
-from nnc.check.rules import LATER, MISSING_ARGUMENT, UNCALLED_BLOCK
+from nnc.check.rules import MISPLACED, MISSING_ARGUMENT, UNCALLED_BLOCK
 from nnc.check.scope import Scope
 from nnc.check.simplified import simplified
+from nnc.check.specialise import Specialising, specialise
 from nnc.check.types import matches
-from nnc.check.values import UNKNOWN, Unknown, Value
+from nnc.check.values import UNKNOWN, Value
 from nnc.check.world import STEPS, World
 from nnc.diagnostics import Refusal
 from nnc.ir.graph import Network
@@ -68,7 +68,11 @@ def _parameters(
             value = override_value(world.numbers, overrides[name], world.scope, param.default)
         elif param.type is not None:
             world.sink.add(
-                LATER.at(param.span, "values as parameters are planned; nnc 0.1 has none")
+                MISPLACED.at(
+                    param.span,
+                    "the values of a network are its inputs",
+                    help=f"write `input {param.span.text}` in its body",
+                )
             )
             value = UNKNOWN
         elif param.default is None:
@@ -103,7 +107,7 @@ def uncalled_blocks(world: World, file: ast.File) -> None:
             continue
         world.start_network()
         try:
-            specialise(world, block, None, _unknown(block), None, None)
+            specialise(world, Specialising(block, None, None, None, None))
         except Refusal as refusal:
             for diagnostic in refusal.diagnostics:
                 world.sink.add(diagnostic)
@@ -113,7 +117,3 @@ def uncalled_blocks(world: World, file: ast.File) -> None:
                     block.name.span, f"no network calls the block `{block.name.text}`"
                 )
             )
-
-
-def _unknown(block: ast.Block) -> dict[str, Value]:
-    return {p.name.text: Unknown() for p in block.params}

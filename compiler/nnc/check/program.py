@@ -96,7 +96,7 @@ def _check(
         sink.add(mistake)
     routed = _routed(overrides, file, sink)
     sizes = Sizes(file, profiles, moved, routed)
-    world = World(sink, sizes.find, file, STATEMENTS)
+    world = World(sink, sizes.find, (file,), STATEMENTS)
     sizes.world = world
     sizes.check_overrides()
     _declare(world, file, routed)
@@ -179,7 +179,7 @@ def _declare(world: World, file: ast.File, routed: Routed) -> None:
             declare_let(world, d, world.numbers.value(d.value, world.scope), world.scope)
     for d in file.declarations:
         if isinstance(d, ast.Defaults):
-            read_defaults(world, d, world.scope, world.defaults)
+            read_defaults(world, d, world.scope, world.home(d.span).defaults)
 
 
 def _declare_data(world: World, file: ast.File) -> None:

@@ -124,7 +124,7 @@ def _shared(body: Body, statement: ast.Shared, scope: Scope) -> None:
         body.world.sink.add(body.world.unknown_step(statement.step.name))
         scope.declare(statement.name.text, Unknown(), statement.name.span, body.world.sink)
         return
-    entry = SharedEntry(statement.name.text, statement.step)
+    entry = SharedEntry(statement.name.text, statement.step, scope, body.defaults)
     scope.declare(statement.name.text, entry, statement.name.span, body.world.sink)
 
 

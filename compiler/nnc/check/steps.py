@@ -6,26 +6,32 @@ from nnc.check import habits
 from nnc.check.arguments import Bound, bind
 from nnc.check.blocks import call_block
 from nnc.check.body import Body
+from nnc.check.defaults import gather
+from nnc.check.passing import run_passed
 from nnc.check.paths import run_paths
+from nnc.check.ports import check_ports, check_shared, check_weights
 from nnc.check.rules import (
     LATER,
+    MISPLACED,
     NO_BODY,
-    OPEN_WEIGHT,
     SEVERAL_VALUES,
-    SHARED_SHAPES,
-    TIME_AXIS,
     VALUE_AS_STEP,
-    WRONG_RANK,
-    WRONG_TYPE,
 )
 from nnc.check.scope import Scope
 from nnc.check.shaperules import Stating
-from nnc.check.values import BAD, Family, LabelEntry, SharedEntry, Unknown, dims_text, written
+from nnc.check.values import (
+    BAD,
+    Family,
+    LabelEntry,
+    Passed,
+    SharedEntry,
+    Unknown,
+    written,
+)
 from nnc.diagnostics import Fix, Label, Refusal
-from nnc.ir.dims import DimTooLarge, symbols
-from nnc.ir.types import TensorType
+from nnc.ir.dims import DimTooLarge
 from nnc.layers import LAYERS
-from nnc.layers.base import Layer, Port
+from nnc.layers.base import Layer
 from nnc.source import Span
 from nnc.syntax import ast
 
@@ -38,6 +44,8 @@ def run_step(body: Body, step: ast.Step, scope: Scope, label: str) -> None:
     world = body.world
     world.count_step(step.span)
     layer = LAYERS.get(name)
+    if body.handed and _handed(body, step, scope, label):
+        return
     if layer is not None and not layer.hidden:
         if step.body is not None:
             if name in JOINS:
@@ -53,6 +61,36 @@ def run_step(body: Body, step: ast.Step, scope: Scope, label: str) -> None:
         call_block(body, step, scope, label)
     else:
         other_step(body, step, scope, label)
+
+
+def _handed(body: Body, step: ast.Step, scope: Scope, label: str) -> bool:
+    """A use of a step or of braces that the block was handed; False where the word is neither."""
+    entry = scope.find(step.name.text)
+    passed = entry.value if entry is not None else None
+    if not isinstance(passed, Passed):
+        return False
+    name = step.name.text
+    if step.args is not None or step.body is not None:
+        body.world.sink.add(
+            NO_BODY.at(
+                step.span,
+                f"`{name}` stands for what the call says, with its arguments",
+                help=f"write `{name}` alone",
+            )
+        )
+        body.fail()
+        return True
+
+    def run(inner: Scope) -> None:
+        if passed.step is not None:
+            run_step(body, passed.step, inner, label)
+            return
+        assert passed.braces is not None
+        body.defaults = (gather(body.world, passed.braces, inner), *body.defaults)
+        body.run(passed.braces, inner)
+
+    run_passed(body, passed, run)
+    return True
 
 
 def other_step(body: Body, step: ast.Step, scope: Scope, label: str) -> None:
@@ -82,6 +120,14 @@ def other_step(body: Body, step: ast.Step, scope: Scope, label: str) -> None:
                 f"`{name}` is {written(entry.value)}, not a step",
                 others=(Label(entry.span, "it is named here"),),
                 help=f"give it to a step: `dense({name})`",
+            )
+        )
+    elif name == "body":
+        world.sink.add(
+            MISPLACED.at(
+                step.name.span,
+                "`body` stands in a block, for what is in braces after its call",
+                help="write `block NAME { ... body ... }`, and call `NAME { steps }`",
             )
         )
     elif name in habits.PLANNED:
@@ -201,59 +247,9 @@ def apply(
         world.sink.add(rules.too_large())
         body.fail()
         return
-    instance = shared.name if shared is not None else ""
-    made = builder.item(op, values, outputs, span, label=label, instance=instance)
+    made = builder.item(op, values, outputs, span, label=label, instance=shared)
     body.current = made
     body.several = False
-
-
-def check_ports(rules: Stating, op: Layer, types: tuple[TensorType, ...]) -> None:
-    """Ranks and element types of the inputs."""
-    ports = op.ports
-    if len(types) > len(ports) and not ports[-1].many:
-        rules.refuse(
-            SEVERAL_VALUES,
-            f"`{op.word}` takes {'one value' if len(ports) == 1 else f'{len(ports)} values'}, "
-            f"and {len(types)} come",
-            help="join them first: `-> concat` or `-> add`",
-        )
-    for i, type in enumerate(types):
-        port = ports[min(i, len(ports) - 1)]
-        if port.dtype not in ("any", type.dtype):
-            rules.refuse(
-                WRONG_TYPE,
-                f"`{op.word}` takes {_NAMES[port.dtype]}, not {_NAMES[type.dtype]}",
-                help="put `embedding(COUNT, WIDTH) ->` before it, which makes vectors of ids"
-                if type.dtype == "int64"
-                else "ids come from an input such as `token[T]`",
-            )
-        if port.ranks and type.rank not in port.ranks:
-            _refuse_rank(rules, op, port, type)
-        if port.channels_first and type.time == 0 and type.rank > 1:
-            rules.refuse(
-                TIME_AXIS, f"the first axis of {type} is time, and `{op.word}` takes channels first"
-            )
-
-
-_NAMES = {"float32": "numbers", "int64": "ids (`token`)", "uint8": "bytes", "string": "texts"}
-
-
-def _refuse_rank(rules: Stating, op: Layer, port: Port, type: TensorType) -> None:
-    wanted = " or ".join(str(r) for r in port.ranks)
-    if type.rank > max(port.ranks):
-        help = "put `flatten ->` before it"
-    elif port.channels_first and type.rank == 1:
-        help = "put `reshape(channels, height, width) ->` before it"
-    elif port.channels_first and type.rank == 2:
-        help = "name a channel axis: an image is `[1, height, width]`"
-    else:
-        help = "`reshape(...)` gives it other axes"
-    axes = "axis" if wanted == "1" else "axes"
-    rules.refuse(
-        WRONG_RANK,
-        f"`{op.word}` takes {wanted} {axes}; the value {type} has {type.rank}",
-        help=help,
-    )
 
 
 def run_shared(body: Body, step: ast.Step, shared: SharedEntry, scope: Scope, label: str) -> None:
@@ -270,7 +266,15 @@ def run_shared(body: Body, step: ast.Step, shared: SharedEntry, scope: Scope, la
         body.fail()
         return
     shared.uses += 1
-    inner = shared.step
+    inner, scope = shared.step, shared.scope
+    levels, body.defaults = body.defaults, shared.levels
+    _run_shared(body, step, shared, inner, scope, label)
+    body.defaults = levels
+
+
+def _run_shared(
+    body: Body, step: ast.Step, shared: SharedEntry, inner: ast.Step, scope: Scope, label: str
+) -> None:
     layer = LAYERS.get(inner.name.text)
     if layer is None:
         call_block(body, inner, scope, label, shared)
@@ -281,36 +285,6 @@ def run_shared(body: Body, step: ast.Step, shared: SharedEntry, scope: Scope, la
         body.fail()
         return
     apply(body, made[0], (*values, *made[2]), step.name.span, made[1], label, shared)
-
-
-def check_weights(rules: Stating, op: Layer, types: tuple[TensorType, ...]) -> None:
-    """No weight has a size that differs from run to run; numbers of data are settled by then."""
-    for weight in op.weights(*types):
-        for dim in weight.dims:
-            free = [s for s in sorted(symbols(dim)) if "." not in s]
-            if free:
-                rules.refuse(
-                    OPEN_WEIGHT,
-                    f"the weights of `{op.word}` would depend on `{free[0]}`",
-                    label=f"a weight of {dims_text(weight.dims)}",
-                    help=f"fix `{free[0]}` in the input's type, or pool to a fixed size before",
-                )
-
-
-def check_shared(
-    rules: Stating, op: Layer, types: tuple[TensorType, ...], shared: SharedEntry
-) -> None:
-    """All uses need weights of the same sizes."""
-    sizes = tuple((w.name, w.dims) for w in op.weights(*types))
-    if shared.made is None:
-        shared.made, shared.types = sizes, types
-    elif shared.made != sizes:
-        assert isinstance(shared.types, tuple)
-        rules.refuse(
-            SHARED_SHAPES,
-            f"`{shared.name}` was used on {shared.types[0]} before; {types[0]} needs other weights",
-            help="bring both values to the same shape, or use two steps",
-        )
 
 
 def join_paths(body: Body, step: ast.Step, layer: type[Layer], scope: Scope, label: str) -> None:

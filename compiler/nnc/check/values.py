@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final, TypeGuard, Union
+from typing import TYPE_CHECKING, Final, TypeGuard, Union
 
 from nnc.ir.dims import Dim, Poly, show
 from nnc.record import Record
 from nnc.source import Span
 from nnc.syntax import ast
+
+if TYPE_CHECKING:
+    from nnc.check.arguments import Given
+    from nnc.check.scope import Entry, Scope
 
 
 class Unknown:
@@ -46,17 +50,61 @@ class Family:
 
 
 class SharedEntry:
-    """A shared step; `uses` counts them, `made` is the first use's operation."""
+    """A shared step; `uses` counts them, `made` is the first use's operation.
 
-    __slots__ = ("made", "name", "step", "types", "uses")
+    `scope` and `levels` are what its arguments may name and the defaults that hold where it stands.
+    """
 
-    def __init__(self, name: str, step: ast.Step) -> None:
+    __slots__ = ("levels", "made", "name", "scope", "step", "types", "uses")
+
+    def __init__(
+        self, name: str, step: ast.Step, scope: Scope, levels: tuple[Defaults, ...]
+    ) -> None:
         self.name = name
         self.step = step
+        self.scope = scope
+        self.levels = levels
         self.uses = 0
         self.made: object = None
         self.types: object = None
 
+
+class Passed:
+    """A step or braces handed to a block, with what their names stand for where they were written.
+
+    Args:
+        step: the step; None for braces.
+        braces: what stood behind the call; None for a step.
+        names: what the names in it stand for, in the terms of the graph at hand.
+        outer: the scope that it was written in, for messages and the names of its file.
+        levels: the defaults that hold where it was written, inner ones first.
+        active: the blocks that were being checked there, which it must not call.
+    """
+
+    __slots__ = ("active", "braces", "levels", "names", "outer", "step")
+
+    def __init__(
+        self,
+        step: ast.Step | None,
+        braces: ast.Body | None,
+        names: dict[str, Entry],
+        outer: Scope,
+        levels: tuple[Defaults, ...],
+        active: tuple[str, ...],
+    ) -> None:
+        self.step, self.braces, self.names = step, braces, names
+        self.outer, self.levels, self.active = outer, levels, active
+
+    @property
+    def span(self) -> Span:
+        """Where it stands."""
+        node = self.step or self.braces
+        assert node is not None
+        return node.span
+
+
+Defaults = dict[str, dict[str, "Given"]]
+"""Default arguments by layer, by argument."""
 
 Number = Union[int, float, Poly]
 Value = Union[
@@ -70,6 +118,7 @@ Value = Union[
     LabelEntry,
     Family,
     SharedEntry,
+    Passed,
     range,
 ]
 
@@ -108,6 +157,8 @@ def written(value: object) -> str:
         return "(" + ", ".join(written(v) for v in value) + ")"
     if isinstance(value, (LabelEntry, Family)):
         return "a value"
+    if isinstance(value, (SharedEntry, Passed)):
+        return "a step"
     return f"{value}"
 
 

@@ -9,12 +9,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nnc.check import habits
-from nnc.check.arguments import Given
 from nnc.check.expressions import Numbers
 from nnc.check.rules import LIMIT, UNKNOWN_STEP
 from nnc.check.scope import Scope, Sink
 from nnc.check.types import Pattern
-from nnc.check.values import Value
+from nnc.check.values import Defaults, Value
 from nnc.diagnostics import Diagnostic, Fix, Frame, Refusal, nearest
 from nnc.ir.facts import Facts
 from nnc.ir.graph import Graph
@@ -31,10 +30,17 @@ COMBINATORS = ("residual", "scale")
 
 
 class Made(Record):
-    """A block specialised once: its graph (None when it failed) and what it gives."""
+    """A block specialised once: its graph (None when it failed) and what it gives.
+
+    Args:
+        taken: which of the caller's values that steps and braces read are inputs of the graph.
+        numbers: the parameters under which the graph knows the caller's numbers that they read.
+    """
 
     graph: Graph | None
     output: TensorType | None
+    taken: tuple[int, ...] = ()
+    numbers: tuple[str, ...] = ()
 
 
 class Pending(Record):
@@ -48,27 +54,36 @@ class Pending(Record):
     diagnostic: Diagnostic
 
 
-Defaults = dict[str, dict[str, Given]]
-"""By layer, by argument."""
+class Home:
+    """One file: its names, and the defaults that it states."""
+
+    __slots__ = ("defaults", "file", "scope")
+
+    def __init__(self, file: ast.File) -> None:
+        self.file = file
+        self.scope = Scope()
+        self.defaults: Defaults = {}
 
 
 class World:
-    """The state of checking one file."""
+    """The state of checking a file and those that it uses."""
 
     def __init__(
         self,
         sink: Sink,
         data: Callable[[str, str], Value | str | None],
-        file: ast.File,
+        files: tuple[ast.File, ...],
         actions: Mapping[type, Callable[[Any, Any, Scope], None]],
     ) -> None:
-        self.is_damaged, self.lost, self.actions = file.damaged, file.lost, actions
+        """`files`: the spec itself, then those that it uses."""
+        self.actions = actions
+        self.lost: frozenset[str] = frozenset().union(*(file.lost for file in files))
         self.sink = sink
-        self.numbers = Numbers(sink, self.step_names, data, file.lost, _data_names(file))
-        self.scope = Scope()
+        self.numbers = Numbers(sink, self.step_names, data, self.lost, _data_names(files[0]))
+        self.homes = {file.source: Home(file) for file in files}
+        self.scope = self.homes[files[0].source].scope
         self.blocks: dict[str, ast.Block] = {}
         self.networks: dict[str, ast.Network] = {}
-        self.defaults: Defaults = {}
         self.called: set[str] = set()
         self.memo: dict[tuple[object, ...], Made] = {}
         self.active: list[str] = []
@@ -77,6 +92,17 @@ class World:
         self.pending: list[Pending] = []
         self.steps = 0
         self._names: list[str] | None = None
+        self.read_names: dict[int, tuple[str, ...]] = {}  # by the identity of nodes of the files
+        self.steps_of: dict[int, ast.Step] = {}  # of expressions that stand for steps, likewise
+        self.steps_within: dict[int, tuple[ast.Step, ...]] = {}  # of blocks, likewise
+
+    def home(self, span: Span) -> Home:
+        """The file that a place stands in."""
+        return self.homes[span.source]
+
+    def is_damaged(self, span: Span) -> bool:
+        """Whether a syntax mistake stands inside."""
+        return self.homes[span.source].file.damaged(span)
 
     def step_names(self) -> list[str]:
         """All words that are steps."""
