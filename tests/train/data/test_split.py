@@ -36,28 +36,67 @@ def rows(path: Path, n: int, columns: str = "a,y", **more: Any) -> Path:
 def test_the_default_is_ten_percent_validation(tmp_path: Path) -> None:
     data = opened("images", class_folders(tmp_path, {"a": 150, "b": 50}), GREY)
     found = counts(data.profile)
-    assert set(found) == {"train", "validation"}
-    assert 10 <= found["validation"] <= 30
-    assert data.profile.rule == "about 10% validation of each class, drawn by path"
+    assert found == {"train": 180, "validation": 20}
+    assert data.profile.rule == "10% validation of each class, ranked by path"
 
 
 def test_each_class_is_in_each_part_that_its_size_entitles_it_to(tmp_path: Path) -> None:
     data = opened("images", class_folders(tmp_path, {"a": 100, "b": 5}), GREY, split=THIRDS)
-    for part in data.profile.parts:
-        assert part.classes[1] >= 1
-    shares = np.array([part.classes[0] for part in data.profile.parts]) / 100
-    assert abs(shares - [0.6, 0.2, 0.2]).max() < 0.12
+    assert [part.classes for part in data.profile.parts] == [(60, 3), (20, 1), (20, 1)]
 
 
-def test_new_files_move_none_of_the_others(tmp_path: Path) -> None:
-    class_folders(tmp_path, {"a": 60, "b": 60})
+@pytest.mark.parametrize(
+    "count,wanted", [(1, [1]), (2, [2]), (3, [2, 1]), (5, [4, 1]), (60, [54, 6])]
+)
+def test_small_classes(count: int, wanted: list[int], tmp_path: Path) -> None:
+    data = opened("images", class_folders(tmp_path, {"a": count, "b": 30}), GREY)
+    assert [part.classes[0] for part in data.profile.parts if part.classes[0]] == wanted
+
+
+def test_a_new_file_of_a_small_class_moves_one_other_across_each_border(tmp_path: Path) -> None:
+    class_folders(tmp_path, {"a": 20, "b": 20})
     before = parts(opened("images", tmp_path, GREY, split=THIRDS))
-    for n in range(40):
+    for n in range(12):
         picture(tmp_path / "a" / f"new{n}.png", mode="L")
-    (tmp_path / "b" / "007.png").unlink()
-    after = parts(opened("images", tmp_path, GREY, split=THIRDS))
+        after = parts(opened("images", tmp_path, GREY, split=THIRDS))
+        for one, other in ((0, 1), (1, 2)):
+            names = list(before)
+            moved = (before[names[one]] & after[names[other]]) | (
+                before[names[other]] & after[names[one]]
+            )
+            assert len(moved) <= 1
+        assert not any(file.startswith("b/") for p in before for file in before[p] - after[p])
+        before = after
+
+
+def test_new_rows_of_a_large_class_move_none_of_the_others(tmp_path: Path) -> None:
+    path = rows(tmp_path / "t.csv", 1000)
+    before = parts(opened("table", path, target=("y",), split=THIRDS))
+    after = parts(opened("table", rows(path, 1100), target=("y",), split=THIRDS))
+    assert (
+        opened("table", path, target=("y",)).profile.rule
+        == "about 10% validation, drawn by content"
+    )
     for part, files in before.items():
-        assert files - {"b/007.png"} <= after[part]
+        assert files <= after[part]
+
+
+def test_copies_stay_together(tmp_path: Path) -> None:
+    lines = [f"{i % 20},{i % 20}.5" for i in range(60)]
+    path = table(tmp_path / "t.csv", "\n".join(["a,y", *lines]) + "\n")
+    found = parts(opened("table", path, target=("y",), split=THIRDS))
+    kinds = [{(int(n.split()[-1]) - 1) % 20 for n in files} for files in found.values()]
+    assert sum(map(len, kinds)) == 20
+    assert [len(kind) for kind in kinds] == [12, 4, 4]
+    same = table(path, "a,y\n" + "1,2.5\n" * 10)
+    assert counts(opened("table", same, target=("y",)).profile) == {"train": 9, "validation": 1}
+
+
+def test_iris_is_divided_evenly() -> None:
+    data = opened("bundled", "iris", split=Split("shares", (0.8, 0.1, 0.1)))
+    shown = np.array([part.classes for part in data.profile.parts])
+    assert abs(shown - np.array([[40], [5], [5]])).max() <= 1
+    assert data.profile.rule.endswith("validation and 10% test of each class, ranked by content")
 
 
 def test_the_split_has_a_seed_of_its_own(tmp_path: Path) -> None:
@@ -92,7 +131,7 @@ def test_a_group_stays_together(tmp_path: Path) -> None:
     split = Split("shares", (0.6, 0.2, 0.2), group="patient")
     data = opened("table", path, target=("y",), split=split)
     groups = [{(int(n.split()[-1]) - 1) % 30 for n in files} for files in parts(data).values()]
-    assert sum(map(len, groups)) == 30
+    assert [len(one) for one in groups] == [18, 6, 6]
     assert "patient" not in data.profile.fields[0].columns
     assert len(data.profile.fields) == 2
     assert refused("table", path, target=("y",), split=Split(group="pat")).code == "NN457"

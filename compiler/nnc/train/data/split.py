@@ -1,7 +1,8 @@
-"""Dividing samples: never by the training seed, and stable as data grow."""
+"""Dividing samples: never by the training seed, and as stable as exact shares allow."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +17,8 @@ from nnc.train.data.places import located
 from nnc.train.data.rules import SPLIT, refusal, some
 
 _WHOLE = 1 << 64
+FEW = 1000
+"""Below so many samples of a class a part is cut at its exact share."""
 _DEFAULT = (0.9, 0.1, 0.0)
 _NAMES = {
     "train": 0,
@@ -79,34 +82,82 @@ def _whole(plan: DataPlan, found: Found) -> Division:
 
 
 def _draw(plan: DataPlan, found: Found, rows: Rows, shares: Sequence[float]) -> tuple[Array, str]:
-    """Draws parts for some rows, each by its identity and the split's seed alone.
+    """Draws parts for some rows, each by its identity and the split's seed.
 
     The low end of the draw is test, then validation, so that a new share for one leaves the other.
-    Each class is drawn for itself, and is given a sample of each part that its size entitles it to.
-    Its shares are near, not exact: a quota would move samples when others are added.
+    Each class is drawn for itself. Fewer than FEW samples (or groups) are ranked by their draw and
+    cut at exact shares: one that is added moves at most one other across each border. From FEW on
+    each draw alone decides, and one that is added moves none; shares are then near, not exact.
     """
     keys, strata, by = _draw_keys(plan, found)
     places = np.array([position(keys[int(row)], plan.split.seed) for row in rows], dtype=object)
-    if plan.split.group and len({keys[int(row)] for row in rows}) < sum(s > 0 for s in shares):
-        raise refusal(SPLIT, plan, f"too few different `{plan.split.group}` for the parts")
+    group = plan.split.group
+    different = len(set(places.tolist())) if group else len(rows)
+    if group and different < sum(s > 0 for s in shares):
+        raise refusal(SPLIT, plan, f"too few different `{group}` for the parts")
+    drawn = np.zeros(len(rows), dtype=np.int8)
+    ranked = True
+    labels = np.unique(strata[rows]) if strata is not None else (0,)
+    for label in labels:
+        own = np.flatnonzero(strata[rows] == label) if strata is not None else np.arange(len(rows))
+        if (different if group else len(own)) < FEW:
+            drawn[own] = _ranked(places[own], shares, bool(group))
+        else:
+            drawn[own] = _cut(places[own], shares)
+            ranked = False
+    about = "" if ranked and not group and _near(drawn, shares) else "about "
+    said = [f"{round(shares[at] * 100, 2):g}% {PARTS[at]}" for at in (1, 2) if shares[at] > 0]
+    how = f"grouped by {group}" if group else f"{'ranked' if ranked else 'drawn'} by {by}"
+    each = "" if strata is None else " of each class"
+    return drawn, f"{about}{' and '.join(said)}{each}, {how}"
+
+
+def _cut(places: Array, shares: Sequence[float]) -> Array:
+    """Parts by the draw alone."""
     test, validation = int(shares[2] * _WHOLE), int((shares[1] + shares[2]) * _WHOLE)
-    drawn = np.array([2 if p < test else 1 if p < validation else 0 for p in places], dtype=np.int8)
-    if strata is not None:
-        for label in np.unique(strata[rows]):
-            _entitle(drawn, places, np.flatnonzero(strata[rows] == label), shares)
-    elif not plan.split.group:
-        _entitle(drawn, places, np.arange(len(rows)), shares)
-    said = [f"{_percent(shares[at])} {PARTS[at]}" for at in (1, 2) if shares[at] > 0]
-    return drawn, f"{' and '.join(said)}{by}"
+    return np.array([2 if p < test else 1 if p < validation else 0 for p in places], dtype=np.int8)
+
+
+def _ranked(places: Array, shares: Sequence[float], grouped: bool) -> Array:
+    """Parts by the rank of the draw, in exact shares; equal draws (copies, a group) stay together.
+
+    A part with a share gets at least one where there are three (or as many groups as parts), and
+    train is never empty.
+    """
+    units, which, sizes = np.unique(places, return_inverse=True, return_counts=True)
+    # Copies of a row are samples of their own; a group is one, however large.
+    starts = np.arange(len(units)) if grouped else np.cumsum(sizes) - sizes
+    enough = sum(share > 0 for share in shares) if grouped else 3
+    test, both = _borders(len(units) if grouped else len(places), shares, enough)
+    parts = np.where(starts < test, 2, np.where(starts < both, 1, 0)).astype(np.int8)
+    if shares[0] > 0:
+        parts[-1] = 0  # also where the last are many copies
+    return parts[which.reshape(-1)]
+
+
+def _borders(count: int, shares: Sequence[float], enough: int) -> tuple[int, int]:
+    """How many are test, and how many are test or validation."""
+    least = [int(share > 0 and count >= enough) for share in shares]
+    test = max(_rounded(shares[2] * count), least[2])
+    both = max(_rounded((shares[1] + shares[2]) * count), test + least[1])
+    both = min(both, count - int(shares[0] > 0))
+    return min(test, both - least[1]) if both else 0, both
+
+
+def _rounded(number: float) -> int:
+    return math.floor(number + 0.5 + 1e-9)
+
+
+def _near(drawn: Array, shares: Sequence[float]) -> bool:
+    """The parts have their shares, to half a percent."""
+    return all(abs(float((drawn == at).mean()) - shares[at]) < 0.005 for at in (1, 2))
 
 
 def _draw_keys(plan: DataPlan, found: Found) -> tuple[Sequence[bytes], Array | None, str]:
     group = plan.split.group
     what = "path" if found.files else "content"
     if not group:
-        if found.strata is None:
-            return found.keys, None, f", drawn by {what}"
-        return found.keys, found.strata, f" of each class, drawn by {what}"
+        return found.keys, found.strata, what
     values = found.lookup(group)
     if values is None:
         how = 'a column, `"folder"` or a level such as `"2"`' if found.files else "a column"
@@ -114,24 +165,7 @@ def _draw_keys(plan: DataPlan, found: Found) -> tuple[Sequence[bytes], Array | N
     for row, value in enumerate(values):
         if value is None:
             raise refusal(SPLIT, plan, f"{found.name(row)} has no `{group}` to group by")
-    return [str(value).encode() for value in values], None, f", grouped by {group}"
-
-
-def _entitle(drawn: Array, places: Array, rows: Array, shares: Sequence[float]) -> None:
-    """A part that a class's size entitles to a sample, but has none, takes the nearest."""
-    order = rows[np.argsort(places[rows], kind="stable")]
-    if shares[0] > 0 and not (drawn[rows] == 0).any():
-        drawn[order[-1]] = 0
-    for part in (2, 1):
-        if shares[part] * len(rows) < 1 or (drawn[rows] == part).any():
-            continue
-        free = [at for at in order if drawn[at] == 0]
-        if len(free) > 1:
-            drawn[free[0]] = part
-
-
-def _percent(share: float) -> str:
-    return f"about {round(share * 100, 2):g}%"
+    return [str(value).encode() for value in values], None, group
 
 
 def _default(plan: DataPlan, found: Found) -> tuple[Array, str]:

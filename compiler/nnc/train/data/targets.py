@@ -206,7 +206,7 @@ def in_train(
                 CLASSES,
                 plan,
                 f"class `{label}` is in {part} ({name(at)}) but not in train",
-                "add samples of it to train, or remove it",
+                "add samples of it to train, remove it, or try another `split_seed`",
             )
 
 
