@@ -29,14 +29,14 @@ POWERSHELL = r"""Register-ArgumentCompleter -Native -CommandName nnc -ScriptBloc
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish", "powershell"]))
 @click.pass_context
 def command(ctx: click.Context, console: Console, shell: str) -> None:
-    r"""Print a script that makes SHELL complete verbs, options and files.
+    """Print a script that makes SHELL complete verbs, options and files.
 
     \b
     bash        eval "$(nnc completion bash)"     in ~/.bashrc
     zsh         eval "$(nnc completion zsh)"      in ~/.zshrc
     fish        nnc completion fish > ~/.config/fish/completions/nnc.fish
     powershell  nnc completion powershell | Out-String | Invoke-Expression
-    """
+    """  # noqa: D301  (click reads the backspace: these lines are not wrapped)
     if shell == "powershell":
         console.result(POWERSHELL)
         return

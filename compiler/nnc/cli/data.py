@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from nnc.cli import opened, specs
+from nnc.check import Checked
+from nnc.cli import opened, places, resume, specs
 from nnc.cli.console import Console
 from nnc.cli.failures import relative, unusable
 from nnc.cli.verb import FILE, data_option, json_option, set_option, verb
@@ -14,12 +15,13 @@ from nnc.diagnostics import Refusal
 from nnc.render.json import Json, document
 from nnc.render.profile import profile_json, profile_text
 from nnc.render.table import table
+from nnc.source import Source
 from nnc.train.data import Dataset, catalogue
 from nnc.train.data.grid import grid, pictures, rows
 
 
 @verb("data")
-@click.argument("spec", type=FILE, required=False)
+@click.argument("spec", type=FILE, metavar="SPEC|RUN", required=False)
 @click.argument("name", required=False)
 @click.option("--part", type=click.Choice(["train", "validation", "test"]), help="Only this part.")
 @click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Show N samples.")
@@ -39,13 +41,13 @@ def command(
     sets: dict[str, str],
     moved: dict[str, str],
 ) -> None:
-    """Open the data of SPEC (of its block NAME) and tell fields, parts and classes."""
+    """Open the data of SPEC or RUN (of its block NAME) and tell fields, parts and classes."""
     if licences:
         _licences(console)
         return
     if spec is None:
         raise click.UsageError("Missing argument 'SPEC'.")
-    checked = specs.check(specs.load(spec), sets, moved)
+    checked = _checked(spec, sets, moved, console)
     if not checked.data and checked.errors:
         raise Refusal(*checked.diagnostics)
     plans = opened.choose(checked, name)
@@ -63,6 +65,16 @@ def command(
     else:
         texts = (profile_text(d.profile, console.out, part or "") for d in found)
         console.result("\n".join(texts))
+
+
+def _checked(path: str, sets: dict[str, str], moved: dict[str, str], console: Console) -> Checked:
+    """A spec, or that of a run with its paths as they were for training."""
+    if not Path(path).is_dir():
+        return specs.check(specs.load(path), sets, moved)
+    run = places.run_at(path, "any", console)
+    text = specs.load(str(run.path / "spec.nn")).text
+    source = Source(run.record.spec or "spec.nn", text)
+    return specs.check(source, sets, resume.moved_of(run) | moved, root=resume.root_of(run))
 
 
 def _samples(

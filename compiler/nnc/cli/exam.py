@@ -115,13 +115,14 @@ def dataset(found: Trained, moved: Mapping[str, str], console: Console) -> tuple
 def _opened(found: Trained, *, whole: bool) -> Dataset:
     plan = found.data_plan
     labels = next((f.labels for f in found.profile.fields if f.role == "target" and f.labels), None)
-    return open_data(
-        plan if plan.size else replace(plan, size=found.size),
-        shape=opened.picture_type(found.checked, plan.name, found.plan.network),
-        labels=labels,
-        whole=whole,
-        like=found.profile,
-    )
+    with opened.elsewhere(plan):
+        return open_data(
+            plan if plan.size else replace(plan, size=found.size),
+            shape=opened.picture_type(found.checked, plan.name, found.plan.network),
+            labels=labels,
+            whole=whole,
+            like=found.profile,
+        )
 
 
 def sameness(found: Trained, data: Profile, part: str, moved: bool) -> tuple[str, ...]:

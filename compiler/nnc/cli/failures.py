@@ -24,6 +24,16 @@ What a command was given on its command line cannot be used: a file or folder th
 cannot be read, a run that is no run, a network that the spec does not have.
 """,
 )
+UNTRAINED = rule(
+    "NN499",
+    "training-failed",
+    """
+Training ended before its time, with exit code 4: the loss became infinite or no number, or the
+machine ran out of memory. The best and the last good weights are saved, and the run can go on from
+them. A lower learning rate, `clip` in the train block or scaled inputs (`normalize`) keep the loss
+finite; a smaller `batch` needs less memory.
+""",
+)
 MISSING = rule(
     "NN590",
     "missing-package",

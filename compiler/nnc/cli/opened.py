@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from nnc.check import Checked
 from nnc.cli.console import Console
 from nnc.cli.failures import unusable
+from nnc.diagnostics import Refusal
 from nnc.ir.plan import DataPlan, Profile
 from nnc.ir.types import TensorType
+from nnc.record import replace
 from nnc.train.data import Dataset, open_data
+from nnc.train.data.rules import NOT_FOUND
 
 PICTURE_RANK = 3
 
@@ -37,12 +41,27 @@ def dataset(checked: Checked, plan: DataPlan, console: Console, network: str = "
         Refusal: the data is not as the spec says.
     """
     console.detail(f"opening {plan.name}")
-    opened = open_data(plan, shape=picture_type(checked, plan.name, network))
+    with elsewhere(plan):
+        opened = open_data(plan, shape=picture_type(checked, plan.name, network))
     if not console.quiet:
         console.diagnostics(opened.warnings)
         for note in opened.notes:
             console.note(f"note: {console.shown(note)}")
     return opened
+
+
+@contextmanager
+def elsewhere(plan: DataPlan) -> Iterator[None]:
+    """Lets the message that data is not there tell how to say where it is."""
+    try:
+        yield
+    except Refusal as refused:
+        (first, *more) = refused.diagnostics
+        if first.code == NOT_FOUND.code:
+            said = f"data that lies elsewhere: `--data {plan.name}=PATH`"
+            help = f"{first.help}; {said}" if first.help else said
+            refused.diagnostics = (replace(first, help=help), *more)
+        raise
 
 
 def profiles(

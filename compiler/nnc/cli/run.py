@@ -14,7 +14,7 @@ import click
 from nnc.cli import places
 from nnc.cli.console import Console
 from nnc.cli.failures import MISTAKE, relative, unusable
-from nnc.cli.verb import FILE, verb
+from nnc.cli.verb import FILE, two_forms, verb
 from nnc.deploy.about import MOST_PIXELS
 from nnc.deploy.gather import Size, trained_size
 from nnc.deploy.predict import Prediction, dump, flat, gather, predict, save_pictures
@@ -93,6 +93,8 @@ def command(
     dumped: str | None,
 ) -> int:
     """Run a model on files, folders, or `-` for standard input; it needs no PyTorch."""
+    if json and form not in (None, "json"):
+        raise two_forms(str(form))
     form = "json" if json else form or _form(output)
     console.json = form == "json"
     session = Session(model_file(model, console))

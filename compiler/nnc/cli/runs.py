@@ -12,8 +12,11 @@ from nnc.cli.folders import runs_folder
 from nnc.cli.verb import FILE, json_option, verb
 from nnc.render.json import Json, document
 from nnc.render.table import table
+from nnc.render.text import width
 from nnc.train.folder import Run, open_run, runs_in
 
+GAP = 2  # columns between columns
+WORDS = ("run", "network", "status", "started")
 PARTS = ("validation", "test")
 
 
@@ -40,24 +43,61 @@ def command(console: Console, folder: str | None) -> None:
 
 
 def _text(found: list[Run], console: Console) -> str:
-    names = list(dict.fromkeys(name for run in found for name in _metrics(run)))
-    head = ["run", "network", "status", "started", "best epoch", *names]
-    rows = []
-    for run in found:
-        record, values = run.record, _metrics(run)
-        best = str(record.best.epoch) if record.best and record.best.epoch else ""
-        started = record.started[:16].replace("T", " ")
-        shown = [f"{values[name]:.4g}" if name in values else "" for name in names]
-        rows.append([relative(str(run.path)), record.network, record.status, started, best, *shown])
-    return table(head, rows, console.out, right=range(4, len(head)))
+    """What fits into the width, most useful columns first: what chose the best weights, then more.
+
+    The columns that are left out are told.
+    """
+    rows = [_row(run) for run in found]
+    columns = {name: ([name, *(row.get(name, "") for row in rows)]) for name in _names(found)}
+    look, used = console.out, -GAP
+    shown: list[str] = []
+    for name, cells in columns.items():
+        needed = max(width(cell, look) for cell in cells) + GAP
+        if shown and used + needed > look.width:
+            break
+        shown.append(name)
+        used += needed
+    if len(shown) < len(columns):
+        more = len(columns) - len(shown)
+        console.note(f"note: {more} more columns with --json or a wider window")
+    lines = [[_cut(row.get(name, ""), look.width) for name in shown] for row in rows]
+    return table(shown, lines, look, right=[at for at, n in enumerate(shown) if n not in WORDS])
+
+
+def _names(found: list[Run]) -> list[str]:
+    """All columns in the order of their use."""
+    metrics = list(dict.fromkeys(name for run in found for name in _metrics(run)))
+    chosen = {run.record.best.monitor for run in found if run.record.best is not None}
+    first = [name for name in metrics if name.split(" (")[0] in chosen]
+    return ["run", "network", "status", *dict.fromkeys([*first, *metrics]), "best epoch", "started"]
+
+
+def _row(run: Run) -> dict[str, str]:
+    record = run.record
+    return {
+        "run": relative(str(run.path)),
+        "network": record.network,
+        "status": record.status,
+        **{name: f"{value:.4g}" for name, value in _metrics(run).items()},
+        "best epoch": str(record.best.epoch) if record.best and record.best.epoch else "",
+        "started": record.started[:16].replace("T", " "),
+    }
+
+
+def _cut(text: str, most: int) -> str:
+    """The end of a text that is wider than the terminal."""
+    return text if len(text) <= most else "..." + text[3 - most :]
 
 
 def _metrics(run: Run) -> dict[str, float]:
-    """`accuracy (test)` and its like."""
+    """`accuracy (test)` and its like, metric by metric."""
+    measured = {part: run.record.metrics.get(part, {}) for part in PARTS}
+    names = dict.fromkeys(name for values in measured.values() for name in values)
     return {
-        f"{name} ({part})": value
-        for part in PARTS
-        for name, value in run.record.metrics.get(part, {}).items()
+        f"{name} ({part})": values[name]
+        for name in names
+        for part, values in measured.items()
+        if name in values
     }
 
 

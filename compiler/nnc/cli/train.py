@@ -13,7 +13,7 @@ import click
 from nnc import __version__
 from nnc.cli import prepare, resume, specs
 from nnc.cli.console import Console
-from nnc.cli.failures import FAILED_CHECK, FAILED_TRAINING, relative
+from nnc.cli.failures import FAILED_CHECK, FAILED_TRAINING, UNTRAINED, relative
 from nnc.cli.folders import runs_folder
 from nnc.cli.names import stem
 from nnc.cli.prepare import Prepared
@@ -22,6 +22,7 @@ from nnc.deploy.exporter import OnnxExporter
 from nnc.ir.walk import macs
 from nnc.record import Record, replace
 from nnc.render.header import binding_lines, data_line, network_line, split_line
+from nnc.source import NOWHERE
 from nnc.train.engine import train
 from nnc.train.folder import RunFolder, new_folder
 from nnc.train.job import Job, Outcome
@@ -52,7 +53,10 @@ SMALL_STEP = 100_000_000
 )
 @click.option("--name", default="", help="The run's name in runs/SPEC, instead of a number.")
 @click.option(
-    "--resume", type=FILE, metavar="RUN|auto", help="Go on with a run; auto: the newest unfinished."
+    "--resume",
+    type=FILE,
+    metavar="RUN|auto",
+    help="Go on with a run; auto: the spec's newest unfinished one, or a new run.",
 )
 @click.option("--accept-data", is_flag=True, help="Go on though the data has changed.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1 or mps.")
@@ -148,6 +152,8 @@ def start(wish: Wish, console: Console) -> tuple[Prepared, RunFolder, bool]:
     if wish.resume is not None:
         where = Path(wish.out) if wish.out else _runs(wish.spec)
         found = resume.find(wish.spec, wish.resume, where, console)
+        if found is None:
+            console.note("note: no unfinished run, a new one starts")
     if found is None:
         assert wish.spec is not None, "without a spec there is a run to go on with"
         source = specs.load(wish.spec)
@@ -204,10 +210,19 @@ def _report(folder: RunFolder, console: Console) -> Iterator[Report]:
         yield PlainReport(sys.stderr, path)
 
 
+def _tell_failure(outcome: Outcome, console: Console) -> None:
+    if outcome.exit_code != FAILED_TRAINING:
+        console.error(outcome.stopped_by)
+        return
+    lower = "try a lower learning rate: --set train.optimizer.lr=1e-4"
+    help = lower if "the loss is" in outcome.stopped_by else ""
+    console.diagnostics([UNTRAINED.at(NOWHERE, outcome.stopped_by, help=help)])
+
+
 def _next(outcome: Outcome, prepared: Prepared, folder: RunFolder, console: Console) -> None:
     run = relative(str(folder.path))
     if outcome.exit_code in (FAILED_CHECK, FAILED_TRAINING):
-        console.error(outcome.stopped_by)
+        _tell_failure(outcome, console)
     lines = []
     if outcome.status == "finished" and outcome.exports:
         lines.append(f"nnc run {run}/{outcome.exports[0].file} INPUT")

@@ -80,7 +80,8 @@ def set_option(function: F) -> F:
         metavar="K=V",
         multiple=True,
         callback=_pairs,
-        help="Override a parameter or setting: width=64, train.epochs=5. Repeatable.",
+        help="Override a parameter or a setting of a train or data block: width=64, "
+        "train.epochs=5, train.optimizer.lr=1e-4, data.NAME.size=64. Repeatable.",
     )(function)
 
 
@@ -116,13 +117,22 @@ def _remember(ctx: click.Context, param: click.Parameter, value: object) -> None
 def _choose_json(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     console = ctx.find_object(Console)
     if console is not None and value:
+        if console.form not in ("", "json"):
+            raise two_forms(console.form)
         console.form, console.json = "json", True
 
 
 def _choose_format(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
     console = ctx.find_object(Console)
     if console is not None and value:
+        if console.json and value != "json":
+            raise two_forms(value)
         console.form, console.json = value, value == "json"
+
+
+def two_forms(form: str) -> click.UsageError:
+    """The mistake of `--json` beside another form."""
+    return click.UsageError(f"--json and --format {form} ask for two things: leave one out.")
 
 
 def _pairs(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
