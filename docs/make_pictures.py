@@ -1,7 +1,7 @@
 """Draws the README's pictures from what nnc really prints: `python docs/make_pictures.py`.
 
 Needs the extra [cpu]. `train.svg` is a run of specs/lenet.nn, `message.svg` the messages for a
-spec with mistakes.
+spec with mistakes, `unet.svg` the drawing of specs/unet.nn.
 """
 
 from __future__ import annotations
@@ -60,8 +60,9 @@ def draw(command: str, output: str, path: Path, width: int) -> None:
 
 
 def main() -> None:
-    """Draws both pictures."""
+    """Draws all pictures."""
     pictures = ROOT / "docs"
+    printed(["show", "specs/unet.nn", "-o", "docs/unet.svg"], str(ROOT))
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "digits.nn").write_text(BROKEN, encoding="utf-8")
         draw(

@@ -159,3 +159,26 @@ def test_runs_of_nothing(nnc: Nnc) -> None:
     assert nnc("runs").code == 0
     assert nnc("runs", "--json").json["runs"] == []
     assert nnc("runs", "nowhere").code == 1
+
+
+def test_pictures(nnc: Nnc) -> None:
+    done = nnc("show", "tiny.nn", "-o", "tiny.svg")
+    assert (done.code, done.out) == (0, "tiny.svg\n")
+    picture = Path("tiny.svg").read_text(encoding="utf-8")
+    assert picture.startswith("<svg ")
+    assert nnc("show", "tiny.nn", "-o", "-").out == picture
+    Path("net.nn").write_text(BLOCKS)
+    folded, opened = (nnc("show", "net.nn", "-o", "-", "--depth", d).out for d in (0, 1))
+    assert "unit</tspan>" in folded
+    assert "conv</tspan>" not in folded
+    assert "conv</tspan>" in opened
+
+
+def test_picture_mistakes(nnc: Nnc) -> None:
+    assert "call it `NAME.svg`" in nnc("show", "tiny.nn", "-o", "tiny.png").err
+    assert nnc("show", "tiny.nn", "-o", "tiny.svg", "--json").code == 2
+    one = "network {} {{ input x: [4]; dense(2); output y }}\n"
+    Path("two.nn").write_text(one.format("A") + one.format("B"))
+    assert "--network A or B" in nnc("show", "two.nn", "-o", "two.svg").err
+    assert nnc("show", "two.nn", "-o", "two.svg", "--network", "B").code == 0
+    assert nnc("show", "tiny.nn", "-o", "missing/tiny.svg").code == 1

@@ -45,9 +45,12 @@ def test_initial_weights_are_left_out() -> None:
 
 def test_blocks_show_their_parameters() -> None:
     text = """\
+block plain(n) { repeat n { relu } }
 block unit(c, stride=1): [C, H, W] { conv(c, 3, stride=stride, padding=1) }
-network N { input x: [3, H, W]; unit(2 * 4); unit(8, stride=2); unit(16, 1); output y }
+network N { input x: [3, H, W]; unit(2 * 4); unit(8, stride=2); unit(16, 1); plain(3); output y }
 """
     items = check_text(text).networks["N"].graph.items
-    assert [step_text(item.op) for item in items] == ["unit(8)", "unit(8, stride=2)", "unit(16)"]
+    assert [step_text(item.op) for item in items] == [
+        *("unit(8)", "unit(8, stride=2)", "unit(16)", "plain(3)"),
+    ]
     assert all(isinstance(item.op, Call) for item in items)

@@ -132,7 +132,7 @@ def test_weights_of_a_file() -> None:
         "conv1.bias": "features.0.bias",
     }
     assert plan.unused == ("head.weight",)
-    assert holders_of_file({"scale": (3,)})[0].place == ""
+    assert holders_of_file({"scale": (3,)}) == (Holder("scale", "", (), (Sized("", (3,)),)),)
 
 
 def test_the_same_block_once_more() -> None:

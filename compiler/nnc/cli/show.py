@@ -1,4 +1,4 @@
-"""`nnc show`: a network as a table of its layers, or the PyTorch source made of it."""
+"""`nnc show`: a network as a table of its layers, a picture, or the PyTorch source made of it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import click
 
 from nnc.cli import specs
 from nnc.cli.console import Console
+from nnc.cli.failures import relative, unusable
 from nnc.cli.verb import FILE, data_option, json_option, network_option, set_option, verb
 from nnc.ir.graph import Network
 from nnc.render.json import document
@@ -16,6 +17,9 @@ from nnc.render.summary import network_json, network_text
 @click.argument("path", type=FILE, metavar="SPEC|RUN|MODEL")
 @json_option
 @click.option("--depth", type=click.IntRange(min=0), help="Open so many levels of blocks.")
+@click.option(
+    "-o", "output", type=FILE, metavar="FILE.svg", help="Draw a picture; `-` is standard output."
+)
 @click.option("--source", is_flag=True, help="Print the PyTorch source instead.")
 @network_option
 @set_option
@@ -24,18 +28,23 @@ def command(
     console: Console,
     path: str,
     depth: int | None,
+    output: str | None,
     source: bool,
     network: str | None,
     sets: dict[str, str],
     moved: dict[str, str],
 ) -> None:
-    """Show the layers of a network: places, shapes, weights and multiply-adds.
+    """Show the layers of a network: places, shapes, weights and multiply-adds; or draw it.
 
     SPEC is a .nn file (`-`: standard input), RUN a folder of a run, MODEL an ONNX file that nnc
     made.
     """
+    if output is not None:
+        _refuse_other_forms(output, source, console)
     networks = specs.choose(_networks(path, sets, moved, console), network)
-    if source:
+    if output is not None:
+        _draw(networks, depth, output, console)
+    elif source:
         console.result("\n\n".join(_source(each) for each in networks.values()))
     elif console.json:
         console.result(
@@ -66,3 +75,36 @@ def _source(network: Network) -> str:
     from nnc.backends.torch_source import torch_source  # a table of layers has no use for it
 
     return torch_source(network)
+
+
+def _refuse_other_forms(output: str, source: bool, console: Console) -> None:
+    """Says before any work what `-o` does not write."""
+    if source or console.json:
+        raise click.UsageError("-o draws a picture: leave --source and --json out.")
+    if output != "-" and not output.lower().endswith(".svg"):
+        raise unusable(f"{relative(output)}: pictures are SVG", help="call it `NAME.svg`")
+
+
+def _draw(networks: dict[str, Network], depth: int | None, output: str, console: Console) -> None:
+    from nnc.render.diagram import TooLarge  # a table has no use for these
+    from nnc.render.svg import network_svg
+
+    if len(networks) > 1:
+        raise unusable(
+            "a picture shows one network, and there are several",
+            help=f"choose one: --network {' or '.join(networks)}",
+        )
+    (network,) = networks.values()
+    try:
+        picture = network_svg(network, depth=depth)
+    except TooLarge:
+        raise unusable(
+            f"{network.name} has too many parts for a picture",
+            help="fold its blocks: `--depth 0`, or put what repeats into blocks and loops",
+        ) from None
+    if output == "-":
+        console.result(picture)
+        return
+    with open(output, "w", encoding="utf-8", newline="\n") as file:
+        file.write(picture)
+    console.result(relative(output))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nnc.ir.arguments import Arg, Declared
 from nnc.ir.dims import Poly, show
 from nnc.ir.graph import Call, Op
+from nnc.ir.known import Known
 
 LONG = 24
 """A computed size of more characters is left out: nobody would write it."""
@@ -32,11 +33,20 @@ def step_text(op: Op) -> str:
 
 def _call_text(op: Call) -> str:
     """Parameters alone: the sizes that a block's pattern binds are seen in the shapes."""
-    defaults = dict(op.graph.defaults)
+    graph = op.graph
+    defaults = dict(graph.defaults)
+    sizes = {
+        size.source
+        for port in graph.inputs
+        for size in graph.types[port.value].dims
+        if isinstance(size, Known)
+    }
     parts: list[str] = []
     by_place = True
-    for name, value in op.graph.params:
-        if not name[:1].islower() or not isinstance(value, int | Poly | float | str | bool):
+    for name, value in graph.params:
+        if name in sizes or not name[:1].islower():
+            continue
+        if not isinstance(value, int | Poly | float | str | bool):
             continue
         if name in defaults and defaults[name] == value:
             by_place = False

@@ -105,6 +105,8 @@ def holders_of_file(shapes: Mapping[str, tuple[int, ...]]) -> tuple[Holder, ...]
     found: dict[str, list[Sized]] = {}
     for name, dims in shapes.items():
         place, _, own = name.rpartition(".")
+        if not place:
+            place, own = own, ""
         found.setdefault(place, []).append(Sized(own, dims))
     return tuple(Holder(place, "", (), tuple(weights)) for place, weights in found.items())
 
@@ -267,4 +269,4 @@ def _why(x: Holder | None, old: Sized | None, new: Sized) -> str:
 
 
 def _full(holder: Holder, weight: Sized) -> str:
-    return f"{holder.place}.{weight.name}" if holder.place else weight.name
+    return f"{holder.place}.{weight.name}" if weight.name else holder.place
