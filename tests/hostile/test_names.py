@@ -87,7 +87,8 @@ def test_file_parameters_lets_and_loops(words: list[str]) -> None:
 
 @pytest.mark.parametrize("words", BATCHES, ids=IDS)
 def test_shared_steps_and_families(words: list[str]) -> None:
-    shared = lines(words[:40], "shared WORD = dense(2)\nWORD -> relu -> WORD")
+    steps = [word for word in words[:40] if word in BLOCK_NAMES]
+    shared = lines(steps, "shared WORD = dense(2)\nWORD -> relu -> WORD")
     all_agree(f"network N {{ input q9: [2]\n{shared}\noutput y9 }}")
     families = lines(words[:40], "for i9 in 0..2 { dense(2) as WORD[i9] }\nadd(WORD)")
     all_agree(f"network N {{ input q9: [2]\n{families}\noutput y9 }}")

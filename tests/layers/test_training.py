@@ -15,7 +15,7 @@ from nnc.ir.walk import PlacedWeight
 from nnc.layers.base import Layer
 from nnc.layers.conv import Conv, ConvTranspose
 from nnc.layers.dense import Dense
-from nnc.layers.dropout import Dropout
+from nnc.layers.dropout import ChannelDropout, Dropout, StochasticDepth
 from nnc.layers.group_norm import GroupNorm, InstanceNorm
 from nnc.layers.layer_norm import LayerNorm, RmsNorm
 from nnc.layers.linear_unit import Prelu
@@ -32,6 +32,32 @@ def test_dropout_acts_while_training_only() -> None:
     assert trained.unique().tolist() == pytest.approx([0, 1 / 0.75])
     assert (trained == 0).float().mean().item() == pytest.approx(0.25, abs=0.03)
     assert torch.equal(Dropout(0.25).torch(Eager({}, {}), x).data, x.data)
+
+
+def test_channel_dropout_zeroes_whole_channels() -> None:
+    torch.manual_seed(0)
+    x = Value(torch.ones(50, 40, 3, 2), type_of(40, 3, 2))
+    trained = ChannelDropout(0.25).torch(Eager({}, {}, training=True), x).data.flatten(2)
+    assert torch.equal(trained.amin(2), trained.amax(2))
+    assert (trained[:, :, 0] == 0).float().mean().item() == pytest.approx(0.25, abs=0.03)
+    assert torch.equal(ChannelDropout(0.25).torch(Eager({}, {}), x).data, x.data)
+
+
+@pytest.mark.parametrize("dims", [(5,), (3, 2), (3, 2, 2), (3, 2, 2, 2)])
+@pytest.mark.parametrize("mode", ["row", "batch"])
+def test_stochastic_depth_zeroes_whole_samples(mode: str, dims: tuple[int, ...]) -> None:
+    torch.manual_seed(0)
+    x = Value(torch.ones(40, *dims), type_of(*dims))
+    op = StochasticDepth(0.25, mode)
+    turns = [op.torch(Eager({}, {}, training=True), x).data for _ in range(50)]
+    assert all(turn.shape == x.data.shape for turn in turns)
+    rows = torch.stack(turns).flatten(2)
+    assert torch.equal(rows.amin(2), rows.amax(2)), "a sample is zeroed as a whole"
+    assert rows.unique().tolist() == pytest.approx([0, 1 / 0.75])
+    zeroed = rows[:, :, 0] == 0
+    assert bool((zeroed.all(1) == zeroed.any(1)).all()) == (mode == "batch")
+    assert zeroed.float().mean().item() == pytest.approx(0.25, abs=0.04 if mode == "row" else 0.2)
+    assert torch.equal(op.torch(Eager({}, {}), x).data, x.data)
 
 
 @pytest.mark.parametrize("word", ["weight", "bias"])

@@ -230,6 +230,8 @@ METHODS: Final[dict[str, Signature]] = {
     "sum": _signature("", dim=None, keepdim=False),
     "amax": _signature("", dim=(), keepdim=False),
     "amin": _signature("", dim=(), keepdim=False),
+    "std": _signature("", dim=None, correction=1, keepdim=False),
+    "unfold": _signature("dimension size step"),
     "unsqueeze": _signature("dim"),
     "squeeze": _signature("dim"),
     "transpose": _signature("dim0 dim1"),

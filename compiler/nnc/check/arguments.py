@@ -80,6 +80,8 @@ def bind(
     for name, arg in args.items():
         written_here = placed.values.get(name)
         if arg.kind == "dims":
+            if isinstance(written_here, ast.Arg):  # named: `reshape(dims=(3, 4))`
+                written_here = [written_here]
             value = _dims(word, name, arg, written_here or (), scope, numbers)
             if written_here:
                 spans[name] = written_here[0].span.to(written_here[-1].span)
@@ -155,7 +157,8 @@ def place(
             numbers.say(_unknown(word, arg, names))
         elif name in values:
             ok = False
-            first = Label(values[name].span, "the first")
+            earlier = values[name][0] if isinstance(values[name], list) else values[name]
+            first = Label(earlier.span, "the first")
             numbers.say(DOUBLED_ARGUMENT.at(arg.span, f"`{name}` is given twice", others=(first,)))
         else:
             values[name] = arg

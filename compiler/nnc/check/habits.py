@@ -35,7 +35,6 @@ STEPS = {
     "concatenate": "concat",
     "merge": "concat",
     "plus": "add",
-    "sum": "add",
     "swish": "silu",
     "hardswish": "hard_swish",
     "multiply": "mul",
@@ -78,10 +77,8 @@ DERIVED = ("in_channels", "in_features", "input_size", "input_shape", "num_featu
 
 
 PLANNED = (
-    "lstm", "gru", "rnn", "lstm_cell", "gru_cell", "attention", "positions",
-    "spectral_norm", "weight_norm",
-    "stochastic_depth", "permute", "slice", "split", "pixel_shuffle", "squeeze", "expand",
-    "one_hot", "roll", "shift", "crop", "rearrange", "scan", "body",
+    "lstm", "gru", "rnn", "lstm_cell", "gru_cell", "attention", "positions", "spectral_norm",
+    "weight_norm", "split", "shift", "crop", "rearrange", "scan", "body",
 )  # fmt: skip
 """Steps of the language that this version reads and refuses, by name."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nnc.layers import (
     activation,
     adaptive,
+    axes,
     conv,
     dense,
     dropout,
@@ -16,7 +17,9 @@ from nnc.layers import (
     linear_unit,
     merge,
     norm,
+    pixel,
     pool,
+    reduce,
     shape,
 )
 from nnc.layers.base import LAYERS
@@ -25,6 +28,7 @@ __all__ = [
     "LAYERS",
     "activation",
     "adaptive",
+    "axes",
     "conv",
     "dense",
     "dropout",
@@ -36,6 +40,8 @@ __all__ = [
     "linear_unit",
     "merge",
     "norm",
+    "pixel",
     "pool",
+    "reduce",
     "shape",
 ]

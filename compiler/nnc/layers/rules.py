@@ -169,3 +169,35 @@ ONE_CELL = rule(
 Where the space has shrunk to one cell, the mean is the number itself and nothing is left.
 """,
 )
+PERMUTATION = rule(
+    "NN341",
+    "axes-not-a-permutation",
+    """
+`permute` lists each axis of its value once, in the order that they have afterwards: `permute(2, 0,
+1)` makes `[C, H, W]` of `[H, W, C]`. To exchange sizes that are no whole axes use `reshape`.
+""",
+)
+NOT_ONE = rule(
+    "NN342",
+    "squeeze-of-a-long-axis",
+    """
+`squeeze` drops an axis that holds one number, so that nothing is lost. An axis of another size is
+taken together by `mean`, `sum` or `max`, or laid into its neighbour by `reshape` and `flatten`.
+""",
+)
+SLICE = rule(
+    "NN343",
+    "slice-outside",
+    """
+A slice lies inside its axis and holds at least one place: `0 <= start < stop <= size`. Negative
+numbers count from the end. Nothing is cut down in silence, as Python does.
+""",
+)
+TOO_FEW = rule(
+    "NN344",
+    "deviation-of-too-few",
+    """
+`std` divides by the number of values less `correction` (1, as in PyTorch), which must leave at
+least 1: the deviation of a single number is not defined.
+""",
+)

@@ -13,13 +13,13 @@ ANY = (Port("x", dtype="any"),)
 SPACE = (Port("x", ranks=(2, 3, 4), channels_first=True),)
 
 
-def known_axis(rules: Rules, axis: int, rank: int) -> int:
+def known_axis(rules: Rules, axis: int, rank: int, at: str = "axis") -> int:
     """The axis counted from 0; refuses one that the value does not have."""
     if not -rank <= axis < rank:
         rules.refuse(
             AXIS,
             f"there is no axis {axis}",
-            at="axis",
+            at=at,
             label=f"the value has {rank} {'axes' if rank != 1 else 'axis'}",
             help=f"use 0 to {rank - 1}, or -1 to {-rank} from the end" if rank > 1 else "use 0",
         )
