@@ -8,10 +8,12 @@ import os
 import pickle
 from pathlib import Path
 
+import numpy as np
 import pytest
 import safetensors.torch
 import torch
 
+from nnc.backends.weights import write_weights
 from nnc.train import checkpoints as room
 from nnc.train.checkpoints import (
     State,
@@ -36,7 +38,7 @@ STATE = State(
     evaluated=False,
     seconds=1.5,
     lines=2,
-    monitor=Waiting(Best(0.25, 1, 5), 3),
+    monitor=Waiting(Best(0.25, 1, 5, 0.5), 3),
     plateaus=((0.5, 1),),
 )
 TENSORS = {"weights/N/a": torch.arange(3.0), "rng/cpu": torch.arange(4, dtype=torch.uint8)}
@@ -208,3 +210,12 @@ def test_names_say_player_and_place(tmp_path: Path) -> None:
     assert "weights/Net/dense1.weight" in tensors
     assert "optimizer/0/Net/dense1.weight/exp_avg" in tensors
     assert "rng/cpu" in tensors
+
+
+def test_files_have_the_rights_that_new_files_have(tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    plain.touch()
+    save_tensors(tmp_path / "own.safetensors", {"w": torch.ones(2)})
+    write_weights(tmp_path / "all.safetensors", {"w": np.ones(2, np.float32)})
+    for name in ("own.safetensors", "all.safetensors"):
+        assert (tmp_path / name).stat().st_mode == plain.stat().st_mode

@@ -115,8 +115,11 @@ def write_weights(path: Path, weights: Mapping[str, Array]) -> None:
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     arrays = {name: np.asarray(array, order="C") for name, array in weights.items()}
     try:
+        part.touch()  # with the rights of any new file: the library allows its owner only
+        rights = part.stat().st_mode
         # one entry only: the library writes several in a random order
         save_file(arrays, part, metadata={"format": "pt"})
+        part.chmod(rights)
         with part.open("rb+") as file:
             os.fsync(file.fileno())
         os.replace(part, path)

@@ -108,7 +108,10 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     partial = path.with_name(f".{path.name}.partial")
     arrays = {name: tensor.detach().cpu().contiguous().numpy() for name, tensor in tensors.items()}
     try:
+        partial.touch()  # safetensors itself would make it readable by its owner alone
+        mode = partial.stat().st_mode
         safetensors.numpy.save_file(arrays, partial, metadata={"format": "pt"})
+        partial.chmod(mode)
         with open(partial, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(partial, path)
@@ -204,6 +207,7 @@ def _waiting_json(waiting: Waiting) -> Json:
         "value": finite(best.value),
         "epoch": best.epoch,
         "step": best.step,
+        "loss": finite(best.loss),
         "waited": waiting.waited,
     }
 
@@ -229,7 +233,8 @@ def _state(document: Mapping[str, Json]) -> State:
 
 
 def _waiting(document: Mapping[str, Json]) -> Waiting:
-    best = Best(maybe(document, "value"), integer(document, "epoch"), integer(document, "step"))
+    where = integer(document, "epoch"), integer(document, "step")
+    best = Best(maybe(document, "value"), *where, maybe(document, "loss"))
     return Waiting(best, integer(document, "waited"))
 
 

@@ -306,10 +306,9 @@ class Trainer:
             session.stopper.epoch(values, epoch, session.step)
         better = session.monitor is None or session.monitor.epoch(values, epoch, session.step)
         if session.falls is not None:
-            falls_better = better
             if session.falls is not session.monitor:
-                falls_better = session.falls.epoch(values, epoch, session.step)
-            session.plateaus.epoch(falls_better)
+                session.falls.epoch(values, epoch, session.step)
+            session.plateaus.epoch(session.falls.improved)
         if better:
             weights = session.weights()
             if not all_finite(weights):

@@ -11,15 +11,21 @@ from nnc.train.metrics import names
 
 
 class Best(Record):
-    """The best value so far and where it was reached; epoch 0 before the first."""
+    """The best value so far and where it was reached; epoch 0 before the first.
+
+    `loss` is that epoch's validation loss: of equal values the one with the lower loss is better.
+    """
 
     value: float = math.nan
     epoch: int = 0
     step: int = 0
+    loss: float = math.nan
 
 
 class Monitor:
-    """Follows one value from epoch to epoch. Equal is not better, and NaN never is.
+    """Follows one value from epoch to epoch; NaN is never better.
+
+    An equal value with a lower loss is better, and still one epoch more without improvement.
 
     Args:
         key: "loss" or a metric's name.
@@ -36,14 +42,22 @@ class Monitor:
 
     def epoch(self, values: Mapping[str, float], epoch: int, step: int) -> bool:
         """Whether this epoch is the best so far."""
-        value = values[self.key]
+        value, loss = values[self.key], values.get("loss", math.nan)
         old = self.best.value
         better = value > old if self.direction == "max" else value < old
         if better or (math.isnan(old) and not math.isnan(value)):
-            self.best, self.waited = Best(value, epoch, step), 0
+            self.best, self.waited = Best(value, epoch, step, loss), 0
             return True
         self.waited += 1
+        if value == old and loss < self.best.loss:
+            self.best = Best(value, epoch, step, loss)
+            return True
         return False
+
+    @property
+    def improved(self) -> bool:
+        """The last epoch brought a better value, not an equal one."""
+        return self.waited == 0
 
     @property
     def exhausted(self) -> bool:
