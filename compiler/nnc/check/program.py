@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from nnc.check.binding import bind_fields
 from nnc.check.data import check_data
@@ -16,12 +16,13 @@ from nnc.check.rules import EMPTY, LATER, TAKEN_NAME
 from nnc.check.scope import Sink
 from nnc.check.statements import STATEMENTS, declare_let
 from nnc.check.train import check_train
+from nnc.check.using import used_files
 from nnc.check.world import World
 from nnc.diagnostics import Diagnostic, Label, Refusal
 from nnc.ir.graph import Network
 from nnc.ir.plan import DataPlan, ExportPlan, Profile, TrainPlan
 from nnc.layers import LAYERS
-from nnc.record import Record
+from nnc.record import Record, replace
 from nnc.source import Source, Span
 from nnc.syntax import ast
 from nnc.syntax.parser import parse
@@ -35,7 +36,9 @@ class Checked(Record):
 
     Args:
         networks, data, trains, exports: by name, those that are whole.
-        resolved: the text with sizes from data and overrides written in.
+        resolved: the text with sizes from data, overrides and what it uses of other files written
+            in.
+        sources: the text itself, then those of the files that it uses.
     """
 
     source: Source
@@ -46,6 +49,7 @@ class Checked(Record):
     trains: dict[str, TrainPlan]
     exports: dict[str, ExportPlan]
     resolved: str
+    sources: tuple[Source, ...]
 
     @property
     def errors(self) -> int:
@@ -94,12 +98,13 @@ def _check(
     sink = Sink()
     for mistake in mistakes:
         sink.add(mistake)
-    routed = _routed(overrides, file, sink)
+    files = used_files(file, root, sink)
+    routed = _routed(overrides, _reachable(files), sink)
     sizes = Sizes(file, profiles, moved, routed)
-    world = World(sink, sizes.find, (file,), STATEMENTS)
+    world = World(sink, sizes.find, files, STATEMENTS)
     sizes.world = world
     sizes.check_overrides()
-    _declare(world, file, routed)
+    _declare(world, files, routed)
     if not file.declarations and not mistakes:
         sink.add(_empty(source))
     networks: dict[str, Network | None] = {
@@ -116,9 +121,7 @@ def _check(
     }
     trains = _trains(world, file, networks, data, profiles, routed)
     exports = _exports(world, file, networks)
-    diagnostics = tuple(
-        sorted(sink.diagnostics, key=lambda d: (d.span.source is not source, d.span.start))
-    )
+    diagnostics = tuple(sorted(sink.diagnostics, key=_order(files)))
     return Checked(
         source,
         file,
@@ -127,7 +130,8 @@ def _check(
         {k: v for k, v in data.items() if v is not None},
         trains,
         {k: v for k, v in exports.items() if v is not None},
-        source.text if sink.errors else resolved(source, file, sizes.used, routed),
+        source.text if sink.errors else resolved(files, sizes.used, routed, world),
+        tuple(f.source for f in files),
     )
 
 
@@ -149,37 +153,67 @@ def _empty(source: Source) -> Diagnostic:
     )
 
 
-def _declare(world: World, file: ast.File, routed: Routed) -> None:
-    """Names of blocks and networks, file parameters, `let` and defaults."""
+def _reachable(files: tuple[ast.File, ...]) -> ast.File:
+    """The spec with the networks of used files, whose parameters can be set as its own."""
+    networks = (d for f in files[1:] for d in f.declarations if isinstance(d, ast.Network))
+    return replace(files[0], declarations=(*files[0].declarations, *networks))
+
+
+def _order(files: tuple[ast.File, ...]) -> Callable[[Diagnostic], tuple[int, int]]:
+    """Messages stand in the order of the files, those of the command line last."""
+    places = {file.source: at for at, file in enumerate(files)}
+    return lambda d: (places.get(d.span.source, len(places)), d.span.start)
+
+
+def _declare(world: World, files: tuple[ast.File, ...], routed: Routed) -> None:
+    """Names of blocks and networks, then parameters, `let` and defaults of each file."""
     seen: dict[str, ast.Ident] = {}
-    for d in file.declarations:
-        if isinstance(d, (ast.Block, ast.Network, ast.Gan)):
-            free = _declare_step(world, d.name, seen)
-            if free and isinstance(d, ast.Block):
-                world.blocks[d.name.text] = d
-            elif free and isinstance(d, ast.Network):
-                world.networks[d.name.text] = d
-        if isinstance(d, ast.Gan):
-            world.sink.add(
-                LATER.at(d.name.span, "`gan` is planned; nnc 0.1 trains single networks")
-            )
-        elif isinstance(d, ast.Use):
-            world.sink.add(LATER.at(d.span, "`use` is planned; nnc 0.1 reads one file"))
-    _declare_data(world, file)
+    networks: dict[str, ast.Network] = {}
+    for file in (*files[1:], files[0]):
+        for d in file.declarations:
+            if isinstance(d, (ast.Block, ast.Network, ast.Gan)):
+                free = _declare_step(world, d.name, seen)
+                if free and isinstance(d, ast.Block):
+                    world.blocks[d.name.text] = d
+                elif free and isinstance(d, ast.Network):
+                    networks[d.name.text] = d
+            if isinstance(d, ast.Gan):
+                world.sink.add(
+                    LATER.at(d.name.span, "`gan` is planned; nnc 0.1 trains single networks")
+                )
+    wanted = _wanted(files[0])
+    for name, network in networks.items():
+        own = network.span.source is files[0].source
+        if own or wanted is None or name in wanted:
+            world.networks[name] = network
+    _declare_data(world, files[0])
+    for file in files:
+        _declare_numbers(world, file, routed.params if file is files[0] else {})
+
+
+def _wanted(file: ast.File) -> set[str] | None:
+    """The networks of used files that the spec speaks of; None: all, since it has none itself."""
+    named = {d.network.text for d in file.declarations if isinstance(d, (ast.Train, ast.Export))}
+    own = any(isinstance(d, (ast.Network, ast.Block)) for d in file.declarations)
+    return named if own or named else None
+
+
+def _declare_numbers(world: World, file: ast.File, overrides: Mapping[str, Override]) -> None:
+    """Parameters, `let` and defaults of a file; only its own text sees them."""
+    home = world.homes[file.source]
     for d in file.declarations:
         if isinstance(d, ast.FileParam):
-            if d.name.text in routed.params:
-                value = override_value(
-                    world.numbers, routed.params[d.name.text], world.scope, d.value
-                )
+            if d.name.text in overrides:
+                override = overrides[d.name.text]
+                value = override_value(world.numbers, override, home.scope, d.value)
             else:
-                value = world.numbers.value(d.value, world.scope)
-            world.scope.declare(d.name.text, value, d.name.span, world.sink)
+                value = world.numbers.value(d.value, home.scope)
+            home.scope.declare(d.name.text, value, d.name.span, world.sink)
         elif isinstance(d, ast.Let):
-            declare_let(world, d, world.numbers.value(d.value, world.scope), world.scope)
+            declare_let(world, d, world.numbers.value(d.value, home.scope), home.scope)
     for d in file.declarations:
         if isinstance(d, ast.Defaults):
-            read_defaults(world, d, world.scope, world.home(d.span).defaults)
+            read_defaults(world, d, home.scope, home.defaults)
 
 
 def _declare_data(world: World, file: ast.File) -> None:

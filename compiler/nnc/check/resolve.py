@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from nnc import resources
+from nnc.check.flatten import flattened
 from nnc.check.overrides import (
     Override,
     Routed,
@@ -21,7 +22,7 @@ from nnc.check.values import UNKNOWN, Value, is_integer
 from nnc.ir.dims import symbol
 from nnc.ir.plan import Profile
 from nnc.record import Record
-from nnc.source import Source, Span
+from nnc.source import Span
 from nnc.syntax import ast
 
 if TYPE_CHECKING:
@@ -135,18 +136,23 @@ def catalogue_size(data: ast.Data, attribute: str) -> int | None:
 
 
 def resolved(
-    source: Source, file: ast.File, used: Mapping[tuple[str, str], int], routed: Routed
+    files: tuple[ast.File, ...], used: Mapping[tuple[str, str], int], routed: Routed, world: World
 ) -> str:
-    """The text with the numbers of data and the overrides written in; it checks without either."""
+    """The text with the numbers of data, the overrides and what it uses of other files written in.
+
+    It checks without any of them.
+    """
     edits: list[tuple[Span, str]] = []
     if used:
-        _sizes(file, used, edits)
-    for d in file.declarations:
+        for file in files:
+            _sizes(file, used, edits)
+    for d in (d for file in files for d in file.declarations):
+        if isinstance(d, ast.Network):
+            _parameters(d, routed.networks.get(d.name.text, {}), edits)
+    for d in files[0].declarations:
         if isinstance(d, ast.FileParam) and d.name.text in routed.params:
             new = written_as(meant(routed.params[d.name.text], d.value))
             edits.append((d.value.span, new))
-        elif isinstance(d, ast.Network):
-            _parameters(d, routed.networks.get(d.name.text, {}), edits)
         elif isinstance(d, ast.Train):
             name = d.name.text if d.name else d.network.text
             own = routed.settings.get("", {}) | routed.settings.get(name, {})
@@ -154,11 +160,7 @@ def resolved(
         elif isinstance(d, ast.Data):
             place = d.settings.span if d.settings is not None else d.source.span
             _settings(d.settings, place, routed.data.get(d.name.text, {}), edits)
-    text = source.text
-    for span, new in sorted(edits, key=lambda e: -e[0].start):
-        if span.source is source:
-            text = text[: span.start] + new + text[span.end :]
-    return text
+    return flattened(world, files, edits)
 
 
 def _parameters(

@@ -100,6 +100,22 @@ EMPTY = rule(
 A spec declares something: a network, blocks, data. `nnc new NAME` writes one to start from.
 """,
 )
+MISSING_FILE = rule(
+    "NN113",
+    "missing-file",
+    """
+`use "file.nn"` reads a file beside the text that says so, `use std.name` one of the standard
+library. The path is relative to that text, with `/` between folders.
+""",
+)
+CIRCULAR_USE = rule(
+    "NN114",
+    "circular-use",
+    """
+A file cannot use itself, neither directly nor through others. What two files need of each other
+belongs into a third.
+""",
+)
 LATER = rule(
     "NN120",
     "planned",

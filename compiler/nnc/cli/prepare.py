@@ -137,12 +137,24 @@ def files(prepared: Prepared) -> dict[str, str]:
     """The texts that a run folder begins with, by path."""
     return {
         "spec.nn": prepared.checked.resolved,
-        f"source/{os.path.basename(prepared.source.name) or 'spec.nn'}": prepared.source.text,
+        **_as_written(prepared),
         "model.py": torch_source(
             prepared.network, extras=extras(prepared.source, prepared.plan, prepared.profile)
         ),
         "data.json": profile_json(prepared.profile),
     }
+
+
+def _as_written(prepared: Prepared) -> dict[str, str]:
+    """The spec and the files that it uses, at their places beside one another."""
+    first, *others = prepared.checked.sources
+    folder = os.path.dirname(first.name)
+    texts = {f"source/{os.path.basename(first.name) or 'spec.nn'}": first.text}
+    for source in others:
+        inside = source.name.removeprefix(f"{folder}/") if folder else source.name
+        parts = [part for part in inside.split("/") if part not in ("", ".", "..")]
+        texts.setdefault(f"source/{'/'.join(parts)}", source.text)
+    return texts
 
 
 def record(
