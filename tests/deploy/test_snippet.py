@@ -18,15 +18,15 @@ from nnc.ir.types import TensorType
 from tests.deploy import small
 
 SNIPPET = """\
-import json, sys
-import numpy as np, onnxruntime
-from PIL import Image
+import json, sys, numpy as np, onnxruntime
+from PIL import Image, ImageOps
 
 session = onnxruntime.InferenceSession(sys.argv[1])
 labels = json.loads(session.get_modelmeta().custom_metadata_map["nnc.labels"])["digit"]
 _, channels, height, width = session.get_inputs()[0].shape
-picture = Image.open(sys.argv[2]).convert("L").resize((width, height), Image.Resampling.BILINEAR)
-image = np.asarray(picture, np.uint8).reshape(1, channels, height, width)
+picture = ImageOps.exif_transpose(Image.open(sys.argv[2])).convert("L")
+picture = ImageOps.fit(picture, (width, height), Image.Resampling.BILINEAR)
+image = np.asarray(picture).reshape(1, channels, height, width)
 (probability,) = session.run(["digit_probability"], {"image": image})
 print(labels[probability[0].argmax()], f"{probability[0].max():.1%}")
 """
@@ -50,7 +50,9 @@ def test_the_snippet_says_what_nnc_says(tmp_path: Path) -> None:
     file = small.exported(spec, PROFILE, tmp_path / "model.onnx")
     picture = tmp_path / "seven.png"
     pixels = np.asarray(Image.open(resources.path("specs", "data", "seven.png")).convert("L"))
-    Image.fromarray(pixels).resize((40, 40)).save(picture)
+    turned = Image.Exif()
+    turned[0x0112] = 6  # held sideways
+    Image.fromarray(pixels).resize((80, 40)).save(picture, exif=turned)
     script = tmp_path / "classify.py"
     script.write_text(SNIPPET, encoding="utf-8")
     alone = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}

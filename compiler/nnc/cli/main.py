@@ -32,6 +32,18 @@ VERBS = (
 )
 
 
+EXIT_CODES = """\b
+Exit codes:
+  0  done
+  1  mistakes in the spec, the data or files
+  2  usage
+  3  a check failed: parity with PyTorch, --require
+  4  training failed; the last good state is saved
+  70  a bug of nnc
+  130, 143  interrupted, terminated; 141  the reader of a pipe has gone
+"""
+
+
 class Verbs(click.Group):
     """The verbs by name; each is imported when it is asked for."""
 
@@ -71,6 +83,7 @@ class Verbs(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     no_args_is_help=True,
     subcommand_metavar="VERB [ARGS]...",
+    epilog=EXIT_CODES,
 )
 @click.version_option(__version__, message="nnc %(version)s")
 def nnc() -> None:
