@@ -294,6 +294,13 @@ def _check_classes(term: Term, output: TensorType, field: Field) -> None:
     _require(_fits(field.type, rest), term, output, f"the target `{field.name}` is {field.type}")
 
 
+def _other_reading(field: Field) -> str:
+    if not all(label.lstrip("+-").isdecimal() for label in field.labels):
+        return "use `cross_entropy`"
+    numbers = f'numbers=["{field.name}"]'
+    return f"use `cross_entropy`, or read a table's column as numbers: `{numbers}` in its source"
+
+
 def _check_binary(term: Term, output: TensorType, field: Field) -> None:
     """Bce on a class, or on each element of a mask: one number, two classes."""
     if not term.loss.word.startswith("bce"):
@@ -301,7 +308,7 @@ def _check_binary(term: Term, output: TensorType, field: Field) -> None:
             WRONG_TARGET.at(
                 term.span,
                 f"`{term.loss.word}` compares numbers, and `{field.name}` holds classes",
-                help="use `cross_entropy`",
+                help=_other_reading(field),
             )
         )
     one = TensorType((1, *field.type.dims))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from nnc.check import Checked
+from nnc.check.numeric import numeric_targets
 from nnc.cli.console import Console
 from nnc.cli.failures import unusable
 from nnc.diagnostics import Refusal
@@ -42,7 +43,11 @@ def dataset(checked: Checked, plan: DataPlan, console: Console, network: str = "
     """
     console.detail(f"opening {plan.name}")
     with elsewhere(plan):
-        opened = open_data(plan, shape=picture_type(checked, plan.name, network))
+        opened = open_data(
+            plan,
+            shape=picture_type(checked, plan.name, network),
+            numeric=numeric_targets(checked.trains.values(), plan),
+        )
     if not console.quiet:
         console.diagnostics(opened.warnings)
         for note in opened.notes:

@@ -59,7 +59,11 @@ _REDUCE = ("mean", "sum")
 
 @_into(LOSSES, "cross_entropy")
 class CrossEntropy(Loss):
-    """Cross-entropy of logits [classes, ...] against class numbers; contains the softmax."""
+    """Cross-entropy of logits [classes, ...] against class numbers; contains the softmax.
+
+    With `class_weights` the weighted losses are averaged over the samples: a sample counts alike in
+    every batch. (PyTorch divides by the sum of the batch's weights instead.)
+    """
 
     needs: ClassVar[str] = "logits"
     target: ClassVar[str] = "class"

@@ -116,8 +116,12 @@ def found_in_arrays(plan: DataPlan, request: Request, file: str, arrays: dict[st
         raise refusal(
             BINARY, plan, f"the arrays of `{file}` must have one length above 0", "", said
         )
-    samples = next(iter(lengths.values()))
     asked = _targets(plan, file, arrays)
+    rows = _whole_rows(plan, file, arrays, asked)
+    skipped = sorted(set(range(next(iter(lengths.values())))) - set(rows.tolist()))
+    if skipped:
+        arrays = {name: array[rows] for name, array in arrays.items()}
+    samples = len(rows)
     targets = [_target(plan, request, file, name, arrays[name]) for name in asked]
     notes: list[str] = []
     inputs = {
@@ -138,9 +142,10 @@ def found_in_arrays(plan: DataPlan, request: Request, file: str, arrays: dict[st
         samples=samples,
         keys=keys,
         contents=keys,
-        name=lambda at: f"{file} row {at + 1}",
+        name=lambda at: f"{file} row {int(rows[at]) + 1}",
         finish=finish,
         targets=tuple(targets),
+        skipped=tuple(f"{file} row {row + 1}" for row in skipped),
         notes=tuple(notes),
     )
 
@@ -193,11 +198,45 @@ def _floats(plan: DataPlan, file: str, name: str, array: Array) -> Array:
     if array.dtype.kind not in "fbui":
         message = f"the array `{name}` of `{file}` holds no numbers but {array.dtype.name}"
         raise refusal(BINARY, plan, message)
-    values = array.astype(np.float32)
-    if np.isinf(values).any():
-        row = int(np.argwhere(np.isinf(values))[0][0]) + 1
-        raise refusal(BINARY, plan, f"row {row} of `{name}` in `{file}` holds an infinite number")
-    return values
+    with np.errstate(over="ignore"):
+        return array.astype(np.float32)
+
+
+def _whole_rows(
+    plan: DataPlan, file: str, arrays: dict[str, Array], targets: tuple[str, ...]
+) -> Array:
+    """The rows whose numbers are all finite; with `on_error skip` the others are left out.
+
+    A missing number (NaN) of an input may be, where `normalize` puts the median in its place.
+
+    Raises:
+        Refusal: a row holds a number that is not finite.
+    """
+    imputed = plan.normalize.kind not in ("default", "none")
+    good = np.ones(len(next(iter(arrays.values()))), dtype=bool)
+    for name, array in arrays.items():
+        if array.dtype.kind != "f":
+            continue
+        with np.errstate(over="ignore"):
+            flat = array.reshape(len(array), -1).astype(np.float32)
+        allowed = np.isfinite(flat)
+        if imputed and name not in targets:
+            allowed |= np.isnan(flat)
+        sound = allowed.all(axis=1)
+        if not sound.all() and plan.on_error != "skip":
+            row = int(np.flatnonzero(~sound)[0])
+            value = "NaN" if np.isnan(flat[row][~allowed[row]]).any() else "an infinite number"
+            raise refusal(
+                BINARY,
+                plan,
+                f"row {row + 1} of `{name}` in `{file}` holds {value}",
+                "repair it, or write `on_error skip` in the data block: such rows are left out",
+                *([f"{int((~sound).sum()):,} rows do"] if (~sound).sum() > 1 else []),
+            )
+        good &= sound
+    if not good.any():
+        raise refusal(BINARY, plan, f"no row of `{file}` holds finite numbers only")
+    return np.flatnonzero(good)
 
 
 def _integers(plan: DataPlan, file: str, name: str, array: Array) -> Array:
@@ -208,18 +247,26 @@ def _integers(plan: DataPlan, file: str, name: str, array: Array) -> Array:
 
 def _target(plan: DataPlan, request: Request, file: str, name: str, array: Array) -> Target:
     """Whole numbers and texts are classes (one a sample, or [H, W] a mask); others are numbers."""
-    if array.dtype.kind in "iubU" and (array.ndim == 1 or array.shape[1:] == (1,)):
+    single = array.ndim == 1 or array.shape[1:] == (1,)
+    if array.dtype.kind in "iubU" and single and not _numeric(plan, request, name, array):
         values = [str(value) for value in array.reshape(-1).tolist()]
         return class_field(plan, request, name, values, lambda at: f"{file} row {at + 1}")
     if array.dtype.kind in "iu" and array.ndim == 3:
         return _mask(plan, request, file, name, array)
     numbers = _floats(plan, file, name, array)
-    if np.isnan(numbers).any():
-        row = int(np.argwhere(np.isnan(numbers))[0][0]) + 1
-        raise refusal(BINARY, plan, f"row {row} of the target `{name}` in `{file}` is missing")
     numbers = numbers[:, None] if numbers.ndim == 1 else numbers
     field = Field(name, "target", "number", TensorType(numbers.shape[1:]))
     return Target(field, Stored(numbers))
+
+
+def _numeric(plan: DataPlan, request: Request, name: str, array: Array) -> bool:
+    """Whole numbers that are no classes: so learnt by a run, or by the losses of the spec."""
+    if array.dtype.kind not in "iu":
+        return False
+    field = request.like.field(name) if request.like is not None else None
+    if field is not None:
+        return not field.labels
+    return not plan.classes and not request.labels and request.numeric(name)
 
 
 def _mask(plan: DataPlan, request: Request, file: str, name: str, array: Array) -> Target:

@@ -12,7 +12,7 @@ from nnc.ir.types import TensorType
 from nnc.train.data import limits
 from nnc.train.data.arrays import open_arrays
 from nnc.train.data.bundled import open_bundled
-from nnc.train.data.found import Column, Found, Ready, Request
+from nnc.train.data.found import Column, Found, Ready, Request, never
 from nnc.train.data.idx import open_idx
 from nnc.train.data.images import open_images
 from nnc.train.data.keyed import Array, Rows, fingerprint, rows_of
@@ -121,6 +121,7 @@ def open_data(
     labels: tuple[str, ...] | None = None,
     whole: bool = False,
     like: Profile | None = None,
+    numeric: Callable[[str], bool] = never,
 ) -> Dataset:
     """Opens a data block: looks at its files, divides it, and fits fronts on the train part.
 
@@ -132,11 +133,12 @@ def open_data(
             network).
         like: the profile of a run: its columns, classes, categories and scales are used, nothing
             is fitted.
+        numeric: whether a target of that name is to be read as numbers though they are whole.
 
     Raises:
         Refusal: a file, row, column or setting is wrong; the message names it.
     """
-    request = Request(shape, labels, whole, like)
+    request = Request(shape, labels, whole, like, numeric)
     found = _source(plan)(plan, request)
     division = divide(plan, found, whole=whole)
     if labels is None and like is None:

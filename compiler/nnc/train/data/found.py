@@ -75,6 +75,11 @@ class Ready(NamedTuple):
     fronts: tuple[tuple[str, Front], ...] = ()
 
 
+def never(name: str) -> bool:
+    """No target is numbers for what is learnt of it."""
+    return False
+
+
 class Request(NamedTuple):
     """What the caller of `open_data` wants.
 
@@ -83,12 +88,14 @@ class Request(NamedTuple):
         labels: class names of a run, in its order.
         whole: without part folders everything is one part.
         like: the profile of the run whose columns, categories and scales are to be used.
+        numeric: whether a target of that name is to be read as numbers though they are whole.
     """
 
     shape: TensorType | None = None
     labels: tuple[str, ...] | None = None
     whole: bool = False
     like: Profile | None = None
+    numeric: Callable[[str], bool] = never
 
 
 def no_column(name: str) -> None:

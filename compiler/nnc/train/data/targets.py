@@ -141,7 +141,8 @@ def target_column(plan: DataPlan, request: Request, frame: Frame, name: str, onl
     """A target column of a table: classes or a number.
 
     Words are classes; whole numbers are, where there are at most 20 different ones, each twice on
-    average, or where the setting `classes` is given; a run's own profile decides for its data.
+    average, or where the setting `classes` is given, unless only losses of numbers learn from them;
+    a run's own profile decides for its data.
 
     Raises:
         Refusal: a value cannot be read, or a class is unknown.
@@ -177,6 +178,8 @@ def is_class(plan: DataPlan, request: Request, column: pl.Series, name: str, onl
     told = tell(column)
     if told.kind != "number":
         return True
+    if request.numeric(name):
+        return False
     different = told.values.n_unique()
     return told.whole and different <= _FEW and different * 2 <= len(column)
 
