@@ -6,6 +6,7 @@ lines, defaults or classes, so what it computes depends on the layer alone.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -68,7 +69,9 @@ class Eager:
     def method(self, x: Value, name: str, *args: Any, **kwargs: Any) -> Value:
         return Value(self._run(getattr(x.data, name), args, kwargs), x.type)
 
-    def infix(self, operator: str, *x: Any) -> Value:
+    def infix(self, operator: str, *x: Any) -> Any:
+        if operator == "*" and not any(isinstance(v, Value) for v in x):
+            return math.prod(x)
         steps = {"+": torch.add, "-": torch.sub, "*": torch.mul, "/": torch.div}
         out = self._plain(x[0])
         for other in x[1:]:

@@ -161,14 +161,21 @@ class LayerWriter:
             if self._weights:
                 raise self._mistake("declares weights that its PyTorch form does not use")
             return []
-        if all(weight.role == "trained" for weight in self._weights):
+        names = [weight.name for weight in self._weights]
+        trained = all(weight.role == "trained" for weight in self._weights)
+        if trained and names == sorted(names) and not any("." in name for name in names):
             arrays = [f'"{w.name}": {self._array(w)}' for w in self._weights]
-            return [f"{place} = nn.ParameterDict({{{', '.join(arrays)}}})"]
+            return [f"{place} = nn.ParameterDict({{{', '.join(arrays)}}})"]  # which sorts them
         lines = [f"{place} = nn.Module()"]
+        homes = {""}
         for weight in self._weights:
+            home, dot, name = weight.name.rpartition(".")
+            if home not in homes:  # `out_proj.weight` stands in a module of its own
+                homes.add(home)
+                lines.append(f"{place}.{home} = nn.Module()")
             made = self._array(weight)
             if weight.role == "state":
-                lines.append(f'{place}.register_buffer("{weight.name}", {made})')
+                lines.append(f'{place}{dot}{home}.register_buffer("{name}", {made})')
             else:
                 frozen = ", requires_grad=False" if weight.role == "frozen" else ""
                 lines.append(f"{place}.{weight.name} = nn.Parameter({made}{frozen})")

@@ -22,6 +22,8 @@ STEPS = {
     "globalmaxpooling": "global_max_pool",
     "adaptiveavgpooling": "adaptive_avg_pool",
     "bn": "batch_norm",
+    "multiheadattention": "attention",
+    "selfattention": "attention",
     "batchnormalization": "batch_norm",
     "lrn": "local_response_norm",
     "localresponsenormalization": "local_response_norm",
@@ -77,7 +79,7 @@ DERIVED = ("in_channels", "in_features", "input_size", "input_shape", "num_featu
 
 
 PLANNED = (
-    "lstm", "gru", "rnn", "lstm_cell", "gru_cell", "attention", "positions", "spectral_norm",
+    "lstm", "gru", "rnn", "lstm_cell", "gru_cell", "spectral_norm",
     "weight_norm", "split", "shift", "crop", "rearrange", "scan", "body",
 )  # fmt: skip
 """Steps of the language that this version reads and refuses, by name."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nnc.layers import (
     activation,
     adaptive,
+    attention,
     axes,
     conv,
     dense,
@@ -28,6 +29,7 @@ __all__ = [
     "LAYERS",
     "activation",
     "adaptive",
+    "attention",
     "axes",
     "conv",
     "dense",

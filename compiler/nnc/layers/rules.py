@@ -201,3 +201,11 @@ TOO_FEW = rule(
 least 1: the deviation of a single number is not defined.
 """,
 )
+POSITIONS = rule(
+    "NN345",
+    "positions-do-not-reach",
+    """
+`positions` learns a vector for each place of a sequence, so it must know the longest one: `max` is
+at least the number of steps. Where the steps are a number it may be left out.
+""",
+)

@@ -1,0 +1,45 @@
+"""Attention is what PyTorch's module computes, with the same weights."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from nnc.layers.attention import Attention
+from tests.ir.graphs import type_of
+from tests.layers.eager import Eager, Value
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("causal", [True, False])
+def test_it_is_multihead_attention(causal: bool, bias: bool) -> None:
+    torch.manual_seed(0)
+    module = nn.MultiheadAttention(12, 3, bias=bias, batch_first=True)
+    for parameter in module.parameters():
+        nn.init.normal_(parameter, std=0.5)
+    op = Attention(3, causal=causal, bias=bias)
+    state = module.state_dict()
+    assert [(w.name, w.dims) for w in op.weights(type_of(5, 12))] == [
+        (name, tuple(t.shape)) for name, t in state.items()
+    ]
+    x = torch.randn(2, 5, 12)
+    mask = nn.Transformer.generate_square_subsequent_mask(5) if causal else None
+    with torch.no_grad():
+        wanted, _ = module(x, x, x, attn_mask=mask, need_weights=False)
+        writer = Eager({name: t.numpy() for name, t in state.items()}, {})
+        made = op.torch(writer, Value(x, type_of(5, 12))).data
+    assert torch.allclose(made, wanted, atol=1e-5)
+
+
+def test_dropout_acts_while_training_only() -> None:
+    torch.manual_seed(0)
+    op, x = Attention(2, dropout=0.5), Value(torch.randn(3, 6, 8), type_of(6, 8))
+    own = {w.name: torch.randn(*map(int, w.dims)).numpy() for w in op.weights(x.type)}
+    turns = [op.torch(Eager(own, {}, training=t), x).data for t in (False, False, True)]
+    assert torch.equal(turns[0], turns[1])
+    assert not torch.equal(turns[0], turns[2])
+
+
+def test_multiply_adds() -> None:
+    assert Attention(4).macs(type_of(10, 8)) == 10 * 8 * 24 + 2 * 10 * 10 * 8 + 10 * 8 * 8
