@@ -22,7 +22,7 @@ from nnc.check.values import (
     Value,
 )
 from nnc.check.world import World
-from nnc.ir.known import Known
+from nnc.ir.known import Known, Source
 from nnc.ir.types import TensorType
 from nnc.record import Record
 from nnc.source import Span
@@ -180,16 +180,27 @@ class Entering:
         builder: of the block; None where its input is not known and nothing can be built.
         params: the block's parameters, to which numbers are added.
         taken: other names that parameters must not take.
+        types: of the values that the block is called on, as its caller knows them.
     """
 
     def __init__(
-        self, carried: Carried, builder: Builder | None, params: dict[str, object], taken: set[str]
+        self,
+        carried: Carried,
+        builder: Builder | None,
+        params: dict[str, object],
+        taken: set[str],
+        types: tuple[TensorType, ...],
     ) -> None:
         self.numbers: dict[tuple[str, int], Known] = {}
         self.values: dict[int, int] = {}
         self._done: dict[int, Passed] = {}
         used = taken | {*params}
-        for name, number in carried.numbers:
+        sizes = _sizes(types, builder)
+        for (name, number), value in carried.numbers.items():
+            size = sizes.get(value.source) if isinstance(value, Known) else None
+            if size is not None:  # what the caller calls so, the block knows as a size of its input
+                self.numbers[name, number] = size
+                continue
             self.numbers[name, number] = known = Known(number, _unique(name, used))
             used.add(str(known.source))
             params[str(known.source)] = known
@@ -226,6 +237,17 @@ class Entering:
         if isinstance(value, int) and not isinstance(value, bool):
             return self.numbers[name, int(value)]
         return forgotten(value)
+
+
+def _sizes(types: tuple[TensorType, ...], builder: Builder | None) -> dict[Source, Known]:
+    """Sizes of a block's inputs, by what their caller calls them."""
+    found: dict[Source, Known] = {}
+    for type, port in zip(types, builder.inputs if builder is not None else ()):
+        assert builder is not None
+        for theirs, own in zip(type.dims, builder.types[port.value].dims):
+            if isinstance(theirs, Known) and isinstance(own, Known):
+                found.setdefault(theirs.source, own)
+    return found
 
 
 def sized(type: TensorType, name: str, taken: set[str]) -> TensorType:

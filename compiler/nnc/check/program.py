@@ -98,10 +98,10 @@ def _check(
     sink = Sink()
     for mistake in mistakes:
         sink.add(mistake)
-    files = used_files(file, root, sink)
+    files, whole = used_files(file, root, sink)
     routed = _routed(overrides, _reachable(files), sink)
     sizes = Sizes(file, profiles, moved, routed)
-    world = World(sink, sizes.find, files, STATEMENTS)
+    world = World(sink, sizes.find, files, STATEMENTS, whole=whole)
     sizes.world = world
     sizes.check_overrides()
     _declare(world, files, routed)
@@ -250,6 +250,9 @@ def _declare_step(world: World, name: ast.Ident, seen: dict[str, ast.Ident]) -> 
                 name.span,
                 f"`{name.text}` is declared twice",
                 others=(Label(seen[name.text].span, "the first"),),
+                help="blocks and networks of all files in use are one space of names"
+                if seen[name.text].span.source is not name.span.source
+                else "",
             )
         )
     seen.setdefault(name.text, name)

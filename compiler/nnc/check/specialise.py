@@ -119,7 +119,8 @@ def _made(world: World, wanted: Specialising) -> Made:
     if wanted.given is not None:
         carried = wanted.carried or Carried([])
         taken = {p.name.text for p in block.params}
-        entering = Entering(carried, body.builder if known else None, params, taken)
+        builder = body.builder if known else None
+        entering = Entering(carried, builder, params, taken, wanted.types or ())
     _steps(body, wanted, entering)
     output = body.run_block()
     if output is None:
@@ -156,7 +157,7 @@ def _inputs(
     patterns = [*block.pattern, *([] if block.pattern else [None]), *(p.type for p in named)]
     seen: list[TensorType] = []
     for i, (wish, type) in enumerate(zip(patterns, types)):
-        dims = _dims(block, type) if wish is None else _bound(body, wanted, wish, type, i)
+        dims = _dims(wanted, type) if wish is None else _bound(body, wanted, wish, type, i)
         if dims is None:
             return False
         seen.append(type.with_dims(*dims))
@@ -171,9 +172,11 @@ def _inputs(
     return True
 
 
-def _dims(block: ast.Block, type: TensorType) -> tuple[Dim, ...]:
+def _dims(wanted: Specialising, type: TensorType) -> tuple[Dim, ...]:
     """The sizes of a block's input without a pattern."""
-    taken = {p.name.text for p in block.params}
+    taken = {p.name.text for p in wanted.block.params}
+    if wanted.carried is not None:
+        taken |= {name for name, _ in wanted.carried.numbers}
     names = AXES.get(type.rank, tuple(f"size{i}" for i in range(type.rank)))
     return tuple(
         Known(int(d), n if n not in taken else f"input_{n}") if isinstance(d, int) else d

@@ -140,7 +140,7 @@ def other_step(body: Body, step: ast.Step, scope: Scope, label: str) -> None:
                 help=f"declare it as `block {name}` to use it as a step",
             )
         )
-    elif name not in world.lost:  # else it was declared in what could not be read
+    elif name not in world.lost and world.whole:  # else what could not be read may declare it
         world.sink.add(world.unknown_step(step.name))
 
 

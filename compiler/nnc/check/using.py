@@ -17,15 +17,19 @@ FILES = 64
 """Files that a spec may be made of; their texts hold 16 MB together."""
 
 
-def used_files(file: ast.File, root: str, sink: Sink) -> tuple[ast.File, ...]:
+def used_files(file: ast.File, root: str, sink: Sink) -> tuple[tuple[ast.File, ...], bool]:
     """The spec and all files that it uses, directly or through others, itself first.
+
+    Also whether all of them could be read: else names may be missing that they declare.
 
     Args:
         root: the folder that the spec's own paths start from.
     """
     if not any(isinstance(d, ast.Use) for d in file.declarations):
-        return (file,)
-    return _Reading(file, root, sink).files()
+        return (file,), True
+    reading = _Reading(file, root, sink)
+    reading.follow()
+    return tuple(reading.known.values()), not reading.lost
 
 
 class _Place:
@@ -40,24 +44,20 @@ class _Reading:
         self.sink = sink
         self.known: dict[str, ast.File] = {}
         self.size = len(file.source.text)
-        self.full = False
+        self.full = self.lost = False
         name = file.source.name
         key = os.path.realpath(os.path.join(root, os.path.basename(name)))
         self.known[key] = file
         self.way = [_Place(key, file, root, name.rpartition("/")[0], None)]
 
-    def files(self) -> tuple[ast.File, ...]:
-        """Reads everything."""
-        self._follow()
-        return tuple(self.known.values())
-
-    def _follow(self) -> None:
+    def follow(self) -> None:
+        """Reads what the file in hand uses."""
         for d in self.way[-1].file.declarations:
             if isinstance(d, ast.Use) and not self.full:
                 place = self._place(d)
                 if place is not None:
                     self.way.append(place)
-                    self._follow()
+                    self.follow()
                     self.way.pop()
 
     def _place(self, use: ast.Use) -> _Place | None:
@@ -106,10 +106,12 @@ class _Reading:
         """The name of a file of the standard library, or "" after a message."""
         names = [n.text for n in what.names]
         known = [f"std.{name}" for name in std_names()]
+        self.lost = self.lost or ".".join(names) not in known
         wish = ".".join(names)
         if wish in known:
             return names[1]
-        guess = nearest(wish if names[0] == "std" else f"std.{wish}", known)
+        near = nearest(names[-1], [name[4:] for name in known])
+        guess = near and f"std.{near}"
         self.sink.add(
             MISSING_FILE.at(
                 what.span,
@@ -124,8 +126,8 @@ class _Reading:
     def _plain(self, what: ast.String) -> bool:
         """Whether a path is one that works on all machines."""
         path = what.value
-        drive = path[1:2] == ":"
-        if path.endswith(".nn") and "\\" not in path and path[0] not in "/~" and not drive:
+        plain = not any(c in '\\:*?"<>|' or c < " " for c in path)
+        if path.endswith(".nn") and plain and path[0] not in "/~":
             return True
         help = "paths are relative to this file, with `/` between folders"
         if not path.endswith(".nn"):
@@ -141,6 +143,7 @@ class _Reading:
         return not self.full
 
     def _missing(self, what: ast.String | ast.Ref, message: str, help: str = "") -> None:
+        self.lost = True
         self.sink.add(MISSING_FILE.at(what.span, message, others=self._from(), help=help))
 
     def _from(self) -> tuple[Label, ...]:

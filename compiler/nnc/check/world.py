@@ -74,9 +74,11 @@ class World:
         data: Callable[[str, str], Value | str | None],
         files: tuple[ast.File, ...],
         actions: Mapping[type, Callable[[Any, Any, Scope], None]],
+        *,
+        whole: bool,
     ) -> None:
-        """`files`: the spec itself, then those that it uses."""
-        self.actions = actions
+        """`files`: the spec itself, then those that it uses; `whole`: all of them were read."""
+        self.actions, self.whole = actions, whole
         self.lost: frozenset[str] = frozenset().union(*(file.lost for file in files))
         self.sink = sink
         self.numbers = Numbers(sink, self.step_names, data, self.lost, _data_names(files[0]))
