@@ -63,6 +63,7 @@ COMMANDS = [
     ("nnc runs", ("runs", "RUN", "--json")),
     ("nnc layers", ("layers", "--json")),
     ("nnc layers", ("layers", "adam", "--json")),
+    ("nnc layers", ("layers", "table", "--json")),
     ("nnc doctor", ("doctor", "--json")),
 ]
 BLOCKS = """\

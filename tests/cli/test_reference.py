@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from nnc.check import check_text, words
+from nnc.check.data import AUGMENTS, SETTINGS, SOURCES
+from nnc.check.train import SETTINGS as TRAIN_SETTINGS
 from nnc.cli.explain import declared
 from nnc.layers import LAYERS
 from tests.cli.conftest import Nnc
@@ -106,3 +109,39 @@ def test_doctor_tells_what_is_missing(nnc: Nnc, monkeypatch: pytest.MonkeyPatch)
     done = nnc("doctor")
     assert done.code == 1
     assert 'pip install "nnc-compiler[' in done.out
+
+
+def test_words_of_blocks_are_found(nnc: Nnc) -> None:
+    for word, said in (
+        ("table", ["data source", 'table("houses.csv", target=["price"])', "drop  "]),
+        ("early_stop", ["train setting", "early_stop 5"]),
+        ("augment", ["augment flip, shift(2), crop(padding=4)"]),
+        ("crop", ["augmentation", "padding"]),
+        ("normalize", ["imagenet"]),
+        ("cosine", ["warmup"]),
+        ("mse", ["mse("]),
+        ("accuracy", ["accuracy"]),
+    ):
+        out = nnc("layers", word).out
+        assert [text for text in said if text not in out] == [], word
+    assert "`early_stop`" in nnc("layers", "earlystop").err
+
+
+def test_every_word_of_a_block_is_described() -> None:
+    assert {name: tuple(k for k, _ in w.arguments) for name, w in words.SOURCES.items()} == SOURCES
+    assert tuple(words.DATA_SETTINGS) == SETTINGS
+    assert tuple(words.TRAIN_SETTINGS) == TRAIN_SETTINGS
+    taken = {name: "".join(k for k, _ in w.arguments) for name, w in words.AUGMENTS.items()}
+    assert taken == AUGMENTS
+
+
+@pytest.mark.parametrize("name", [*words.SOURCES, *words.DATA_SETTINGS, *words.AUGMENTS])
+def test_what_is_shown_of_data_checks(name: str) -> None:
+    if name in words.SOURCES:
+        source, settings = words.SOURCES[name].written, ""
+    else:
+        setting = words.AUGMENTS.get(name)
+        settings = f"augment {setting.written}" if setting else words.DATA_SETTINGS[name].written
+        source = 'images("photos")'
+    checked = check_text(f"data d = {source} {{ {settings} }}")
+    assert [d.message for d in checked.diagnostics if "`d`" not in d.message] == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from nnc.check.words import WORDS
 from nnc.cli.console import Console
 from nnc.cli.failures import unusable
 from nnc.cli.verb import json_option, verb
@@ -13,7 +14,14 @@ from nnc.ir.initial import INITS
 from nnc.ir.training import LOSSES, METRICS, OPTIMIZERS, SCHEDULES
 from nnc.layers import LAYERS
 from nnc.render.json import document
-from nnc.render.reference import declared_json, declared_text, layers_text, written
+from nnc.render.reference import (
+    declared_json,
+    declared_text,
+    layers_text,
+    word_json,
+    word_text,
+    written,
+)
 
 
 @verb("layers")
@@ -22,8 +30,8 @@ from nnc.render.reference import declared_json, declared_text, layers_text, writ
 def command(console: Console, name: str | None) -> None:
     """List the layers, or tell all about one.
 
-    NAME may also be a loss, an optimizer, a schedule, a metric or a distribution of initial
-    weights.
+    NAME may also be a loss, an optimizer, a schedule, a metric, a distribution of initial weights,
+    a data source, a setting of data or train blocks, or an augmentation.
     """
     layers = written(LAYERS)
     if name is None:
@@ -41,11 +49,15 @@ def command(console: Console, name: str | None) -> None:
         {**INITS},
     )
     found = [table[name] for table in tables if name in table]
-    if not found:
-        meant = nearest(name, [word for table in tables for word in table])
+    words = [table[name] for table in WORDS if name in table]
+    if not found and not words:
+        known = [word for table in tables for word in table]
+        meant = nearest(name, known + [word for table in WORDS for word in table])
         hint = f"did you mean `{meant}`?" if meant else "`nnc layers` lists them"
         raise unusable(f"there is no layer `{name}`", help=hint)
     if console.json:
-        console.result(document(layers=[declared_json(name, of) for of in found]))
+        told = [declared_json(name, of) for of in found] + [word_json(name, w) for w in words]
+        console.result(document(layers=told))
     else:
-        console.result("\n".join(declared_text(name, of, console.out) for of in found))
+        texts = [declared_text(name, of, console.out) for of in found]
+        console.result("\n".join([*texts, *(word_text(name, w, console.out) for w in words)]))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from inspect import cleandoc
+from textwrap import wrap
 
+from nnc.check.words import Word
 from nnc.diagnostics import Rule
 from nnc.ir.arguments import Arg, Declared
 from nnc.layers.base import Case, Layer
@@ -74,6 +76,27 @@ def declared_text(word: str, of: type[Declared], look: Look = PLAIN) -> str:
     if issubclass(of, Layer) and of.cases:
         lines += ["", paint("cases", "bold", look), *_table(_case(case) for case in of.cases)]
     return "\n".join(lines) + "\n"
+
+
+def word_text(name: str, word: Word, look: Look = PLAIN) -> str:
+    """All about a word of a data or train block."""
+    lines = [f"{paint(name, 'bold', look)}  ({word.kind})", "", f"  {word.written}", ""]
+    lines += wrap(word.about, look.width)
+    if word.arguments:
+        column = max(len(key) for key, _ in word.arguments)
+        lines += ["", *(f"  {key:<{column}}  {about}" for key, about in word.arguments)]
+    return "\n".join(lines) + "\n"
+
+
+def word_json(name: str, word: Word) -> dict[str, Json]:
+    """The same as an entry of `nnc layers WORD --json`."""
+    return {
+        "name": name,
+        "signature": word.written,
+        "description": word.about,
+        "family": word.kind,
+        "arguments": [{"name": key, "description": about} for key, about in word.arguments],
+    }
 
 
 def rule_text(rule: Rule, look: Look = PLAIN) -> str:
