@@ -8,6 +8,7 @@ from nnc.check import check_text
 from nnc.ir.dims import symbol
 from nnc.ir.plan import Field, Part, Pixels, Profile
 from nnc.ir.types import TensorType
+from nnc.record import replace
 from nnc.render.header import binding_lines, data_line, network_line, values
 from nnc.render.profile import profile_text, type_text
 from nnc.render.summary import briefly, count, known, network_text
@@ -101,3 +102,12 @@ def test_what_opening_data_found() -> None:
 def test_hostile_names_in_tables() -> None:
     checked = check_text("network Net {\n  input image: [3]\n  dense(2)\n  output y\n}\n")
     assert network_text(checked.networks["Net"], Look(color=True)).count("\x1b[0m") == 3
+
+
+def test_all_columns_are_listed() -> None:
+    columns = tuple(f"column{at}" for at in range(30))
+    wide = Field("numbers", "input", "numbers", TensorType((30,)), columns=columns)
+    text = profile_text(replace(PROFILE, fields=(wide,)))
+    assert "30 columns" in text
+    assert all(name in text for name in columns)
+    assert max(map(len, text.splitlines())) <= 100

@@ -89,7 +89,7 @@ DONE = Outcome(
 def test_the_end() -> None:
     assert ended_lines(DONE, "runs/digits/3") == [
         "done in 0:14, best epoch 18 of 20",
-        'result    validation accuracy 0.974   test 0.972   (always "0": 0.100)'
+        'result    validation accuracy 0.974 (always "0": 0.100)   test 0.972'
         "      measured on model.onnx",
         "file      runs/digits/3/model.onnx   247 kB   image uint8[batch,1,28,28] -> digit"
         "   differs from PyTorch by at most 2e-07",
@@ -114,7 +114,7 @@ def test_several_metrics_are_named() -> None:
     two = {"accuracy": 0.9, "f1": 0.8}
     line = ended_lines(replace(DONE, metrics={"validation": two, "test": two}, exports=()), "")[1]
     assert line.startswith(
-        "result    validation accuracy 0.900  f1 0.800   test accuracy 0.900  f1 0.800   ("
+        'result    validation accuracy 0.900  f1 0.800 (always "0": 0.100)   test accuracy 0.900'
     )
 
 

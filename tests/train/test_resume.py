@@ -14,6 +14,7 @@ from torch import nn
 from nnc.diagnostics import Refusal
 from nnc.ir.plan import EarlyStop, Length
 from nnc.ir.training import AdamW, Cosine, Optimizer, Plateau, RmsProp, Sgd
+from nnc.record import replace
 from nnc.train.folder import open_run
 from tests.train.kit import Listener, Small, class_plan, job_at, resumed, run, seeded, signal_at
 
@@ -168,3 +169,22 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
     other = seeded(lambda: Small(norm=True))
     with pytest.raises(Refusal, match="missing"):
         run(resumed(tmp_path, module=other))
+
+
+def test_a_run_that_stopped_early_has_nothing_left_to_train(tmp_path: Path) -> None:
+    plan = class_plan(length=Length("epochs", 50), optimizer=Sgd(lr=1e-12), early_stop=EarlyStop(3))
+    run(job_at(tmp_path, plan))
+    before, listener = told(tmp_path), Listener()
+    outcome = run(resumed(tmp_path, plan=plan), listener)
+    assert (outcome.stopped_by, outcome.epochs) == ("early_stop", 4)
+    assert told(tmp_path) == before
+    assert "the run stopped early: nothing is left to train" in listener.notes
+
+
+def test_another_length_makes_the_rate_jump(tmp_path: Path) -> None:
+    plan = class_plan(length=Length("epochs", 1), schedule=Cosine())
+    run(job_at(tmp_path, plan))
+    for length, jumps in ((1, False), (2, True)):
+        listener = Listener()
+        run(resumed(tmp_path, plan=replace(plan, length=Length("epochs", length))), listener)
+        assert any("jump" in note for note in listener.notes) == jumps

@@ -23,6 +23,7 @@ from nnc.ir.walk import macs
 from nnc.record import Record, replace
 from nnc.render.header import binding_lines, data_line, network_line, split_line
 from nnc.source import NOWHERE
+from nnc.train.checkpoints import checkpoints
 from nnc.train.engine import train
 from nnc.train.folder import RunFolder, new_folder
 from nnc.train.job import Job, Outcome
@@ -228,8 +229,9 @@ def _next(outcome: Outcome, prepared: Prepared, folder: RunFolder, console: Cons
         lines.append(f"nnc run {run}/{outcome.exports[0].file} INPUT")
         lines.append(f"nnc eval {run} --data {prepared.data_plan.name}=PATH")
     if outcome.status != "finished":
-        lines.append(f"nnc train --resume {run}")
-    elif prepared.plan.length.unit == "epochs":
+        if checkpoints(folder.checkpoints):
+            lines.append(f"nnc train --resume {run}")
+    elif prepared.plan.length.unit == "epochs" and outcome.stopped_by != "early_stop":
         lines.append(
             f"nnc train --resume {run} --set train.epochs={2 * prepared.plan.length.count}"
         )

@@ -9,6 +9,8 @@ from nnc.render.summary import sizes
 from nnc.render.table import table
 from nnc.render.text import PLAIN, Look, visible, wrapped
 
+FEW = 6
+"""So many columns stand beside their field; more stand below the fields."""
 LISTED = 40
 """So many classes are listed with their counts; of more only how many there are."""
 
@@ -28,6 +30,10 @@ def profile_text(profile: Profile, look: Look = PLAIN, part: str = "") -> str:
     fields = [_field_row(profile, field) for field in profile.fields]
     out = "\n".join(lines) + "\n\n"
     out += table(("field", "role", "type", "meaning"), fields, look) + "\n"
+    for field in profile.fields:
+        if len(field.columns) > FEW:
+            names = wrapped([visible(name, look) for name in field.columns], look.width)
+            out += "\n".join((f"columns of {field.name}", *names)) + "\n\n"
     rows = [(p.name, f"{p.samples:,}", p.fingerprint) for p in parts]
     out += table(("part", "samples", "fingerprint"), rows, look, right=(1,))
     return out + _classes(profile, parts, look)
@@ -110,7 +116,10 @@ def _field_row(profile: Profile, field: Field) -> tuple[str, str, str, str]:
     if field.labels:
         said = many(len(field.labels), "class", "classes")
     elif field.columns:
-        said = ", ".join(filter(None, (_some(field.columns, 6), said)))
+        shown = ", ".join(field.columns)
+        if len(field.columns) > FEW:
+            shown = f"{len(field.columns)} columns"
+        said = ", ".join(filter(None, (shown, said)))
     return field.name, field.role, type_text(field), said
 
 

@@ -49,6 +49,7 @@ class State(Record):
             rate.
         plateaus: for each group, the share of its learning rate reached and the epochs waited.
         best_is_current: the best weights are this checkpoint's own.
+        total: steps that the run was to have, 0 where not known.
     """
 
     step: int = 0
@@ -64,6 +65,7 @@ class State(Record):
     falls: Waiting = Waiting()
     plateaus: tuple[tuple[float, int], ...] = ()
     best_is_current: bool = False
+    total: int = 0
 
 
 def save_checkpoint(folder: Path, state: State, tensors: Mapping[str, Tensor]) -> Path:
@@ -198,6 +200,7 @@ def _document(state: State) -> dict[str, Json]:
         "falls": _waiting_json(state.falls),
         "plateaus": [[factor, waited] for factor, waited in state.plateaus],
         "best_is_current": state.best_is_current,
+        "total": state.total,
     }
 
 
@@ -229,6 +232,7 @@ def _state(document: Mapping[str, Json]) -> State:
         falls=_waiting(obj(document, "falls")),
         plateaus=_plateaus(document.get("plateaus")),
         best_is_current=document.get("best_is_current") is True,
+        total=integer(document, "total", 0),
     )
 
 

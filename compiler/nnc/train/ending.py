@@ -46,6 +46,7 @@ def end(session: Session, stopped: str, failed: str, report: Report) -> Outcome:
         if monitor is None or not best.epoch
         else BestRecord(best.epoch, best.step, outcome.monitor, best.value),
         metrics=_with_baseline(outcome),
+        baseline_part=next((p for p in ("test", "validation") if outcome.baseline.get(p)), ""),
         exports=outcome.exports,
     )
     return outcome

@@ -129,6 +129,7 @@ class Trainer:
                 # What was restored in part must not stay.
                 session = self.session = Session(session.job, session.device)
                 continue
+            self._other_length(state.total)
             folder.cut(state.lines)
             folder.update(
                 status="running", stopped_by="", resumed=(*folder.record.resumed, state.step)
@@ -136,6 +137,16 @@ class Trainer:
             return state.step
         help = "start again without `--resume`"
         raise Refusal(NO_CHECKPOINT.at(file_span(folder.path), why, help=help))
+
+    def _other_length(self, before: int) -> None:
+        """Tells of a learning rate that another length makes jump."""
+        session = self.session
+        words = {updater.group.schedule.word for updater in session.updaters}
+        for word in sorted(words & {"cosine", "linear"}):
+            if before and before != session.span.total and session.step:
+                self.report.note(
+                    f"{word} falls over the whole run: another length makes the learning rate jump"
+                )
 
     def _prepare(self) -> None:
         session, job, plan = self.session, self.session.job, self.session.plan
@@ -162,6 +173,8 @@ class Trainer:
         if session.merged:
             size = session.bounds[-1][1] - session.bounds[-1][0]
             self.report.note(f"the last batch has {size} samples: batch_norm cannot learn from one")
+        if self.resumed and session.stopper is not None and session.stopper.exhausted:
+            self.report.note("the run stopped early: nothing is left to train")
         if session.valid is None:
             self.report.note("no validation part: the last weights are kept")
 

@@ -250,17 +250,20 @@ def ending(event: Outcome) -> str:
 
 
 def result_line(event: Outcome) -> str:
-    """`result    validation accuracy 0.974   test 0.972   (always "0": 0.100)   ...`."""
+    """`result    validation accuracy 0.974 (always "0": 0.100)   test 0.972   ...`."""
     first = next(iter(event.metrics.values()))
     parts = []
+    told = False
     for i, (part, found) in enumerate(event.metrics.items()):
         alone = i > 0 and len(first) == 1
         shown = [short(v) for v in found.values()] if alone else values(found)
-        parts.append(f"{part} {'  '.join(shown)}")
-    base = next(iter(event.baseline.values()), {})
-    if base:
-        shown = [short(v) for v in base.values()] if len(base) == 1 else values(base)
-        parts.append(f"({event.baseline_words}: {', '.join(shown)})")
+        said = f"{part} {'  '.join(shown)}"
+        base = event.baseline.get(part)
+        if base and not told:  # once, beside the part that it is of
+            shown = [short(v) for v in base.values()] if len(base) == 1 else values(base)
+            said += f" ({event.baseline_words}: {', '.join(shown)})"
+            told = True
+        parts.append(said)
     line = f"result    {'   '.join(parts)}"
     return f"{line}      measured on {event.measured_on}" if event.measured_on else line
 

@@ -79,6 +79,7 @@ class RunRecord(Record):
         seeds: by name ("train", "split").
         batch: "global", "per_device", "accumulate".
         metrics: by part, and "baseline".
+        baseline_part: the part that the baseline is of, "" where there is none.
         resumed: the steps at which it went on.
     """
 
@@ -98,6 +99,7 @@ class RunRecord(Record):
     data: tuple[DataRecord, ...] = ()
     best: BestRecord | None = None
     metrics: Mapping[str, Mapping[str, float]] = NO_RESULTS
+    baseline_part: str = ""
     exports: tuple[Export, ...] = ()
     resumed: tuple[int, ...] = ()
 
@@ -144,6 +146,7 @@ def to_json(record: RunRecord) -> dict[str, Json]:
             "value": finite(best.value),
         },
         "metrics": {part: _finite(values) for part, values in record.metrics.items()},
+        "baseline_part": record.baseline_part or None,
         "exports": [_export_json(e) for e in record.exports],
         "resumed": [{"step": step} for step in record.resumed],
     }
@@ -207,6 +210,9 @@ def from_json(document: Mapping[str, Json]) -> RunRecord:
         metrics={
             part: numbers(obj(document, "metrics"), part) for part in obj(document, "metrics")
         },
+        baseline_part=""
+        if document.get("baseline_part") is None
+        else text(document, "baseline_part"),
         exports=tuple(_export(e) for e in items(document, "exports")),
         resumed=tuple(integer(r, "step") for r in items(document, "resumed")),
     )

@@ -53,6 +53,7 @@ def _state(session: Session) -> State:
         falls=_waiting(session.falls),
         plateaus=tuple(zip(plateaus.factors, plateaus.waited)),
         best_is_current=_best_is_current(session),
+        total=session.span.total,
     )
 
 
