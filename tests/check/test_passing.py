@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from nnc.backends.torch_source import torch_source
-from nnc.check import check_text
+from nnc.check import Override, check_source, check_text
 from nnc.ir.graph import Call, Network
 from nnc.ir.verify import verify
 from nnc.ir.walk import weight_table
+from nnc.source import Source
 from tests.hostile.both import agree
 
 
@@ -136,6 +137,29 @@ def test_a_thousand_calls_with_braces_are_checked_once() -> None:
     network = network_of("""block wrap { residual { body } }
 network A { input x: [4]; repeat 1000 { wrap { dense(4) } }; output y }""")
     assert set(graphs(network)) == {0}
+
+
+def test_steps_within_steps_make_no_keys_without_end() -> None:
+    blocks = "".join(
+        f"block b{i}(u, v) {{ b{i + 1}(pair(u, v), pair(v, u)) }}\n" for i in range(40)
+    )
+    network = network_of(f"""block pair(u, v) {{ if false {{ u; v }} else {{ relu }} }}
+{blocks}block b40(u, v) {{ u -> v }}
+network A {{ input x: [4]; b0(relu, tanh); output y }}""")
+    assert names(network) == []
+
+
+def test_a_step_of_a_network_can_be_set() -> None:
+    text = "network A(act=gelu) { input x: [4]; dense(3) -> act; output y }"
+    for value, word in (("", "gelu"), ("relu", "relu"), ("leaky_relu(0.3)", "leaky_relu")):
+        given = (Override("act", Source("<command line>", value)),) if value else ()
+        checked = check_source(Source("a.nn", text), overrides=given)
+        assert [i.op.word for i in checked.networks["A"].graph.items] == ["dense", word]
+        assert value in checked.resolved
+    (wrong,) = check_source(
+        Source("a.nn", text), overrides=(Override("act", Source("<command line>", "3")),)
+    ).diagnostics
+    assert wrong.message == "`act` takes a step"
 
 
 @pytest.mark.parametrize(

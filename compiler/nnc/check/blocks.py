@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from nnc.check.body import Body
 from nnc.check.handed import Handed, handed
-from nnc.check.passing import Carried, shares
+from nnc.check.passing import Carried
 from nnc.check.rules import LIMIT, RECURSION, SEVERAL_VALUES, SHARED_SHAPES
 from nnc.check.scope import Scope
 from nnc.check.specialise import Specialising, expand, specialise
@@ -41,13 +41,13 @@ def call_block(
             specialise(world, Specialising(block, step, None, given, None))
         body.fail()
         return
-    if any(passed is not None and shares(passed) for passed in given.steps.values()):
+    if any(passed is not None and passed.shares for passed in given.steps.values()):
         _expanded(body, block, step, given, values, label, shared)
         return
     values = (*values, *given.values.values())
     types = tuple(body.builder.types[v] for v in values)
     made_at = tuple(body.builder.made_at[v] for v in values)
-    carried = Carried(body.builder.types)
+    carried = Carried(body.builder.types, world.passed_keys)
     made = specialise(world, Specialising(block, step, types, given, carried, made_at))
     if made.graph is None or made.output is None:
         body.fail()

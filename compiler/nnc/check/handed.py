@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nnc.check.arguments import place
 from nnc.check.body import Body
-from nnc.check.passing import capture, nodes
+from nnc.check.passing import capture, names_read, nodes
 from nnc.check.rules import (
     MISSING_ARGUMENT,
     NO_BODY,
@@ -237,7 +237,7 @@ def used_as_step(world: World, block: ast.Block, name: str) -> bool:
 def _passes_on(world: World, block: ast.Block, name: str) -> bool:
     """Whether the block hands a parameter to another block."""
     return any(
-        isinstance(arg.value, ast.Ref) and arg.value.text == name
+        name in names_read(world, arg.value)
         for step in steps_in(world, block)
         if step.name.text in world.blocks
         for arg in step.args or ()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nnc.check.body import Body
-from nnc.check.overrides import Override, override_value
-from nnc.check.rules import MISPLACED, MISSING_ARGUMENT, UNCALLED_BLOCK
+from nnc.check.handed import is_step, passed_step
+from nnc.check.overrides import Override, expression, override_value
+from nnc.check.rules import MISPLACED, MISSING_ARGUMENT, UNCALLED_BLOCK, WRONG_KIND
 from nnc.check.scope import Scope
 from nnc.check.simplified import simplified
 from nnc.check.specialise import Specialising, specialise
@@ -32,6 +33,7 @@ def check_network(
     body = Body(world, network.name.text, network.span, scope, network.body, top=True)
     body.damaged = world.is_damaged(network.span)
     try:
+        _steps(body, network, overrides)
         whole = body.run_network()
     except Refusal as refusal:
         for diagnostic in refusal.diagnostics:
@@ -64,6 +66,8 @@ def _parameters(
     for param in network.params:
         name = param.name.text
         value: Value
+        if param.default is not None and is_step(world, param.default, scope):
+            continue
         if name in overrides:
             value = override_value(world.numbers, overrides[name], world.scope, param.default)
         elif param.type is not None:
@@ -91,6 +95,29 @@ def _parameters(
         scope.declare(name, value, param.name.span, world.sink)
         params.append((name, value))
     return tuple(params)
+
+
+def _steps(body: Body, network: ast.Network, overrides: Mapping[str, Override]) -> None:
+    """Declares the parameters that are steps: `network Net(act=relu)`."""
+    world, scope = body.world, body.scope
+    for param in network.params:
+        name = param.name.text
+        if param.default is None or not is_step(world, param.default, scope):
+            continue
+        value: Value = UNKNOWN
+        e = expression(overrides[name]) if name in overrides else param.default
+        if is_step(world, e, scope):
+            body.handed = True
+            value = passed_step(body, e, scope)
+        else:
+            world.sink.add(
+                WRONG_KIND.at(
+                    e.span,
+                    f"`{name}` takes a step",
+                    help=f"in the file it is `{param.default.span.text}`",
+                )
+            )
+        scope.declare(name, value, param.name.span, world.sink)
 
 
 def _claims(world: World) -> None:

@@ -18,7 +18,6 @@ from nnc.check.values import (
     Family,
     LabelEntry,
     Passed,
-    SharedEntry,
     Value,
 )
 from nnc.check.world import World
@@ -112,14 +111,6 @@ def opened(passed: Passed) -> tuple[Scope, tuple[Defaults, ...]]:
     return scope, (*levels, passed.levels[-1])
 
 
-def shares(passed: Passed) -> bool:
-    """Whether it uses a shared step of its caller's."""
-    return any(
-        isinstance(e.value, SharedEntry) or (isinstance(e.value, Passed) and shares(e.value))
-        for e in passed.names.values()
-    )
-
-
 def forgotten(value: Value) -> Value:
     """A value whose numbers know no names of the caller's."""
     if isinstance(value, Known):
@@ -133,26 +124,37 @@ class Carried:
     """What the steps and braces of one call read of their caller's, in a stable order.
 
     Args:
-        values: the caller's values, with the names that they are read under.
-        numbers: the caller's numbers, by name and number.
+        types: of the caller's values.
+        known: numbers of keys seen in this check.
+
+    `values` are the caller's values with the names that they are read under, `numbers` its numbers
+    by name and number.
     """
 
-    def __init__(self, types: list[TensorType]) -> None:
-        self.types = types
+    def __init__(self, types: list[TensorType], known: dict[tuple[object, ...], int]) -> None:
+        self.types, self.known = types, known
+        self._keys: dict[int, int] = {}
         self.values: dict[int, str] = {}
         self.numbers: dict[tuple[str, int], int] = {}
 
-    def key(self, passed: Passed) -> tuple[object, ...]:
-        """Equal for what means the same: the same text of one file, reading the same."""
-        span = passed.span
-        defaults = tuple(
-            (w, n, g.arg.span.text)
-            for level in passed.levels[:-1]
-            for w, args in level.items()
-            for n, g in args.items()
-        )
-        read = tuple((name, self._key(name, e.value)) for name, e in passed.names.items())
-        return span.source, span.text, defaults, read
+    def key(self, passed: Passed) -> int:
+        """Equal for what means the same: the same text of one file, reading the same.
+
+        A number, since what is handed on within what is handed on would make keys without end.
+        """
+        found = self._keys.get(id(passed))
+        if found is None:
+            span = passed.span
+            defaults = tuple(
+                (w, n, g.arg.span.text)
+                for level in passed.levels[:-1]
+                for w, args in level.items()
+                for n, g in args.items()
+            )
+            read = tuple((name, self._key(name, e.value)) for name, e in passed.names.items())
+            key = (span.source, span.text, defaults, read)
+            found = self._keys[id(passed)] = self.known.setdefault(key, len(self.known))
+        return found
 
     def _key(self, name: str, value: Value) -> object:
         if isinstance(value, LabelEntry):

@@ -117,7 +117,7 @@ def _made(world: World, wanted: Specialising) -> Made:
     declared = len(body.builder.inputs)
     entering = None
     if wanted.given is not None:
-        carried = wanted.carried or Carried([])
+        carried = wanted.carried or Carried([], {})
         taken = {p.name.text for p in block.params}
         builder = body.builder if known else None
         entering = Entering(carried, builder, params, taken, wanted.types or ())

@@ -79,9 +79,11 @@ class Passed:
         outer: the scope that it was written in, for messages and the names of its file.
         levels: the defaults that hold where it was written, inner ones first.
         active: the blocks that were being checked there, which it must not call.
+
+    `shares`: it uses a shared step of its caller's, itself or through what was handed to it.
     """
 
-    __slots__ = ("active", "braces", "levels", "names", "outer", "step")
+    __slots__ = ("active", "braces", "levels", "names", "outer", "shares", "step")
 
     def __init__(
         self,
@@ -94,6 +96,10 @@ class Passed:
     ) -> None:
         self.step, self.braces, self.names = step, braces, names
         self.outer, self.levels, self.active = outer, levels, active
+        self.shares: bool = any(
+            isinstance(e.value, SharedEntry) or (isinstance(e.value, Passed) and e.value.shares)
+            for e in names.values()
+        )
 
     @property
     def span(self) -> Span:

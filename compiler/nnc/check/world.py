@@ -96,15 +96,17 @@ class World:
         self._names: list[str] | None = None
         self.read_names: dict[int, tuple[str, ...]] = {}  # by the identity of nodes of the files
         self.steps_of: dict[int, ast.Step] = {}  # of expressions that stand for steps, likewise
+        self.passed_keys: dict[tuple[object, ...], int] = {}
         self.steps_within: dict[int, tuple[ast.Step, ...]] = {}  # of blocks, likewise
 
     def home(self, span: Span) -> Home:
-        """The file that a place stands in."""
-        return self.homes[span.source]
+        """The file that a place stands in; the spec for what the command line says."""
+        return self.homes.get(span.source) or next(iter(self.homes.values()))
 
     def is_damaged(self, span: Span) -> bool:
         """Whether a syntax mistake stands inside."""
-        return self.homes[span.source].file.damaged(span)
+        home = self.homes.get(span.source)
+        return home is not None and home.file.damaged(span)
 
     def step_names(self) -> list[str]:
         """All words that are steps."""
