@@ -46,6 +46,7 @@ test: lint types tests
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/nnc fmt --check specs
 
 types: $(STAMP)
 	$(BIN)/mypy
@@ -65,6 +66,7 @@ gpu: $(STAMP)
 format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/nnc fmt specs
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 
@@ -10,7 +9,8 @@ import click
 
 from nnc.cli import specs
 from nnc.cli.console import Console
-from nnc.cli.failures import MISTAKE, relative, unusable
+from nnc.cli.failures import MISTAKE
+from nnc.cli.files import spec_files
 from nnc.cli.settings import Settings, settings
 from nnc.cli.verb import FILE, data_option, format_option, set_option, verb
 from nnc.diagnostics import Diagnostic, Refusal
@@ -68,7 +68,7 @@ def command(
 def _checked(asked: Asked, console: Console) -> int:
     """Checks everything once and returns the exit code."""
     project = settings()
-    files = list(_files(asked.paths, project))
+    files = list(spec_files(asked.paths, project))
     if len(files) > 1 and (asked.sets or asked.moved):
         raise click.UsageError("--set and --data speak of one spec, and there are several.")
     found: list[Diagnostic] = []
@@ -154,7 +154,7 @@ def _watched(asked: Asked, console: Console) -> int:
 
     def look() -> Stamp:
         try:
-            return stamp(_files(asked.paths, settings()))
+            return stamp(spec_files(asked.paths, settings()))
         except Refusal:  # an empty folder is looked at again
             return {}
 
@@ -172,41 +172,6 @@ def _watched(asked: Asked, console: Console) -> int:
         watch(look, react)
     except KeyboardInterrupt:
         return 0
-
-
-def _files(paths: tuple[str, ...], project: Settings) -> Iterator[str]:
-    """The specs that the arguments name; folders give their .nn files in order.
-
-    Raises:
-        Refusal: a folder holds none.
-    """
-    for path in paths:
-        if path == "-" or not os.path.isdir(path):
-            yield path
-            continue
-        inside = list(_inside(path, project))
-        if not inside:
-            raise unusable(f"there is no .nn file in {relative(path)}")
-        yield from inside
-
-
-def _inside(folder: str, project: Settings) -> Iterator[str]:
-    for here, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            path = relative(os.path.join(here, name))
-            if name.endswith(".nn") and not name.startswith(".") and not _excluded(path, project):
-                yield path
-
-
-def _excluded(path: str, project: Settings) -> bool:
-    if not project.exclude:
-        return False
-    from fnmatch import fnmatch  # few projects exclude anything
-
-    return any(
-        fnmatch(path, pattern) or fnmatch(path, f"{pattern}/*") for pattern in project.exclude
-    )
 
 
 def _judged(

@@ -17,6 +17,7 @@ from nnc.cli.verb import add_common
 VERBS = (
     "new",
     "check",
+    "fmt",
     "show",
     "diff",
     "data",

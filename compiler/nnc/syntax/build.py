@@ -35,6 +35,8 @@ def _doc(span: Span, body: Span | None) -> str:
     text = span.source.text
     lines: list[str] = []
     end = text.rfind("\n", 0, span.start)
+    if text[end + 1 : span.start].strip():
+        end = -1  # what is above belongs to another declaration on the line
     while end >= 0:
         start = text.rfind("\n", 0, end) + 1
         line = text[start:end].strip()
@@ -52,7 +54,7 @@ def _doc(span: Span, body: Span | None) -> str:
 def file_doc(text: str) -> str:
     """The comment at the top of a text."""
     lines = []
-    at = 0
+    at = len(text) - len(text.lstrip())
     while at < len(text):
         stop = text.find("\n", at)
         line = text[at : stop if stop >= 0 else len(text)].strip()
