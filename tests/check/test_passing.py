@@ -149,6 +149,17 @@ network A {{ input x: [4]; b0(relu, tanh); output y }}""")
     assert names(network) == []
 
 
+def test_braces_used_twice_again_and_again_have_an_end() -> None:
+    braces = "a { " * 40 + "relu" + " }" * 40
+    blocks = "".join(f"block b{i} {{ b{i + 1} -> b{i + 1} }}\n" for i in range(40))
+    for text in ("block a { body; body }\n", f"{blocks}block b40 {{ relu }}\n"):
+        call = braces if "body" in text else "b0"
+        checked = check_text(text + f"network A {{ input x: [4]; {call}; output y }}")
+        assert [d.message for d in checked.diagnostics] == [
+            "the network has more than 1,000,000 layers"
+        ]
+
+
 def test_a_step_of_a_network_can_be_set() -> None:
     text = "network A(act=gelu) { input x: [4]; dense(3) -> act; output y }"
     for value, word in (("", "gelu"), ("relu", "relu"), ("leaky_relu(0.3)", "leaky_relu")):

@@ -13,8 +13,8 @@ from nnc.check.rules import LIMIT, RECURSION, SEVERAL_VALUES, SHARED_SHAPES
 from nnc.check.scope import Scope
 from nnc.check.specialise import Specialising, expand, specialise
 from nnc.check.values import BAD, SharedEntry, Value
-from nnc.check.world import DEEPEST, Made, World
-from nnc.diagnostics import Diagnostic, Label
+from nnc.check.world import DEEPEST, STEPS, Made, World
+from nnc.diagnostics import Diagnostic, Label, Refusal
 from nnc.ir.graph import Call
 from nnc.ir.known import Known, rebase
 from nnc.ir.types import TensorType
@@ -55,6 +55,9 @@ def call_block(
     if shared is not None and not _same_weights(world, shared, made, types[0], step.name.span):
         body.fail()
         return
+    body.builder.layers += made.layers
+    if body.builder.layers > STEPS:
+        raise Refusal(LIMIT.at(step.span, f"the network has more than {STEPS:,} layers"))
     outer = tuple(carried.values)
     values = (*values, *(outer[i] for i in made.taken))
     types = tuple(body.builder.types[v] for v in values)

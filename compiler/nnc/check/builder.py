@@ -30,6 +30,7 @@ class Builder:
         self.loops = 0
         self.statement = 0
         self.damaged = False
+        self.layers = 0  # those of called blocks included
 
     def value(self, type: TensorType, span: Span) -> int:
         """A new value's number."""
@@ -78,6 +79,7 @@ class Builder:
             if instance not in self.owners:
                 self.owners[instance] = self.place("", instance.name) if label else name
             owner = self.owners[instance]
+        self.layers += not isinstance(op, Call)
         self.used.update(i for i in inputs if i is not None)
         outputs = tuple(self.value(t, span) for t in types)
         self.items.append(

@@ -26,6 +26,8 @@ AXES = {
     4: ("in_channels", "depth", "height", "width"),
 }
 """What the sizes of a block's input are called when it has no pattern."""
+EXPANDED = 20
+"""Steps that a block costs whose steps become its caller's: it is read anew at each call."""
 
 
 class Specialising(Record):
@@ -133,7 +135,7 @@ def _made(world: World, wanted: Specialising) -> Made:
     )
     graph, kept = _without_unread(graph, declared, body.builder.used)
     numbers = tuple(str(k.source) for k in entering.numbers.values()) if entering else ()
-    return Made(graph, body.builder.types[output], kept, numbers)
+    return Made(graph, body.builder.types[output], kept, numbers, body.builder.layers)
 
 
 def _unknown_inputs(world: World, block: ast.Block, scope: Scope) -> None:
@@ -291,6 +293,7 @@ def expand(body: Body, wanted: Specialising, values: tuple[int, ...], prefix: st
     """The block's steps in the graph of its caller, at places that begin with `prefix`."""
     world, block, given = body.world, wanted.block, wanted.given
     assert given is not None
+    world.steps += EXPANDED
     scope, builder = Scope(world.home(block.span).scope), body.builder
     outer = _enter(world, wanted)
     for name, value in given.numbers.items():

@@ -35,12 +35,14 @@ class Made(Record):
     Args:
         taken: which of the caller's values that steps and braces read are inputs of the graph.
         numbers: the parameters under which the graph knows the caller's numbers that they read.
+        layers: how many it holds, those of the blocks that it calls included.
     """
 
     graph: Graph | None
     output: TensorType | None
     taken: tuple[int, ...] = ()
     numbers: tuple[str, ...] = ()
+    layers: int = 0
 
 
 class Pending(Record):
