@@ -24,11 +24,11 @@ from nnc.ir.types import TensorType
 from nnc.ir.verify import verify
 from nnc.ir.walk import weight_table
 from nnc.layers.activation import Gelu, Relu
+from nnc.layers.arithmetic import Add
 from nnc.layers.base import Layer, Transform
 from nnc.layers.conv import Conv
 from nnc.layers.dense import Dense
 from nnc.layers.dropout import Dropout
-from nnc.layers.merge import Add
 from nnc.layers.shape import Flatten, Reshape
 from nnc.source import Source, Span
 from tests.backends.onnx_running import built, random, run, torch_run

@@ -8,10 +8,10 @@ from nnc.ir.dims import Dim, substitute, symbol
 from nnc.ir.graph import Call, Graph, Item, Network, Port
 from nnc.ir.types import TensorType
 from nnc.layers.activation import Relu
+from nnc.layers.arithmetic import Add
 from nnc.layers.base import Layer
 from nnc.layers.conv import Conv
 from nnc.layers.dense import Dense
-from nnc.layers.merge import Add
 from nnc.layers.norm import BatchNorm
 from nnc.layers.pool import GlobalAvgPool, MaxPool
 from nnc.layers.shape import Flatten

@@ -11,8 +11,8 @@ from nnc.ir.text import graph_text, network_text
 from nnc.ir.types import TensorType
 from nnc.ir.verify import BrokenGraph, verify
 from nnc.layers.activation import Relu
+from nnc.layers.arithmetic import Add
 from nnc.layers.dense import Dense
-from nnc.layers.merge import Add
 from nnc.record import replace
 from tests.ir.graphs import Build, H, W, small, type_of
 

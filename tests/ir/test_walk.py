@@ -7,9 +7,9 @@ import time
 from nnc.ir.dims import symbol
 from nnc.ir.walk import count_weights, flat, layer_rows, macs, totals, weight_table
 from nnc.layers.activation import Relu
+from nnc.layers.arithmetic import Add
 from nnc.layers.conv import Conv
 from nnc.layers.dense import Dense
-from nnc.layers.merge import Add
 from tests.ir.graphs import Build, H, W, small, type_of
 
 

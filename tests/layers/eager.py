@@ -72,10 +72,15 @@ class Eager:
     def infix(self, operator: str, *x: Any) -> Any:
         if operator == "*" and not any(isinstance(v, Value) for v in x):
             return math.prod(x)
-        steps = {"+": torch.add, "-": torch.sub, "*": torch.mul, "/": torch.div}
+        steps = {"+": torch.add, "-": torch.sub, "*": torch.mul, "/": torch.div, "**": torch.pow}
         out = self._plain(x[0])
+        if len(x) == 1:
+            return Value(-out, self._like(x))
         for other in x[1:]:
-            out = steps[operator](out, self._plain(other))
+            other = self._plain(other)
+            if not isinstance(out, torch.Tensor) and operator != "**":
+                out = torch.tensor(float(out))
+            out = steps[operator](out, other)
         return Value(out, self._like(x))
 
     def weight(self, name: str) -> Value:
@@ -85,6 +90,13 @@ class Eager:
     def view(self, x: Value, *dims: Dim) -> Value:
         sizes = [evaluate(d, self.env) for d in dims]
         return Value(x.data.reshape(x.data.shape[0], *sizes), x.type.with_dims(*dims))
+
+    def index(self, x: Value, *items: Any) -> Value:
+        ends = tuple(slice(*item) if isinstance(item, tuple) else item for item in items)
+        return Value(x.data[(slice(None), *ends)], x.type)
+
+    def batch(self, x: Value) -> int:
+        return int(x.data.shape[0])
 
     def typed(self, x: Value, type: TensorType) -> Value:
         return Value(x.data, type)

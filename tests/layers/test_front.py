@@ -19,7 +19,7 @@ def exported(op: Layer, *dims: int, dtype: str = "float32") -> worked.Onnx:
 
 def test_none_can_be_written_in_a_spec() -> None:
     hidden = [word for word, layer in LAYERS.items() if layer.hidden]
-    assert hidden == ["scale_pixels", "standardize", "unscale", "category_ids"]
+    assert {"scale_pixels", "standardize", "unscale", "category_ids"} <= {*hidden}
     for word in hidden:
         text = f"network N {{\n  input x: [3, 4, 4]\n  {word}\n  output y\n}}\n"
         assert [d.code for d in worked.check_text(text).diagnostics] == ["NN101"]

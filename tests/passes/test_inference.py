@@ -26,8 +26,8 @@ from nnc.ir.training import L1, Adam, Bce, BceWithLogits, Constant, CrossEntropy
 from nnc.ir.verify import verify
 from nnc.ir.walk import weight_table
 from nnc.layers.activation import Relu
+from nnc.layers.arithmetic import Add
 from nnc.layers.dense import Dense
-from nnc.layers.merge import Add
 from nnc.passes.inference import Ends, ends, inference, probability_name
 from tests.backends.onnx_running import built, random, run
 from tests.ir.graphs import Build, small, type_of

@@ -10,8 +10,8 @@ from nnc.backends.onnx_graph import onnx_model
 from nnc.ir.verify import verify
 from nnc.ir.walk import weight_table
 from nnc.layers.activation import Relu, Sigmoid
+from nnc.layers.arithmetic import Add
 from nnc.layers.dense import Dense
-from nnc.layers.merge import Add
 from nnc.passes.prune import prune
 from tests.backends.onnx_running import random, run
 from tests.ir.graphs import Build, type_of

@@ -26,6 +26,7 @@ from nnc.ir.initial import (
     Orthogonal,
     TruncatedNormal,
     Uniform,
+    Values,
     Weight,
     XavierNormal,
     XavierUniform,
@@ -61,6 +62,8 @@ def initial_weight(row: PlacedWeight, seed: int) -> Array:
     shape = known_sizes(weight.dims, row.name, row.span)
     if isinstance(weight.init, Fill):
         return np.full(shape, weight.init.value, dtype=DTYPES[weight.dtype])
+    if isinstance(weight.init, Values):
+        return np.array(weight.init.values, DTYPES[weight.dtype]).reshape(shape)
     if weight.dtype != "float32":
         raise TypeError(f"{row.name} is {weight.dtype} and cannot be drawn")
     draw = _DRAW.get(type(weight.init))

@@ -45,7 +45,7 @@ class Value:
 
     def become(self, type: TensorType, dtype: str) -> None:
         """Takes a type per sample; `dtype`, if the operator fixes it, counts (it may be bool)."""
-        self.known, self.dtype, self.batched = type, dtype or type.dtype, True
+        self.known, self.dtype, self.batched = type, dtype or type.dtype, not type.fixed
 
 
 class Shape(Value):
@@ -64,7 +64,7 @@ class Tensor(Value):
     __slots__ = ("array", "weight")
 
     def __init__(self, wish: str, array: Array, dtype: DType, weight: str = "") -> None:
-        known = TensorType(array.shape, dtype)
+        known = TensorType(array.shape, dtype, fixed=True)
         super().__init__(wish, known, batched=False)
         self.array = array
         self.weight = weight

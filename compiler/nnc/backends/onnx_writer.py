@@ -13,6 +13,7 @@ from nnc.backends.onnx_sizes import BATCH, Sizes
 from nnc.backends.onnx_values import Node, Place, Shape, Tensor, Value
 from nnc.ir.dims import Dim
 from nnc.ir.types import DType, TensorType
+from nnc.ir.walk import full_name
 from nnc.layers.base import Ref, Transform
 
 
@@ -58,7 +59,7 @@ class Writer:
 
     def weight(self, name: str, transform: Transform | None = None) -> Value:
         """An array of this layer as an initializer; used twice, it is stored once."""
-        full = f"{self.layer.owner}.{name}"
+        full = full_name(self.layer.owner, name)
         key = (full, transform)
         if key not in self._weights:
             array = self.arrays[full]
@@ -88,6 +89,10 @@ class Writer:
         if array.size == 1:
             array = np.full(shape, array[0], np.float32)
         return self._constant(array.reshape(shape), "float32")
+
+    def integer(self, value: int) -> Value:
+        """An int64 scalar."""
+        return self._constant(np.array(int(value), np.int64), "int64")
 
     def finish(
         self, results: Sequence[Value], types: Sequence[TensorType], words: Sequence[str]

@@ -8,6 +8,8 @@ from nnc.backends.torch_layer import LayerWriter
 from nnc.backends.torch_loops import Line, rolled
 from nnc.backends.torch_nodes import MARK, Node, alias, columns, names_read, references, variable
 from nnc.backends.torch_numbers import Numbers
+from nnc.backends.torch_text import drawn_text
+from nnc.ir.dims import Dim
 from nnc.ir.graph import Call, Graph, Item
 from nnc.ir.names import local_name
 from nnc.layers.base import Layer
@@ -43,6 +45,15 @@ class Written(Record):
     forward: tuple[str, ...]
 
 
+class Waiting(Record):
+    """A value that may become part of another line: with its maker, and the maker's position."""
+
+    node: Node
+    value: int
+    item: Item
+    at: int
+
+
 ClassOf = Callable[[Graph], Class]
 
 
@@ -69,7 +80,7 @@ class Body:
         self.made: set[str] = set()
         self.nodes: list[Node | None] = [None] * len(graph.types)
         self.holders: dict[str, int] = {}  # the value that a variable holds, -1 for a passing one
-        self.pending: tuple[Node, int, Item, int] | None = None  # with its value, maker, position
+        self.waiting: list[Waiting] = []
         self.last = [-1] * len(graph.types)
         self.uses = [0] * len(graph.types)
         for at, item in enumerate(graph.items):
@@ -97,8 +108,9 @@ class Body:
         """The whole class."""
         chain = self._is_chain()
         for at, item in enumerate(self.graph.items):
-            if self.pending and not self._may_nest(item):
-                self._flush()
+            for w in list(self.waiting):
+                if not (self._may_nest(w, item) or self._may_wait(w, item)):
+                    self._flush(w)
             if self.rename and item.turns:
                 self._rename_inputs(at, item)
             chain = self._item(at, item) and chain
@@ -107,7 +119,7 @@ class Body:
         return Written(
             "nn.Sequential" if chain else "nn.Module",
             self._params(),
-            tuple(self.inputs),
+            self._signature(),
             (*self.numbers.stored(), *constructor),
             tuple(forward),
         )
@@ -137,7 +149,7 @@ class Body:
             node = None if value is None else self.nodes[value]
             if node is None or value is None or node.name not in self.inputs:
                 continue
-            if self.last[value] == at and self.pending is None:
+            if self.last[value] == at and not self.waiting:
                 name = self._free_name("", at - 1, set())
                 self.steps.append(Line(f"{name} = {node.name}"))
                 self.nodes[value] = variable(name, node.type)
@@ -158,19 +170,17 @@ class Body:
         first = owner not in self.made
         if first and constructor:
             self.made.add(owner)
-            self.inits += [Line(text, item.turns) for text in constructor]
-        if self.pending and not self._reads_well(nodes, heavy):
-            self._flush()
+            turns = item.turns if item.inputs else ()  # what a module itself holds has no number
+            self.inits += [Line(text, turns) for text in constructor]
+        self._nest(item, nodes, heavy)
         self._share(nodes, at, item)
         for node, value in zip(nodes, item.outputs):
             node.type = self.graph.types[value]
             self.nodes[value] = node
-        if len(nodes) == 1:
-            self.pending = (nodes[0], item.outputs[0], item, at)
-        else:
-            for node, value in zip(nodes, item.outputs):
-                self.pending = (node, value, item, at)
-                self._flush()
+            if not node.name:
+                self.waiting.append(Waiting(node, value, item, at))
+            if len(nodes) > 1:
+                self._flush(self.waiting[-1])
         return first and len(given) == 1 and nodes[0].parts == _called(owner, given).parts
 
     def _layer(
@@ -205,38 +215,54 @@ class Body:
 
     # --- lines -----------------------------------------------------------------------------------
 
-    def _may_nest(self, item: Item) -> bool:
-        """Whether the value that waits may become part of this item's line."""
-        assert self.pending is not None
-        node, value, maker, _ = self.pending
+    def _may_nest(self, w: Waiting, item: Item) -> bool:
+        """Whether a value that waits may become part of this item's line."""
         return (
-            value in item.inputs
-            and self.uses[value] == 1
-            and not maker.label
-            and maker.turns == item.turns
-            and (maker.statement == item.statement or (node.joins and not node.called))
+            w.value in item.inputs
+            and self.uses[w.value] == 1
+            and not w.item.label
+            and w.item.turns == item.turns
+            and (w.item.statement == item.statement or (w.node.joins and not w.node.called))
         )
 
-    def _reads_well(self, nodes: list[Node], heavy: bool) -> bool:
-        """Whether the value that waits can stand inside: once, in a short and plain line."""
-        assert self.pending is not None
-        node = self.pending[0]
-        if len(nodes) > 1 or references(nodes).get(node) != 1 or (heavy and node.called):
-            return False
-        whole = nodes[0]
-        if whole.joins and node.called > 1:
-            return False
-        return whole.depth <= DEEP and columns(whole.text()) <= NESTED
+    def _may_wait(self, w: Waiting, item: Item) -> bool:
+        """Whether it may become part of a later line: of the same formula, and without a module."""
+        at = self.last[w.value]
+        return (
+            w.value not in item.inputs
+            and self.uses[w.value] == 1
+            and not w.item.label
+            and not w.node.called
+            and at < len(self.graph.items)
+            and self.graph.items[at].statement == w.item.statement == item.statement
+            and self.graph.items[at].turns == w.item.turns == item.turns
+        )
 
-    def _flush(self) -> None:
-        """Makes the value that waits a variable."""
-        assert self.pending is not None
-        node, value, item, at = self.pending
-        self.pending = None
-        name = self._free_name(item.label or self.results.get(value, ""), at, set())
-        self.steps.append(Line(f"{name} = {node.text()}", item.turns))
-        node.name = name
-        self.holders[name] = value
+    def _nest(self, item: Item, nodes: list[Node], heavy: bool) -> None:
+        """What waits for this item stands inside its line, once, where that stays short."""
+        counts = references(nodes)
+        inside: list[Waiting] = []
+        for w in [w for w in self.waiting if w.value in item.inputs]:
+            called = w.node.called
+            often = called and (heavy or (nodes[0].joins and called > 1))
+            if len(nodes) > 1 or counts.get(w.node) != 1 or often:
+                self._flush(w)
+            else:
+                inside.append(w)
+        while inside and (nodes[0].depth > DEEP or columns(nodes[0].text()) > NESTED):
+            longest = max(inside, key=lambda w: columns(w.node.text()))
+            inside.remove(longest)
+            self._flush(longest)
+        self.waiting = [w for w in self.waiting if w not in inside]
+
+    def _flush(self, w: Waiting) -> None:
+        """Makes a value that waits a variable."""
+        self.waiting.remove(w)
+        wish = w.item.label or self.results.get(w.value, "")
+        name = self._free_name(wish, w.at, set())
+        self.steps.append(Line(f"{name} = {w.node.text()}", w.item.turns))
+        w.node.name = name
+        self.holders[name] = w.value
 
     def _share(self, nodes: list[Node], at: int, item: Item) -> None:
         """What an item's text would compute twice becomes a variable."""
@@ -251,22 +277,53 @@ class Body:
     def _free_name(self, wish: str, at: int, read: set[str]) -> str:
         """A variable that holds nothing which is read after item `at`."""
         taken = {name for name, v in self.holders.items() if v >= 0 and self.last[v] > at}
-        taken |= read | set(self.numbers.sizes)
+        taken |= read | set(self.numbers.sizes) | names_read([w.node for w in self.waiting])
         if wish:
             return local_name(wish, taken)
         return next((c for c in POOL if c not in taken), None) or local_name("value", taken)
 
     def _forward(self) -> list[str]:
         outputs = [port.value for port in self.graph.outputs]
-        if self.pending and (len(outputs) > 1 or self.pending[2].turns):
-            self._flush()
+        for w in list(self.waiting):
+            if [w.value] != outputs or w.item.turns:
+                self._flush(w)
         texts = [node.text() for node in (self.nodes[value] for value in outputs) if node]
         lines = rolled(self.steps, lambda n, extra: self.numbers.bound(n, extra, True))
+        drawn = self._drawn()
         result = rolled([Line(f"return {', '.join(texts)}")], lambda n, extra: "")[0]
         name, equals, text = lines[-1].partition(" = ") if lines else ("", "", "")
         if equals and name in POOL and result == f"return {name}":  # the last turn of a loop
             lines, result = lines[:-1], f"return {text}"
-        return [*(f"{name} = {text}" for name, text in self.numbers.sizes.items()), *lines, result]
+        sizes = [f"{name} = {text}" for name, text in self.numbers.sizes.items()]
+        return [*sizes, *drawn, *lines, result]
+
+    def _signature(self) -> tuple[str, ...]:
+        """The arguments of `forward`; noise is drawn where it is not given."""
+        return tuple(
+            f"{name}=None" if self._is_drawn(at) else name for at, name in enumerate(self.inputs)
+        )
+
+    def _is_drawn(self, at: int) -> bool:
+        first, port = self.graph.inputs[0], self.graph.inputs[at]
+        return port.drawn is not None and first.drawn is None
+
+    def _drawn(self) -> list[str]:
+        """The statements that draw noise."""
+        lines: list[str] = []
+        for at, (port, name) in enumerate(zip(self.graph.inputs, self.inputs)):
+            if self._is_drawn(at):
+                first = self.inputs[0]
+                dims = self.graph.types[port.value].dims
+                sizes = [f"{first}.shape[0]", *map(self._size, dims)]
+                text = drawn_text(port.drawn, ", ".join(sizes), f"device={first}.device")
+                lines += [f"if {name} is None:", f"    {name} = {text}"]
+        return lines
+
+    def _size(self, d: Dim) -> str:
+        if isinstance(d, int):
+            return self.numbers.number(d, True)[0]
+        parts, _ = self.numbers.size(d, (), self.graph.items[0])
+        return "".join(p if isinstance(p, str) else p[0].text(p[1]) for p in parts)
 
 
 def _called(owner: str, given: Sequence[Node]) -> Node:

@@ -258,8 +258,11 @@ def closing(network: Network, name: str, extras: Extras) -> list[str]:
         _pixels("", pictures[0], graph.types[pictures[0].value], Pixels((0.0,), (1.0,)))
     )
     taken: list[str] = ["model", "args", "parser"]
-    inputs, lines = [], []
+    inputs: list[str] = []
+    lines: list[str] = []
     for port in graph.inputs:
+        if port.drawn is not None and inputs:
+            continue  # drawn by the network itself
         variable = local_name(port.name, taken)
         taken.append(variable)
         inputs.append(variable)

@@ -19,11 +19,11 @@ from nnc.backends.torch_names import (
     Same,
     Signature,
 )
-from nnc.backends.torch_nodes import MARK, Hole, Node, alias
+from nnc.backends.torch_nodes import MARK, Hole, Node, alias, variable
 from nnc.backends.torch_text import constant
 from nnc.ir.dims import Dim, Poly
 from nnc.ir.graph import Item
-from nnc.ir.initial import Fill, Weight
+from nnc.ir.initial import Fill, Normal, TruncatedNormal, Uniform, Values, Weight
 from nnc.ir.known import Known
 from nnc.ir.types import TensorType
 from nnc.layers.base import Ref, TorchArg
@@ -129,7 +129,10 @@ class LayerWriter:
             raise self._mistake(f"has no weight {name}")
         if name not in self.held:
             self.held.append(name)
-        return Node((f"{MARK}{self._place}{MARK}.{name}",), TensorType(weight.dims, weight.dtype))
+        type = TensorType(weight.dims, weight.dtype, fixed=True)
+        if not name:  # a source: always written as it is, so it is a variable
+            return variable(f"{MARK}{self._place}{MARK}", type)
+        return Node((f"{MARK}{self._place}{MARK}.{name}",), type)
 
     def view(self, x: Ref, *dims: Dim) -> Node:
         """`x.reshape(batch, *dims)`; -1 stands for the batch, or for the first symbolic size."""
@@ -139,6 +142,20 @@ class LayerWriter:
         for at, d in enumerate(dims):
             inside.append(("-1",) if at == first else self._parts(d, forward=True)[0])
         return Node(((node, ATOM), *_call(".reshape", inside)), node.type.with_dims(*dims))
+
+    def index(self, x: Ref, *items: int | tuple[int | None, int | None]) -> Node:
+        """`x[:, 0, 1:]`; behind the batch, where there is one."""
+        node = self._node(x)
+        inside: list[Parts] = [] if node.type.fixed else [(":",)]
+        for item in items:
+            ends = item if isinstance(item, tuple) else (item,)
+            texts = ["" if e is None else self._numbers.number(e, True)[0] for e in ends]
+            inside.append((":".join(texts),))
+        return Node(((node, ATOM), "[", *_joined(inside), "]"), node.type)
+
+    def batch(self, x: Ref) -> Node:
+        """`x.shape[0]`."""
+        return Node(((self._node(x), ATOM), ".shape[0]"), _SCALAR)
 
     def typed(self, x: Ref, type: TensorType) -> Node:
         """The same value, known to have this type."""
@@ -157,6 +174,11 @@ class LayerWriter:
             raise self._mistake("has both a module and weights of its own")
         if self.made:
             return [f"{place} = {self.made}"]
+        if self.held == [""]:
+            (weight,) = self._weights
+            if weight.role == "trained":
+                return [f"{place} = nn.Parameter({self._array(weight)})"]
+            return [f'self.register_buffer("{self._place}", {self._array(weight)})']
         if not self.held:
             if self._weights:
                 raise self._mistake("declares weights that its PyTorch form does not use")
@@ -185,6 +207,17 @@ class LayerWriter:
         sizes = ", ".join(self._numbers.number(d, False)[0] for d in weight.dims)
         shape = sizes or "()"
         integer = ", dtype=torch.int64" if weight.dtype == "int64" else ""
+        if isinstance(weight.init, Values):
+            flat = f"torch.tensor([{', '.join(constant(v) for v in weight.init.values)}])"
+            return flat if len(weight.dims) == 1 else f"{flat}.reshape({shape})"
+        if not weight.name and isinstance(weight.init, Normal | TruncatedNormal):
+            std, mean = weight.init.std, weight.init.mean
+            drawn = f"torch.randn({shape})"
+            drawn = drawn if std == 1 else f"{constant(std)} * {drawn}"
+            return f"{constant(mean)} + {drawn}" if mean else drawn
+        if not weight.name and isinstance(weight.init, Uniform):
+            low, high = constant(weight.init.low), constant(weight.init.high)
+            return f"torch.empty({shape}).uniform_({low}, {high})"
         start = weight.init.value if isinstance(weight.init, Fill) else None
         if start is None:
             return f"torch.randn({shape})"

@@ -62,7 +62,7 @@ class Node:
         """How many calls are nested in its text."""
         if self.name:
             return 0
-        here = any(isinstance(part, str) for part in self.parts)
+        here = not self.joins and any(isinstance(part, str) for part in self.parts)
         return here + max((node.depth for node in self.inner()), default=0)
 
 

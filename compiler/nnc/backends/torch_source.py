@@ -12,7 +12,7 @@ from nnc import __version__
 from nnc.backends.torch_body import Class, Written, written
 from nnc.backends.torch_extras import Extras, closing, labels, prepare
 from nnc.backends.torch_names import NN_CLASSES
-from nnc.backends.torch_text import docstring, formula, laid_out, plain
+from nnc.backends.torch_text import docstring, formula, hugged, laid_out, plain
 from nnc.ir.dims import show
 from nnc.ir.graph import Call, Graph, Network
 from nnc.ir.known import Known
@@ -109,7 +109,7 @@ def _class(name: str, body: Written, about: list[str]) -> list[str]:
     if body.forward:
         lines.append("")
         lines += laid_out(f"def forward({', '.join(['self', *body.inputs])}):", " " * 4)
-        lines += _statements(body.forward, inner)
+        lines += _statements(tuple(hugged(line) for line in body.forward), inner)
     return lines
 
 

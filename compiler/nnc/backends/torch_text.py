@@ -9,6 +9,8 @@ import re
 import textwrap
 from collections.abc import Callable, Iterable
 
+from nnc.ir.arguments import Declared
+from nnc.ir.initial import Normal, Uniform
 from nnc.ir.known import Known, Source
 
 WIDTH = 100
@@ -52,6 +54,18 @@ def constant(value: bool | float | str | None) -> str:
     raise TypeError(f"{value!r} has no literal")
 
 
+def drawn_text(drawn: Declared | None, sizes: str, device: str) -> str:
+    """Noise of these sizes: `torch.randn(image.shape[0], 20, device=image.device)`."""
+    if isinstance(drawn, Uniform):
+        low, high = constant(drawn.low), constant(drawn.high)
+        return f"torch.empty({sizes}, {device}).uniform_({low}, {high})"
+    text = f"torch.randn({sizes}, {device})"
+    if isinstance(drawn, Normal):
+        text = text if drawn.std == 1 else f"{constant(drawn.std)} * {text}"
+        return f"{constant(drawn.mean)} + {text}" if drawn.mean else text
+    raise TypeError(f"no way to draw {drawn!r}")
+
+
 def formula(number: Known, name: Callable[[str], str]) -> tuple[str, int]:
     """A number's source, `4 * width`, with names that `name` gives, and how tightly it binds."""
     return _formula(number.source, name)
@@ -71,6 +85,15 @@ def _formula(source: Source, name: Callable[[str], str]) -> tuple[str, int]:
     left = f"({left})" if left_level < level else left
     right = f"({right})" if right_level < (level if joins else level + 1) else right
     return f"{left} {op} {right}", level
+
+
+_SIMPLE = r"(?:[A-Za-z_][\w.]*|\d[\w.]*(?:e-\d+)?)"
+_POWER = re.compile(rf"(?<![\w.)\]])({_SIMPLE}) \*\* (-?{_SIMPLE})(?![\w.(\[])")
+
+
+def hugged(line: str) -> str:
+    """The line with powers of plain operands written closely: `mu**2`."""
+    return _POWER.sub(r"\1**\2", line) if " ** " in line else line
 
 
 def plain(text: str) -> str:

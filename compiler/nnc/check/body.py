@@ -151,4 +151,6 @@ def input_names(count: int) -> tuple[str, ...]:
 
 def _inputs(statement: ast.Statement) -> int:
     """How many inputs a statement declares."""
-    return len(statement.names) if isinstance(statement, ast.SourceDecl) else 0
+    if isinstance(statement, ast.SourceDecl) and statement.kind.text == "input":
+        return len(statement.names)
+    return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nnc.check.values import BAD, SharedEntry
+from nnc.ir.arguments import Declared
 from nnc.ir.graph import Call, Graph, Item, Operation, Port, Turn
 from nnc.ir.names import place_name
 from nnc.ir.types import TensorType
@@ -38,10 +39,10 @@ class Builder:
         self.made_at.append(span)
         return len(self.types) - 1
 
-    def input(self, name: str, type: TensorType, span: Span) -> int:
-        """A new input of the graph."""
+    def input(self, name: str, type: TensorType, span: Span, drawn: Declared | None = None) -> int:
+        """A new input of the graph; `drawn`: it is noise of this distribution."""
         number = self.value(type, span)
-        self.inputs.append(Port(name, number, span))
+        self.inputs.append(Port(name, number, span, drawn))
         self.taken.add(name)
         return number
 
@@ -99,8 +100,32 @@ class Builder:
         """The type of a value, None for one that could not be made."""
         return None if value == BAD else self.types[value]
 
+    def _settle(self) -> None:
+        """Numbers the inputs first, noise last of them, wherever in the body they stand."""
+        self.inputs.sort(key=lambda port: port.drawn is not None)
+        first = [port.value for port in self.inputs]
+        if first == list(range(len(first))):
+            return
+        inputs = set(first)
+        order = [*first, *(v for v in range(len(self.types)) if v not in inputs)]
+        number = {old: new for new, old in enumerate(order)}
+        self.types = [self.types[v] for v in order]
+        self.made_at = [self.made_at[v] for v in order]
+        self.used = {number[v] for v in self.used if v != BAD}
+        self.inputs = [replace(p, value=number[p.value]) for p in self.inputs]
+        self.outputs = [replace(p, value=number[p.value]) for p in self.outputs]
+        self.items = [
+            replace(
+                item,
+                inputs=tuple(None if v is None else number[v] for v in item.inputs),
+                outputs=tuple(number[v] for v in item.outputs),
+            )
+            for item in self.items
+        ]
+
     def graph(self, params: tuple[tuple[str, object], ...], doc: str) -> Graph:
         """The finished graph."""
+        self._settle()
         return Graph(
             self.name,
             params,

@@ -11,7 +11,6 @@ from typing import Any
 
 from nnc.check.rules import (
     BAD_OPERATION,
-    LATER,
     NOT_A_CONDITION,
     UNKNOWN_ATTRIBUTE,
     UNKNOWN_NAME,
@@ -144,7 +143,11 @@ class Numbers:
         for item in e.items:
             if isinstance(item, ast.Slice):
                 return self.say(
-                    LATER.at(item.span, "slices of values are planned; nnc 0.1 has none")
+                    BAD_OPERATION.at(
+                        item.span,
+                        "a slice picks a part of a value; here one member is wanted",
+                        help="parts of values stand in formulas: `from h[1:, 0]`",
+                    )
                 )
             items.append(self.value(item, scope))
         if any(isinstance(i, Unknown) for i in items):
@@ -169,9 +172,18 @@ class Numbers:
                 BAD_OPERATION.at(e.span, f"the list has {len(base)} members, counted from 0")
             )
         if isinstance(base, LabelEntry):
-            return self.say(LATER.at(e.span, "indexing of values is planned; nnc 0.1 has none"))
+            return self.say(self.no_value(e))
         return self.say(
             BAD_OPERATION.at(e.span, f"{written(base)} has no members to pick by `[...]`")
+        )
+
+    def no_value(self, e: ast.Expr) -> Diagnostic:
+        """The message for a formula of values where a number is wanted."""
+        text = " ".join(e.span.text.split())
+        return BAD_OPERATION.at(
+            e.span,
+            "a number is wanted here, and this is computed of values of the network",
+            help=f"formulas of values stand in `from`: `from {text} as y`",
         )
 
     def binary(self, e: ast.Binary, scope: Scope, options: tuple[str, ...]) -> Value:
@@ -182,15 +194,7 @@ class Numbers:
         if isinstance(left, Unknown) or isinstance(right, Unknown):
             return UNKNOWN
         if isinstance(left, (LabelEntry, Family)) or isinstance(right, (LabelEntry, Family)):
-            word = {"+": "add", "*": "mul"}.get(e.op)
-            hint = f"join values with a step: `from a, b -> {word}`" if word else ""
-            return self.say(
-                LATER.at(
-                    e.span,
-                    "arithmetic on values is planned; nnc 0.1 joins them by steps",
-                    help=hint,
-                )
-            )
+            return self.say(self.no_value(e))
         if e.op in COMPARE:
             return self.compare(e, left, right)
         return self.arithmetic(e, left, right)
@@ -306,15 +310,15 @@ class Numbers:
         )
 
     def call(self, e: ast.Call, scope: Scope, options: tuple[str, ...]) -> Value:
-        """`exp(h)`: a call is a step, or planned."""
+        """`min(a, b)`; other calls make values, and stand in `from`."""
         name = e.name.text
         if name in ("min", "max") and e.args:
             return self.extreme(e, scope)
         return self.say(
-            LATER.at(
+            BAD_OPERATION.at(
                 e.span,
-                f"`{name}(...)` inside an expression is planned; nnc 0.1 has no calls there",
-                help="sizes may use `min(a, b)` and `max(a, b)`; a step stands in a chain",
+                f"a number is wanted here, and `{name}(...)` gives none",
+                help="numbers may use `min(a, b)` and `max(a, b)`; a step stands in a chain",
             )
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nnc.check.arguments import place
 from nnc.check.body import Body
+from nnc.check.formulas import formula
 from nnc.check.passing import capture, names_read, nodes
 from nnc.check.rules import (
     MISSING_ARGUMENT,
@@ -120,7 +121,7 @@ def _braces(body: Body, block: ast.Block, step: ast.Step, scope: Scope, found: H
 def _value(body: Body, param: ast.Param, arg: ast.Arg, scope: Scope, found: Handed) -> bool:
     """A value for `skip: [S, H, W]`."""
     name = param.name.text
-    value = body.world.numbers.value(arg.value, scope)
+    value = formula(body, arg.value, scope)
     if isinstance(value, LabelEntry):
         found.values[name] = value.value
         if value.value != BAD:

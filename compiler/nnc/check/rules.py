@@ -125,6 +125,23 @@ ignored, so it is an error.
 """,
 )
 
+WEIGHTS_IN_FORMULA = rule(
+    "NN130",
+    "weights-in-formula",
+    """
+A formula computes; what it computes with has a name. A layer with weights is a step, so that its
+weights have a place and a name: write `from x -> dense(4) as h`, then use `h`.
+""",
+)
+BAD_SOURCE = rule(
+    "NN131",
+    "bad-source",
+    """
+`weight gamma: [64, 1, 1] = 1e-6` is learned and starts from a number, a list of numbers or a
+distribution (without one from `normal(0.02)`). `constant mask: [3] = [1, 0, 1]` keeps its numbers.
+`noise dice: [20]` is drawn anew at each call, from `normal(1)` or what `=` says.
+""",
+)
 UNKNOWN_ARGUMENT = rule(
     "NN201",
     "unknown-argument",
@@ -360,5 +377,13 @@ TIME_AXIS = rule(
     """
 Convolutions and poolings take channels first: `[C, L]`. Here the first axis is time;
 `rearrange([t, c], [c, t])` turns it.
+""",
+)
+NO_SAMPLES = rule(
+    "NN351",
+    "no-samples",
+    """
+A weight or a constant is the same for all samples; where a layer or an output takes a value of each
+sample, it is repeated once for each. How many there are is told by an input.
 """,
 )

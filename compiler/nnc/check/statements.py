@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from nnc.check.applying import per_sample
 from nnc.check.body import Body
 from nnc.check.control import run_control
+from nnc.check.formulas import formula
 from nnc.check.marks import read_claim, read_marks
 from nnc.check.rules import (
     LATER,
@@ -19,16 +21,14 @@ from nnc.check.rules import (
     VALUE_AS_STEP,
 )
 from nnc.check.scope import Scope
+from nnc.check.sources import read_source
 from nnc.check.steps import run_step
-from nnc.check.types import input_type, not_yet
-from nnc.check.values import BAD, Family, LabelEntry, SharedEntry, Unknown, Value, written
+from nnc.check.values import BAD, Family, LabelEntry, SharedEntry, Unknown, written
 from nnc.check.world import World
 from nnc.diagnostics import Diagnostic, Label
 from nnc.ir.graph import Port
 from nnc.source import Span
 from nnc.syntax import ast
-
-PLANNED_SOURCES = ("weight", "constant", "noise", "state", "latent", "condition", "domain")
 
 
 def _loose_path(body: Body, statement: ast.Path, scope: Scope) -> None:
@@ -65,7 +65,7 @@ def _from(body: Body, statement: ast.From, scope: Scope) -> None:
     values: list[int] = []
     gathered = False
     for e in statement.values:
-        found = _value(body, e, scope)
+        found = formula(body, e, scope, _whole_label(statement))
         gathered = gathered or isinstance(found, Family)
         if isinstance(found, LabelEntry):
             values.append(found.value)
@@ -92,19 +92,6 @@ def _from(body: Body, statement: ast.From, scope: Scope) -> None:
     _links(body, statement.links, scope)
 
 
-def _value(body: Body, e: ast.Expr, scope: Scope) -> Value:
-    """A label or a family; what computes values is planned."""
-    if isinstance(e, (ast.Ref, ast.Index)):
-        return body.world.numbers.value(e, scope)
-    return body.world.numbers.say(
-        LATER.at(
-            e.span,
-            "values by formula are planned; nnc 0.1 joins them by steps",
-            help="for example `from a, b -> add`, or `from a -> tanh`",
-        )
-    )
-
-
 def _let(body: Body, statement: ast.Let, scope: Scope) -> None:
     """`let wide = C * expand`."""
     value = body.world.numbers.value(statement.value, scope)
@@ -126,40 +113,6 @@ def _shared(body: Body, statement: ast.Shared, scope: Scope) -> None:
         return
     entry = SharedEntry(statement.name.text, statement.step, scope, body.defaults)
     scope.declare(statement.name.text, entry, statement.name.span, body.world.sink)
-
-
-def _source(body: Body, statement: ast.SourceDecl, scope: Scope) -> None:
-    """`input image: [1, 28, 28]`."""
-    kind = statement.kind.text
-    if kind in PLANNED_SOURCES:
-        body.damaged = True
-        body.world.sink.add(LATER.at(statement.span, f"`{kind}` is planned; nnc 0.1 has `input`"))
-        for name in statement.names:
-            scope.declare(name.text, LabelEntry(BAD, name.span), name.span, body.world.sink)
-        return
-    if not body.top or scope is not body.scope:
-        body.damaged = True
-        body.world.sink.add(
-            MISPLACED.at(
-                statement.span,
-                f"`{kind}` stands at the top of a network's body",
-                help="a block's input is the value it is called on" if not body.top else "",
-            )
-        )
-        return
-    if not_yet(statement, body.world.numbers):
-        body.damaged = True
-    type = input_type(statement.type, scope, body.world.numbers, body.world.facts)
-    for name in statement.names:
-        number = BAD
-        taken = scope.clash(name.text) is not None
-        if type is None or taken:
-            body.damaged = True
-        if type is not None and not taken:
-            number = body.builder.input(name.text, type, name.span)
-        scope.declare(name.text, LabelEntry(number, name.span), name.span, body.world.sink)
-        if body.sole_input:
-            body.current = (number,)
 
 
 def _output(body: Body, statement: ast.Output, scope: Scope) -> None:
@@ -191,6 +144,7 @@ def _output(body: Body, statement: ast.Output, scope: Scope) -> None:
         )
         return
     body.builder.used.add(values[0])
+    value = per_sample(body, values[0], (), statement.span)
     if name in body.outputs:
         body.damaged = True
         body.world.sink.add(
@@ -207,8 +161,11 @@ def _output(body: Body, statement: ast.Output, scope: Scope) -> None:
         body.world.sink.add(_other_value(statement, entry.span))
         return
     body.outputs[name] = statement.name.span
-    if values[0] != BAD:
-        body.builder.outputs.append(Port(name, values[0], statement.name.span))
+    if value != BAD:
+        body.builder.used.add(value)
+        body.builder.outputs.append(Port(name, value, statement.name.span))
+    elif values[0] != BAD:
+        body.damaged = True
 
 
 def _planned(body: Body, statement: ast.Next | ast.Budget, scope: Scope) -> None:
@@ -252,9 +209,19 @@ def declare_let(world: World, statement: ast.Let, value: object, scope: Scope) -
         scope.declare(name.text, one, name.span, world.sink)  # type: ignore[arg-type]
 
 
+def _whole_label(statement: ast.From) -> str:
+    """The plain label of what a `from` of one value gives, which names its place."""
+    one = len(statement.values) == 1 and not isinstance(statement.values[0], ast.Ref)
+    return _plain_label(statement.marks) if one else ""
+
+
 def _own_label(link: ast.Link) -> str:
     """The plain label of a step's own value, which names its place."""
-    for mark in link.marks:
+    return _plain_label(link.marks)
+
+
+def _plain_label(marks: tuple[ast.Mark, ...]) -> str:
+    for mark in marks:
         if isinstance(mark, ast.As) and not mark.names[0].index:
             return mark.names[0].name.text
     return ""
@@ -281,7 +248,7 @@ STATEMENTS: dict[type, Callable[[Body, Any, Scope], None]] = {
     ast.From: _from,
     ast.Let: _let,
     ast.Shared: _shared,
-    ast.SourceDecl: _source,
+    ast.SourceDecl: read_source,
     ast.Output: _output,
     ast.Path: _loose_path,
     ast.Next: _planned,

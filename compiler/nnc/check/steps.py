@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from nnc.check import habits
+from nnc.check.applying import apply
 from nnc.check.arguments import Bound, bind
 from nnc.check.blocks import call_block
 from nnc.check.body import Body
 from nnc.check.defaults import gather
+from nnc.check.formulas import formula, has_values, lonely
 from nnc.check.passing import run_passed
 from nnc.check.paths import run_paths
-from nnc.check.ports import check_ports, check_shared, check_weights
 from nnc.check.rules import (
     LATER,
     MISPLACED,
@@ -18,7 +19,6 @@ from nnc.check.rules import (
     VALUE_AS_STEP,
 )
 from nnc.check.scope import Scope
-from nnc.check.shaperules import Stating
 from nnc.check.values import (
     BAD,
     Family,
@@ -28,11 +28,9 @@ from nnc.check.values import (
     Unknown,
     written,
 )
-from nnc.diagnostics import Fix, Label, Refusal
-from nnc.ir.dims import DimTooLarge
+from nnc.diagnostics import Fix, Label
 from nnc.layers import LAYERS
 from nnc.layers.base import Layer
-from nnc.source import Span
 from nnc.syntax import ast
 
 JOINS = ("add", "concat", "mul")
@@ -153,8 +151,8 @@ def run_layer(body: Body, step: ast.Step, layer: type[Layer], scope: Scope, labe
         body.fail()
         return
     op, bound, extra = made
-    alone = len(values) + len(extra) == 1 and BAD not in values
-    if layer.ports[-1].many and alone and not gathered:
+    count = len(values) + len(extra)
+    if lonely(op, count) and BAD not in values and not gathered:
         _one_to_join(body, step)
         return
     apply(body, op, (*values, *extra), step.name.span, bound, label)
@@ -195,61 +193,18 @@ def _port_values(
         return args, (), True
     rest, values, ok = [], [], True
     for arg in args:
-        e = arg.value
-        if arg.name is None and isinstance(e, (ast.Ref, ast.Index)):
-            found = body.world.numbers.value(e, scope)
-            if isinstance(found, Unknown):
-                ok = False
-            elif isinstance(found, LabelEntry):
-                values.append(found.value)
-            elif isinstance(found, Family):
-                values.extend(m.value for m in found.members.values())
-            else:
-                rest.append(arg)
-        else:
+        if arg.name is not None or not has_values(arg.value, scope):
             rest.append(arg)
+            continue
+        found = formula(body, arg.value, scope)
+        if isinstance(found, LabelEntry):
+            values.append(found.value)
+        elif isinstance(found, Family):
+            values.extend(m.value for m in found.members.values())
+        else:
+            ok = False
     body.builder.used.update(v for v in values if v != BAD)
     return tuple(rest), tuple(values), ok
-
-
-def apply(
-    body: Body,
-    op: Layer,
-    values: tuple[int, ...],
-    span: Span,
-    bound: Bound,
-    label: str,
-    shared: SharedEntry | None = None,
-) -> None:
-    """Checks ports and shapes, and adds the item."""
-    if BAD in values:
-        body.builder.used.update(v for v in values if v != BAD)
-        body.fail()
-        return
-    builder, world = body.builder, body.world
-    types = tuple(builder.types[v] for v in values)
-    origins = tuple((builder.made_at[v], t) for v, t in zip(values, types))
-    rules = Stating(world.facts, world.sink, span, bound.spans, origins, world.trace)
-    try:
-        check_ports(rules, op, types)
-        outputs = op.shape(rules, *types)
-        if any(not isinstance(d, int) for t in types for d in t.dims):
-            check_weights(rules, op, types)
-        if shared is not None:
-            check_shared(rules, op, types, shared)
-    except Refusal as refusal:
-        for diagnostic in refusal.diagnostics:
-            world.sink.add(diagnostic)
-        body.builder.used.update(values)
-        body.fail()
-        return
-    except DimTooLarge:
-        world.sink.add(rules.too_large())
-        body.fail()
-        return
-    made = builder.item(op, values, outputs, span, label=label, instance=shared)
-    body.current = made
-    body.several = False
 
 
 def run_shared(body: Body, step: ast.Step, shared: SharedEntry, scope: Scope, label: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from nnc.check.rules import UNUSED_INPUT, UNUSED_VALUE
 from nnc.check.values import SharedEntry
+from nnc.layers.source import Source
 
 if TYPE_CHECKING:
     from nnc.check.body import Body
@@ -22,13 +23,24 @@ def report_unused(body: Body) -> None:
             body.world.sink.add(
                 UNUSED_INPUT.at(
                     port.span,
-                    f"nothing reads the input `{port.name}`",
+                    f"nothing reads the {'input' if port.drawn is None else 'noise'} `{port.name}`",
                     help=f"use it: `from {port.name}`, or remove it",
                 )
             )
     for item in body.builder.items:
-        if not any(v in body.builder.used for v in item.outputs):
-            body.damaged = True
+        if any(v in body.builder.used for v in item.outputs):
+            continue
+        body.damaged = True
+        if isinstance(item.op, Source):
+            body.world.sink.add(
+                UNUSED_VALUE.at(
+                    item.span,
+                    f"nothing reads the {item.op.word} `{item.label}`",
+                    help=f"use it, as in `mul({item.label})`, or remove it",
+                    trace=body.world.trace,
+                )
+            )
+        else:
             body.world.sink.add(
                 UNUSED_VALUE.at(
                     item.span,

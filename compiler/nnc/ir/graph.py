@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol, Union
 
+from nnc.ir.arguments import Declared
 from nnc.ir.dims import Dim
 from nnc.ir.initial import Weight
 from nnc.ir.types import TensorType
@@ -97,11 +98,12 @@ class Item(Record):
 
 
 class Port(Record):
-    """A named input or output of a graph."""
+    """A named input or output of a graph; `drawn`: what a noise input is drawn from."""
 
     name: str
     value: int
     span: Span = NOWHERE
+    drawn: Declared | None = None
 
 
 class Graph(Record):
@@ -110,7 +112,7 @@ class Graph(Record):
     Args:
         name: the block's or network's name.
         params: its parameters and bound dimension names with their values, in order of declaration.
-        inputs: ports of the values 0, 1, ...; a block's single input is named "x".
+        inputs: ports of the values 0, 1, ..., noise last; a block's single input is named "x".
         types: the type of each value, by number.
         items: the steps.
         outputs: what it gives; a block gives one value named "y".

@@ -109,6 +109,12 @@ class Dirac(Declared):
     """A convolution that passes its input through, channel by channel."""
 
 
+class Values(Declared):
+    """These numbers, in the order of the axes: a constant that is written out."""
+
+    values: tuple[float, ...]
+
+
 class FanUniform(Declared):
     """Uniform in +-1 / sqrt(fan_in): PyTorch's choice for the biases of dense and conv."""
 
@@ -123,7 +129,8 @@ class Weight(Record):
     """A named array that a layer owns.
 
     Args:
-        name: as in PyTorch's state_dict, below the place ("weight", "running_mean").
+        name: as in PyTorch's state_dict, below the place ("weight", "running_mean"); empty for a
+            source, whose weight is at the place itself.
         dims: its sizes, without a batch.
         init: the distribution that it starts from.
         role: trained by the optimizer, state that the layer itself updates, or frozen.

@@ -73,7 +73,10 @@ def _op_text(item: Item, names: dict[int, str]) -> str:
         return f"call {names.get(id(op.graph), op.graph.name)}({given})"
     if not isinstance(op, Record):
         return op.word
-    given = ", ".join(_value(getattr(op, name)) for name in op._fields)
+    values = [getattr(op, name) for name in op._fields]
+    if all(value is None or value is False for value in values):  # nothing is said
+        return op.word
+    given = ", ".join(map(_value, values))
     return f"{op.word}({given})" if given else op.word
 
 

@@ -111,11 +111,17 @@ def weight_table(network: Network) -> tuple[PlacedWeight, ...]:
     return _weights(network.graph, known)
 
 
+def full_name(owner: str, weight: str) -> str:
+    """A weight's name in the state_dict; a source's is its place."""
+    return f"{owner}.{weight}" if weight else owner
+
+
 def _weights(graph: Graph, known: dict[int, tuple[PlacedWeight, ...]]) -> tuple[PlacedWeight, ...]:
     found = known.get(id(graph))
     if found is not None:
         return found
     rows: list[PlacedWeight] = []
+    own: list[PlacedWeight] = []
     seen: set[str] = set()
     for item in graph.items:
         owner = item.instance or item.name
@@ -127,8 +133,11 @@ def _weights(graph: Graph, known: dict[int, tuple[PlacedWeight, ...]]) -> tuple[
             rows.extend(PlacedWeight(f"{owner}.{w.name}", w.weight, w.span) for w in inner)
         else:
             for weight in item.op.weights(*graph.types_of(item.inputs)):
-                rows.append(PlacedWeight(f"{owner}.{weight.name}", weight, item.span))
-    known[id(graph)] = tuple(rows)
+                row = PlacedWeight(full_name(owner, weight.name), weight, item.span)
+                (rows if weight.name else own).append(row)
+    # A module lists parameters of its own first, then its buffers, then those of its parts.
+    own.sort(key=lambda row: row.weight.role != "trained")
+    known[id(graph)] = (*own, *rows)
     return known[id(graph)]
 
 

@@ -166,6 +166,14 @@ class TorchWriter(Protocol):
         """`x.reshape(batch, *dims)`; symbolic sizes are computed from the input's shape."""
         ...
 
+    def index(self, x: Ref, *items: int | tuple[int | None, int | None]) -> Ref:
+        """`x[:, 0, 1:]`: an index or a slice for each of the first axes of a sample."""
+        ...
+
+    def batch(self, x: Ref) -> Ref:
+        """`x.shape[0]`, the number of samples, as an argument."""
+        ...
+
     def typed(self, x: Ref, type: TensorType) -> Ref:
         """The same value, known to have this type (between two calls of one layer)."""
         ...
@@ -210,6 +218,10 @@ class OnnxWriter(Protocol):
         """The int64 shape [batch, *dims] for Reshape or Expand; what is symbolic is computed."""
         ...
 
+    def integer(self, value: int) -> Ref:
+        """An int64 scalar, as Gather takes it to drop an axis."""
+        ...
+
     def floats(self, *values: float, shape: tuple[int, ...] | None = None) -> Ref:
         """A float32 constant: one value without a shape is a scalar, several are [n]."""
         ...
@@ -228,6 +240,7 @@ class Layer(Declared):
     ports: ClassVar[tuple[Port, ...]] = (Port("x"),)
     cases: ClassVar[tuple[Case, ...]] = ()
     hidden: ClassVar[bool] = False  # made by passes only, not written in specs
+    elementwise: ClassVar[bool] = False  # knows of no axes: also takes values without a batch axis
     results: ClassVar[tuple[str, ...]] = ("y",)
 
     def shape(self, rules: Rules, *x: Any, **_: Any) -> tuple[TensorType, ...]:

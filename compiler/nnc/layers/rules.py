@@ -209,3 +209,19 @@ POSITIONS = rule(
 at least the number of steps. Where the steps are a number it may be left out.
 """,
 )
+NO_INTERVAL = rule(
+    "NN348",
+    "empty-interval",
+    """
+`clamp(min, max)` keeps numbers between two bounds, so the first is not above the second.
+""",
+)
+OUTSIDE = rule(
+    "NN349",
+    "no-such-position",
+    """
+Positions along an axis count from 0, or from the end: -1 is the last. An index drops its axis,
+`h[0]` of `[T, C]` is `[C]`; a slice keeps it, `h[1:]` is `[T - 1, C]`, and holds at least one
+position. Axes are counted without the batch.
+""",
+)

@@ -1,0 +1,90 @@
+"""A layer on values: what it asks of them, the shapes it gives, the step it becomes."""
+
+from __future__ import annotations
+
+from nnc.check.arguments import Bound
+from nnc.check.body import Body
+from nnc.check.ports import check_ports, check_shared, check_weights
+from nnc.check.rules import NO_SAMPLES
+from nnc.check.shaperules import Stating
+from nnc.check.values import BAD, SharedEntry
+from nnc.diagnostics import Refusal
+from nnc.ir.dims import DimTooLarge
+from nnc.layers.base import Layer
+from nnc.layers.source import PerSample
+from nnc.source import Span
+
+
+def apply(
+    body: Body,
+    op: Layer,
+    values: tuple[int, ...],
+    span: Span,
+    bound: Bound,
+    label: str,
+    shared: SharedEntry | None = None,
+) -> None:
+    """Checks ports and shapes, and adds the item."""
+    if BAD in values:
+        body.builder.used.update(v for v in values if v != BAD)
+        body.fail()
+        return
+    builder, world = body.builder, body.world
+    if not op.elementwise:
+        values = tuple(per_sample(body, v, values, span) for v in values)
+        if BAD in values:
+            body.fail()
+            return
+    types = tuple(builder.types[v] for v in values)
+    origins = tuple((builder.made_at[v], t) for v, t in zip(values, types))
+    rules = Stating(world.facts, world.sink, span, bound.spans, origins, world.trace)
+    try:
+        check_ports(rules, op, types)
+        outputs = op.shape(rules, *types)
+        fixed = all(t.fixed for t in types)
+        outputs = tuple(t.shared(fixed) for t in outputs)
+        if any(not isinstance(d, int) for t in types for d in t.dims):
+            check_weights(rules, op, types)
+        if shared is not None:
+            check_shared(rules, op, types, shared)
+    except Refusal as refusal:
+        for diagnostic in refusal.diagnostics:
+            world.sink.add(diagnostic)
+        body.builder.used.update(values)
+        body.fail()
+        return
+    except DimTooLarge:
+        world.sink.add(rules.too_large())
+        body.fail()
+        return
+    made = builder.item(op, values, outputs, span, label=label, instance=shared)
+    body.current = made
+    body.several = False
+
+
+def per_sample(body: Body, value: int, beside: tuple[int, ...], span: Span) -> int:
+    """The value with a batch axis: a weight or a constant is repeated for each sample.
+
+    Args:
+        beside: other values of the step, which tell the number of samples.
+    """
+    builder = body.builder
+    if value == BAD or not builder.types[value].fixed:
+        return value
+    among = (*beside, *(port.value for port in builder.inputs))
+    like = next((v for v in among if v != BAD and not builder.types[v].fixed), None)
+    if like is None:
+        body.world.sink.add(
+            NO_SAMPLES.at(
+                span,
+                "this value is the same for all samples, and nothing tells how many there are",
+                help="declare the inputs first, or join it with a value that comes from one",
+            )
+        )
+        return BAD
+    read = like in builder.used
+    type = builder.types[value].shared(False)
+    (made,) = builder.item(PerSample(), (value, like), (type,), builder.made_at[value])
+    if not read:  # to tell the number of samples is no use of an input
+        builder.used.discard(like)
+    return made

@@ -1,0 +1,255 @@
+"""Values that no step makes: `input`, `weight`, `constant`, `noise`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from nnc.check.arguments import initial
+from nnc.check.body import Body
+from nnc.check.rules import BAD_SOURCE, LATER, MISPLACED, OPEN_WEIGHT
+from nnc.check.scope import Scope
+from nnc.check.types import input_type, no_type, not_yet, size_value
+from nnc.check.values import BAD, LabelEntry, Unknown, dims_text, is_real
+from nnc.diagnostics import Diagnostic
+from nnc.ir.arguments import Declared
+from nnc.ir.dims import Dim, product, symbols
+from nnc.ir.initial import Normal, Uniform, Values
+from nnc.ir.types import TensorType
+from nnc.layers.source import ConstantSource, Source, WeightSource
+from nnc.source import Span
+from nnc.syntax import ast
+
+PLANNED = ("state", "latent", "condition", "domain")
+STANDARD = Normal(1.0)
+WEIGHT_INIT = Normal(0.02)
+"""What a weight starts from unless told: small numbers that differ, as embeddings and tokens do."""
+
+
+def read_source(body: Body, statement: ast.SourceDecl, scope: Scope) -> None:
+    """`input image: [1, 28, 28]`, `weight gamma: [C, 1, 1] = 1e-6`."""
+    kind = statement.kind.text
+    read = _READ.get(kind)
+    made: tuple[int, ...] | None = None
+    if read is None:
+        body.world.sink.add(LATER.at(statement.span, f"`{kind}` is planned; nnc 0.1 has none"))
+    elif kind in ("input", "noise") and (not body.top or scope is not body.scope):
+        body.world.sink.add(_misplaced(body, statement))
+        if kind == "input":
+            body.damaged = True
+            return
+    else:
+        made = read(body, statement, scope)
+    if made is None:
+        body.damaged = True
+        made = (BAD,) * len(statement.names)
+    for name, number in zip(statement.names, made):
+        scope.declare(name.text, LabelEntry(number, name.span), name.span, body.world.sink)
+
+
+def _misplaced(body: Body, statement: ast.SourceDecl) -> Diagnostic:
+    kind = statement.kind.text
+    help = ""
+    if not body.top:
+        help = "a block's input is the value it is called on"
+        if kind == "noise":
+            help = "declare it in the network, and give it to the block"
+    message = f"`{kind}` stands at the top of a network's body"
+    return MISPLACED.at(statement.span, message, help=help)
+
+
+def _free(body: Body, statement: ast.SourceDecl, scope: Scope) -> list[bool]:
+    """Which of the names are not taken; declaring the others says so."""
+    seen: set[str] = set()
+    free = []
+    for name in statement.names:
+        free.append(scope.clash(name.text) is None and name.text not in seen)
+        seen.add(name.text)
+    if not all(free):
+        body.damaged = True
+    return free
+
+
+def _input(body: Body, statement: ast.SourceDecl, scope: Scope) -> tuple[int, ...] | None:
+    if not_yet(statement, body.world.numbers):
+        body.damaged = True
+    type = input_type(statement.type, scope, body.world.numbers, body.world.facts)
+    made = None
+    if type is not None:
+        made = tuple(
+            body.builder.input(name.text, type, name.span) if free else BAD
+            for name, free in zip(statement.names, _free(body, statement, scope))
+        )
+    if body.sole_input:
+        body.current = (BAD,) if made is None else made
+    return made
+
+
+def _noise(body: Body, statement: ast.SourceDecl, scope: Scope) -> tuple[int, ...] | None:
+    """An input of the network that it draws itself where nobody gives it."""
+    type = _type(body, statement, scope)
+    drawn = _init(body, statement, scope, type, STANDARD)
+    if drawn is not None and not isinstance(drawn, Normal | Uniform):
+        assert statement.init is not None
+        body.world.sink.add(
+            BAD_SOURCE.at(
+                statement.init.span,
+                "noise is drawn from `normal(std)` or `uniform(low, high)`",
+                help="leave it out for standard normal numbers",
+            )
+        )
+        return None
+    if type is None or drawn is None:
+        return None
+    return tuple(
+        body.builder.input(name.text, type, name.span, drawn) if free else BAD
+        for name, free in zip(statement.names, _free(body, statement, scope))
+    )
+
+
+def _weight(body: Body, statement: ast.SourceDecl, scope: Scope) -> tuple[int, ...] | None:
+    return _array(body, statement, scope, WeightSource, WEIGHT_INIT)
+
+
+def _constant(body: Body, statement: ast.SourceDecl, scope: Scope) -> tuple[int, ...] | None:
+    if statement.init is None:
+        name = statement.names[0].text
+        body.world.sink.add(
+            BAD_SOURCE.at(
+                statement.span,
+                f"the constant `{name}` needs its numbers",
+                help=f"write `constant {name}: {statement.type.span.text} = 0.5`, "
+                "or a list `= [1, 2, 3]`",
+            )
+        )
+        return None
+    return _array(body, statement, scope, ConstantSource, None)
+
+
+def _array(
+    body: Body,
+    statement: ast.SourceDecl,
+    scope: Scope,
+    source: type[Source],
+    default: Declared | None,
+) -> tuple[int, ...] | None:
+    """An array that the network itself owns."""
+    type = _type(body, statement, scope)
+    init = _init(body, statement, scope, type, default)
+    if type is None or init is None:
+        return None
+    made = []
+    for name, free in zip(statement.names, _free(body, statement, scope)):
+        op = source(type, init)
+        (number,) = body.builder.item(op, (), (type.shared(True),), name.span, label=name.text)
+        made.append(number if free else BAD)
+    return tuple(made)
+
+
+def _type(body: Body, statement: ast.SourceDecl, scope: Scope) -> TensorType | None:
+    """The type of a source whose sizes others bind, or None after a message."""
+    numbers, t = body.world.numbers, statement.type
+    if t.kind not in ("", "token") or (t.kind and statement.kind.text != "constant"):
+        if t.kind in ("", "token"):
+            numbers.say(
+                BAD_SOURCE.at(
+                    t.span,
+                    f"a `{statement.kind.text}` holds numbers, not ids",
+                    help="write `[...]` without `token`",
+                )
+            )
+        else:
+            numbers.say(no_type(t))
+        return None
+    dims: list[Dim] = []
+    for e in t.dims:
+        if isinstance(e, ast.Rest) or (isinstance(e, ast.Ref) and e.text == "_"):
+            numbers.say(BAD_SOURCE.at(e.span, f"a `{statement.kind.text}` states each size"))
+            return None
+        value = size_value(e, scope, numbers)
+        if isinstance(value, Unknown):
+            return None
+        free = [s for s in sorted(symbols(value)) if "." not in s]
+        if free and statement.kind.text != "noise":
+            numbers.say(
+                OPEN_WEIGHT.at(
+                    e.span,
+                    f"the size of a `{statement.kind.text}` would depend on `{free[0]}`",
+                    help=f"fix `{free[0]}` in the input's type",
+                )
+            )
+            return None
+        dims.append(value)
+    return TensorType(tuple(dims), "int64" if t.kind == "token" else "float32")
+
+
+def _init(
+    body: Body,
+    statement: ast.SourceDecl,
+    scope: Scope,
+    type: TensorType | None,
+    default: Declared | None,
+) -> Declared | None:
+    """What a source starts from or is drawn from; None after a message."""
+    e = statement.init
+    if e is None:
+        return default
+    if isinstance(e, (ast.List, ast.Tuple)):
+        return None if type is None else _listed(body, e, scope, type)
+    found = initial(e, scope, body.world.numbers)
+    return found if isinstance(found, Declared) else None
+
+
+def _listed(body: Body, e: ast.List | ast.Tuple, scope: Scope, type: TensorType) -> Values | None:
+    """`[1, 2, 3]`, or lists in lists as the axes are."""
+    found: list[float] = []
+    lengths: dict[int, set[int]] = {}
+    if not _flatten(body, e, scope, 0, lengths, found):
+        return None
+    shape = tuple(next(iter(n)) for n in lengths.values() if len(n) == 1)
+    flat = len(lengths) == 1 and len(found) == product(type.dims)
+    if flat or (len(shape) == len(lengths) and shape == type.dims):
+        return Values(tuple(found))
+    body.world.sink.add(
+        BAD_SOURCE.at(
+            e.span,
+            f"these {len(found)} numbers do not make {type}",
+            help=f"write one number, or as many as {dims_text(type.dims)} has",
+        )
+    )
+    return None
+
+
+def _flatten(
+    body: Body,
+    e: ast.List | ast.Tuple,
+    scope: Scope,
+    depth: int,
+    lengths: dict[int, set[int]],
+    found: list[float],
+) -> bool:
+    lengths.setdefault(depth, set()).add(len(e.items))
+    for item in e.items:
+        if isinstance(item, (ast.List, ast.Tuple)):
+            if not _flatten(body, item, scope, depth + 1, lengths, found):
+                return False
+            continue
+        value = body.world.numbers.value(item, scope)
+        if is_real(value):
+            found.append(float(value))
+            continue
+        if not isinstance(value, Unknown):
+            body.world.sink.add(_no_number(item.span))
+        return False
+    return True
+
+
+def _no_number(span: Span) -> Diagnostic:
+    return BAD_SOURCE.at(span, "a list of numbers holds numbers alone")
+
+
+_READ: dict[str, Callable[[Body, ast.SourceDecl, Scope], tuple[int, ...] | None]] = {
+    "input": _input,
+    "weight": _weight,
+    "constant": _constant,
+    "noise": _noise,
+}

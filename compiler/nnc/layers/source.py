@@ -1,0 +1,65 @@
+"""Values that no step makes: learned weights and constants, and what gives them a batch axis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from nnc.ir.arguments import Declared
+from nnc.ir.initial import Role, Weight
+from nnc.ir.types import TensorType
+from nnc.layers.base import Layer, OnnxWriter, Port, Ref, Rules, TorchWriter
+
+
+class Source(Layer):
+    """`weight gamma: [C, 1, 1] = 1e-6`: an array of the module itself, called as it is declared."""
+
+    type: TensorType
+    init: Declared
+
+    ports = ()
+    role: ClassVar[Role] = "trained"
+
+    def shape(self, rules: Rules, *_: Any) -> tuple[TensorType, ...]:
+        return (self.type.shared(True),)
+
+    def weights(self, *_: Any) -> Iterable[Weight]:
+        return (Weight("", self.type.dims, self.init, self.role, self.type.dtype),)
+
+    def torch(self, w: TorchWriter, *_: Any) -> Ref:
+        return w.weight("")
+
+    def onnx(self, w: OnnxWriter, *_: Any) -> Ref:
+        return w.weight("")
+
+
+class WeightSource(Source):
+    """A learned array: nn.Parameter."""
+
+    word = "weight"
+
+
+class ConstantSource(Source):
+    """An array that stays as it starts: a buffer."""
+
+    word = "constant"
+    role = "frozen"
+
+
+class PerSample(Layer):
+    """A value that is the same for all samples, once for each sample of another value.
+
+    [...] without a batch axis, and any value with one -> [...]. PyTorch: expand; ONNX: Expand.
+    """
+
+    word = "per_sample"
+    ports = (Port("x", dtype="any"), Port("like", dtype="any"))
+
+    def shape(self, rules: Rules, x: TensorType, like: TensorType) -> tuple[TensorType, ...]:
+        return (x.shared(False),)
+
+    def torch(self, w: TorchWriter, x: Ref, like: Ref) -> Ref:
+        return w.method(x, "expand", w.batch(like), *(-1,) * x.type.rank)
+
+    def onnx(self, w: OnnxWriter, x: Ref, like: Ref) -> Ref:
+        return w.op("Expand", x, w.shape(*x.type.dims))
