@@ -276,6 +276,14 @@ def _check_classes(term: Term, output: TensorType, field: Field) -> None:
             )
         )
     classes = len(field.labels)
+    if classes == 1:
+        raise Refusal(
+            WRONG_CLASSES.at(
+                term.span,
+                f"`{field.name}` has one class only, `{field.labels[0]}`: there is nothing to tell apart",
+                help="pictures want one folder a class: `pets/cat/`, `pets/dog/`",
+            )
+        )
     sizes = output.dims[:1]
     if not sizes or (isinstance(sizes[0], int) and sizes[0] != classes):
         help = (

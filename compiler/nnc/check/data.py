@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nnc.check.arguments import place
+from nnc.check.catalogue import bundled_names
 from nnc.check.overrides import Override, unknown_key
-from nnc.check.resolve import bundled_names
 from nnc.check.rules import LATER, MISSING_ARGUMENT, UNKNOWN_ARGUMENT, WRONG_KIND
 from nnc.check.settings import collect, number, one_value, override, text_of
 from nnc.check.splits import read_split

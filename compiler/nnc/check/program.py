@@ -6,13 +6,15 @@ import sys
 from collections.abc import Callable, Mapping
 
 from nnc.check.binding import bind_fields
+from nnc.check.catalogue import catalogue_profile
 from nnc.check.data import check_data
 from nnc.check.defaults import read as read_defaults
 from nnc.check.exports import check_export
 from nnc.check.networks import check_network, uncalled_blocks
+from nnc.check.numeric import numeric_targets
 from nnc.check.overrides import Override, Routed, override_value, route
 from nnc.check.resolve import Sizes, resolved
-from nnc.check.rules import EMPTY, LATER, TAKEN_NAME
+from nnc.check.rules import BAD_OVERRIDE, EMPTY, LATER, TAKEN_NAME
 from nnc.check.scope import Sink
 from nnc.check.statements import STATEMENTS, declare_let
 from nnc.check.train import check_train
@@ -101,6 +103,9 @@ def _check(
     files, whole = used_files(file, root, sink)
     routed = _routed(overrides, _reachable(files), sink)
     sizes = Sizes(file, profiles, moved, routed)
+    for name in moved:
+        if name not in sizes.data:
+            sink.add(_no_such_data(source, name, moved[name], tuple(sizes.data)))
     world = World(sink, sizes.find, files, STATEMENTS, whole=whole)
     sizes.world = world
     sizes.check_overrides()
@@ -143,6 +148,16 @@ def _routed(overrides: tuple[Override, ...], file: ast.File, sink: Sink) -> Rout
         for diagnostic in refusal.diagnostics:
             sink.add(diagnostic)
         return Routed({}, {}, {}, {}, {})
+
+
+def _no_such_data(source: Source, name: str, path: str, known: tuple[str, ...]) -> Diagnostic:
+    line = Source("<command line>", f"--data {name}={path}")
+    listed = ", ".join(f"`{k}`" for k in known)
+    return BAD_OVERRIDE.at(
+        Span(line, 7, 7 + len(name)),
+        f"no data is called `{name}`",
+        help=f"there is {listed}" if known else f"{source.name} declares no data",
+    )
 
 
 def _empty(source: Source) -> Diagnostic:
@@ -294,14 +309,26 @@ def _trains(
         if plan is None or network is None:
             continue
         found[name] = plan
-        profile = profiles.get(plan.data[0]) if plan.data else None
-        if profile is not None:
-            try:
-                found[name] = bind_fields(plan, network, profile)
-            except Refusal as refusal:
-                for diagnostic in refusal.diagnostics:
-                    world.sink.add(diagnostic)
+        source = data.get(plan.data[0]) if plan.data else None
+        if source is not None:
+            found[name] = _bound(world, plan, network, source, profiles.get(source.name))
     return found
+
+
+def _bound(
+    world: World, plan: TrainPlan, network: Network, data: DataPlan, profile: Profile | None
+) -> TrainPlan:
+    """The plan with its binding where the data were opened; bundled data are known without that."""
+    known = profile or catalogue_profile(data, numeric_targets((plan,), data))
+    if known is None:
+        return plan
+    try:
+        bound = bind_fields(plan, network, known)
+    except Refusal as refusal:
+        for diagnostic in refusal.diagnostics:
+            world.sink.add(diagnostic)
+        return plan
+    return plan if profile is None else bound
 
 
 def _exports(

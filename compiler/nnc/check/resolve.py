@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from nnc import resources
+from nnc.check.catalogue import catalogue_size
 from nnc.check.flatten import flattened
 from nnc.check.overrides import (
     Override,
@@ -90,12 +89,17 @@ class Sizes:
         profile = self.profiles.get(name)
         if profile is not None:
             sizes = dict(profile.sizes)
+            if attribute not in sizes and not sizes:
+                return (
+                    f"the data `{name}` have no {attribute}: pictures get them from folders, "
+                    "one a class (`pets/cat/1.jpg`), tables from a target column of words"
+                )
             if attribute not in sizes:
                 listed = ", ".join(f"`{name}.{s}`" for s in sizes)
                 return f"the data `{name}` have no number `{attribute}`; they have {listed}"
             return sizes[attribute]
         if data.source.name.text == "bundled" and name not in self.moved:
-            return catalogue_size(data, attribute)
+            return catalogue_size(data.source, attribute)
         return None
 
     def check_overrides(self) -> None:
@@ -112,27 +116,6 @@ class Sizes:
                     BAD_OVERRIDE.at(span, f"`{override.key}` is a whole number of at least 1")
                 )
         self.used.clear()
-
-
-def _catalogue() -> dict[str, Any]:
-    found = json.loads(resources.text("specs", "data", "catalogue.json"))
-    assert isinstance(found, dict)
-    return found
-
-
-def bundled_names() -> tuple[str, ...]:
-    """The data sets that nnc brings."""
-    return tuple(_catalogue())
-
-
-def catalogue_size(data: ast.Data, attribute: str) -> int | None:
-    """The number that nnc's own catalogue states of a bundled data set."""
-    args = data.source.args
-    if len(args) != 1 or not isinstance(args[0].value, ast.String):
-        return None
-    entry = _catalogue().get(args[0].value.value, {})
-    size = entry.get("sizes", {}).get(attribute)
-    return size if isinstance(size, int) else None
 
 
 def resolved(
