@@ -280,7 +280,7 @@ def _check_classes(term: Term, output: TensorType, field: Field) -> None:
         raise Refusal(
             WRONG_CLASSES.at(
                 term.span,
-                f"`{field.name}` has one class, `{field.labels[0]}`: there is nothing to tell apart",
+                f"`{field.name}` has one class, `{field.labels[0]}`: nothing to tell apart",
                 help="pictures want one folder a class: `pets/cat/`, `pets/dog/`",
             )
         )
