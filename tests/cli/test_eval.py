@@ -134,5 +134,5 @@ def test_all_that_was_learnt_is_no_test(nnc: Nnc) -> None:
 def test_mistakes(nnc: Nnc, trained: Path) -> None:
     assert nnc("eval", "nothing").code == 1
     assert "it has train, validation, test" in nnc("eval", trained, "--part", "tset").err
-    assert "it is digits" in nnc("eval", trained, "--data", "other=x").err
+    assert "there is `digits`" in nnc("eval", trained, "--data", "other=x").err
     assert nnc("build", "tiny.nn", "--no-verify", "--bare", "-o", "x.onnx").code == 0
