@@ -30,6 +30,7 @@ class Meaning(Record):
         columns: of a table, in order.
         of: the output that a probability belongs to.
         size: [H, W] that pictures had in training.
+        drawn: of a "noise" input: its distribution, "normal" (mean, std) or "uniform" (low, high).
     """
 
     name: str
@@ -39,6 +40,7 @@ class Meaning(Record):
     columns: tuple[str, ...] = ()
     of: str = ""
     size: tuple[int, ...] = ()
+    drawn: tuple[str, float, float] | None = None
 
 
 class Parity(Record):
@@ -130,6 +132,9 @@ def _meaning(m: Meaning) -> dict[str, Json]:
         said["columns"] = list(m.columns)
     if m.of:
         said["of"] = m.of
+    if m.drawn is not None:
+        word, first, second = m.drawn
+        said[word] = [first, second]
     if isinstance(m.front, Pixels):
         said |= {
             "fit": m.front.fit,

@@ -57,7 +57,7 @@ def _check_given(
     plan: TrainPlan, network: Network, profile: Profile, given: dict[str, str]
 ) -> None:
     """The names written out must exist on both sides."""
-    sides = [p.name for p in (*network.graph.inputs, *network.graph.outputs)]
+    sides = [p.name for p in (*network.graph.fed, *network.graph.outputs)]
     fields = [f.name for f in profile.fields]
     for name, field in given.items():
         wrong, known = (name, sides) if name not in sides else (field, fields)
@@ -80,11 +80,11 @@ def _inputs(
 ) -> dict[str, Field]:
     """The field of each input."""
     found: dict[str, Field] = {}
-    for port in network.graph.inputs:
+    for port in network.graph.fed:
         field = profile.field(given.get(port.name, port.name))
         if field is not None and (port.name in given or field.role == "input"):
             found[port.name] = field
-    left = [p for p in network.graph.inputs if p.name not in found]
+    left = [p for p in network.graph.fed if p.name not in found]
     taken = {f.name for f in found.values()}
     if left:
         for port in left:
@@ -99,11 +99,11 @@ def _inputs(
                 raise Refusal(_unbound_input(plan, network, profile, port, fields))
             found[port.name] = fields[0]
             taken.add(fields[0].name)
-    for port in network.graph.inputs:
+    for port in network.graph.fed:
         type, field = network.graph.types[port.value], found[port.name]
         if not feeds(field, type):
             raise Refusal(_unfitting(plan, port, type, field))
-    return {p.name: found[p.name] for p in network.graph.inputs}
+    return {p.name: found[p.name] for p in network.graph.fed}
 
 
 def _whole(fields: list[Field]) -> list[Field]:
@@ -136,7 +136,7 @@ def _fits(have: TensorType, want: TensorType) -> bool:
 
 def _listing(network: Network, profile: Profile) -> tuple[str, ...]:
     types = network.graph.types
-    sides = ", ".join(f"{p.name} {types[p.value]}" for p in network.graph.inputs)
+    sides = ", ".join(f"{p.name} {types[p.value]}" for p in network.graph.fed)
     outs = ", ".join(f"{p.name} {types[p.value]}" for p in network.graph.outputs)
     fields = ", ".join(f"{f.name} {f.type} ({f.role}, {f.meaning})" for f in profile.fields)
     return (f"the network reads {sides} and gives {outs}", f"the data have {fields}")
@@ -230,7 +230,7 @@ def _check_target(network: Network, profile: Profile, term: Term) -> None:
     types = network.graph.types
     output = next(types[p.value] for p in network.graph.outputs if p.name == term.output)
     if term.target.kind == "input":
-        other = next(types[p.value] for p in network.graph.inputs if p.name == term.target.name)
+        other = next(types[p.value] for p in network.graph.fed if p.name == term.target.name)
         _require(_fits(other, output), term, output, f"the input `{term.target.name}` is {other}")
         return
     field = profile.field(term.target.name)
@@ -362,7 +362,7 @@ def _odd_metric(metric: MetricPlan, why: str) -> Diagnostic:
 def _sizes(plan: TrainPlan, network: Network, inputs: dict[str, Field]) -> None:
     """Symbolic sizes of the network must allow what the data have."""
     env: dict[str, int] = {}
-    for port in network.graph.inputs:
+    for port in network.graph.fed:
         for want, have in zip(network.graph.types[port.value].dims, inputs[port.name].type.dims):
             if not isinstance(want, int) and isinstance(have, int):
                 name = show(want)

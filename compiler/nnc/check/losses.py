@@ -40,10 +40,11 @@ def outline(network: Network | None, declared: ast.Network) -> Outline:
     """The outline of a network: of what is written where it had mistakes."""
     if network is not None:
         graph = network.graph
-        names = tuple(p.name for p in graph.inputs), tuple(p.name for p in graph.outputs)
+        names = tuple(p.name for p in graph.fed), tuple(p.name for p in graph.outputs)
         return Outline(*names, network)
     statements = declared.body.statements
-    inputs = [n.text for s in statements if isinstance(s, ast.SourceDecl) for n in s.names]
+    sources = [s for s in statements if isinstance(s, ast.SourceDecl)]
+    inputs = [n.text for s in sources if s.kind.text == "input" for n in s.names]
     outputs = [s.name.name.text for s in statements if isinstance(s, ast.Output)]
     return Outline(tuple(inputs), tuple(outputs), None)
 

@@ -93,7 +93,7 @@ def picture_type(checked: Checked, data: str, network: str = "") -> TensorType |
         found = checked.networks.get(name)
         if found is None:
             continue
-        types = [found.graph.types[port.value] for port in found.graph.inputs]
+        types = [found.graph.types[port.value] for port in found.graph.fed]
         pictures = [t for t in types if t.rank == PICTURE_RANK and t.dtype == "float32"]
         if len(pictures) == 1:
             return pictures[0]

@@ -126,7 +126,7 @@ def members(prepared: Prepared) -> tuple[Member, ...]:
         Member(
             player.name,
             build(prepared.network, weights),
-            tuple(port.name for port in graph.inputs),
+            tuple(port.name for port in graph.fed),
             tuple(port.name for port in graph.outputs),
         )
         for player in prepared.plan.players

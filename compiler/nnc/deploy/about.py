@@ -24,11 +24,12 @@ class Value(Record):
 
     Args:
         meaning: "image", "mask", "class", "probability", "number", "numbers", "category",
-            "categories" or "array".
+            "categories", "noise" or "array".
         front: how raw values become the network's numbers; of an output, what is to be undone.
         columns: of a table, in order.
         of: the output that a probability belongs to.
         size: (height, width) that pictures had in training, where it is told.
+        drawn: of noise: "normal" (mean, std) or "uniform" (low, high).
     """
 
     name: str
@@ -37,6 +38,7 @@ class Value(Record):
     columns: tuple[str, ...] = ()
     of: str = ""
     size: tuple[int, int] | None = None
+    drawn: tuple[str, float, float] = ("normal", 0.0, 1.0)
 
 
 class About(Record):
@@ -141,7 +143,16 @@ def _value(said: dict[str, Json]) -> Value:
         columns,
         text(said, "of", ""),
         _size(said),
+        _drawn(said),
     )
+
+
+def _drawn(said: dict[str, Json]) -> tuple[str, float, float]:
+    word = "uniform" if "uniform" in said else "normal"
+    found = _numbers(said, word) if word in said else (0.0, 1.0)
+    if len(found) != 2:
+        raise BadFile(f'"{word}" is no pair of numbers')
+    return word, found[0], found[1]
 
 
 def _size(said: dict[str, Json]) -> tuple[int, int] | None:

@@ -47,8 +47,8 @@ class Sample(Record):
 
 def kind(session: Session) -> Kind:
     """What a model is fed with."""
-    meanings = {session.about.input(port.name).meaning for port in session.inputs}
-    if meanings == {"image"} and len(session.inputs) == 1:
+    meanings = {session.about.input(port.name).meaning for port in session.fed}
+    if meanings == {"image"} and len(session.fed) == 1:
         return "pictures"
     if meanings and meanings <= {"numbers", "category", "categories", "number"}:
         return "rows"
@@ -128,7 +128,7 @@ def _samples(
         yield from _rows(session, path, data, unseen)
     else:
         given = "standard input" if data is not None else "this file"
-        names = ", ".join(f"{port.name} {port.described}" for port in session.inputs)
+        names = ", ".join(f"{port.name} {port.described}" for port in session.fed)
         help = f"the model takes {FEEDS['arrays']} with {names}"
         message = f"{session.name} does not say how {given} becomes its inputs"
         raise refusal(WRONG_INPUT, path, message, help)
@@ -144,7 +144,7 @@ def trained_size(session: Session) -> tuple[int, int] | None:
     """
     if kind(session) != "pictures":
         return None
-    (port,) = session.inputs
+    (port,) = session.fed
     free = any(isinstance(d, str) for d in port.dims[2:])
     return session.about.input(port.name).size if free else None
 
@@ -157,7 +157,7 @@ def _sizeable(session: Session, fed: Kind, size: Size) -> None:
     """
     if fed != "pictures":
         raise refusal(WRONG_INPUT, session.name, f"{session.name} takes no pictures: no --size")
-    (port,) = session.inputs
+    (port,) = session.fed
     wanted = ("H", "W") if isinstance(size, str) else size
     if any(isinstance(d, int) and d != want for d, want in zip(port.dims[2:], wanted)):
         sides = "x".join(str(d) for d in port.dims[2:])
@@ -166,7 +166,7 @@ def _sizeable(session: Session, fed: Kind, size: Size) -> None:
 
 
 def _picture(session: Session, path: str, data: bytes | None, wanted: Size) -> Sample:
-    (port,) = session.inputs
+    (port,) = session.fed
     front = session.about.input(port.name).front
     fit: Fit = "crop"
     if isinstance(front, Pixels):
@@ -212,7 +212,7 @@ def _rows(
 ) -> Iterator[Sample]:
     numbers: list[str] = []
     words: list[str] = []
-    for port in session.inputs:
+    for port in session.fed:
         value = session.about.input(port.name)
         columns = value.front.columns if isinstance(value.front, Categories) else value.columns
         among = words if value.meaning in ("category", "categories") else numbers
@@ -226,7 +226,7 @@ def _rows(
     except BadTable as error:
         raise refusal(UNREADABLE_INPUT, path, str(error)) from None
     unseen.update(_unseen(session, rows, words))
-    feeds = {port.name: _columns(session, port, rows, numbers, words) for port in session.inputs}
+    feeds = {port.name: _columns(session, port, rows, numbers, words) for port in session.fed}
     for at in range(len(rows.names)):
         name = f"{'standard input' if data is not None else path} row {at + 1}"
         yield Sample(name, _at(feeds, at))
@@ -238,7 +238,7 @@ def _at(feeds: Mapping[str, Array], at: int) -> dict[str, Array]:
 
 def _unseen(session: Session, rows: InputRows, words: list[str]) -> dict[str, int]:
     """By column, how many rows hold a word that training did not have; missing ones are none."""
-    fronts = (session.about.input(port.name).front for port in session.inputs)
+    fronts = (session.about.input(port.name).front for port in session.fed)
     known = {
         column: {"", *values}
         for front in fronts
@@ -285,7 +285,10 @@ def _columns(
 
 def _arrays(session: Session, path: Path) -> Iterator[Sample]:
     arrays = _loaded(path)
-    ports = session.inputs
+    ports = (
+        *session.fed,
+        *(p for p in session.inputs if p.name in arrays and p not in session.fed),
+    )
     if len(arrays) == 1 and len(ports) == 1:
         arrays = {ports[0].name: next(iter(arrays.values()))}
     feeds: dict[str, Array] = {}

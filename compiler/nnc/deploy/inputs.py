@@ -84,6 +84,6 @@ class RawRunner:
         session, about = self._session, self._session.about
         feeds = {
             port.name: feed_of(port, about.input(port.name), raw[port.name], about.bare)
-            for port in session.inputs
+            for port in session.fed
         }
         return session.run(feeds)

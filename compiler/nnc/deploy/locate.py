@@ -120,11 +120,14 @@ def _run(
 ) -> tuple[Tensor, ...]:
     alone = _alone(step, sizes)
     prefix = step.owner + "."
+    place = alone.graph.items[0].name
     own = {
-        f"{alone.graph.items[0].name}.{name.removeprefix(prefix)}": array
+        f"{place}.{name.removeprefix(prefix)}": array
         for name, array in weights.items()
         if name.startswith(prefix) and "." not in name.removeprefix(prefix)
     }
+    if step.owner in weights:  # a source: the weight is at its place itself
+        own = {place: weights[step.owner]}
     module = build(alone, own).eval()
     given = [values[number] for number in dict.fromkeys(step.inputs) if number is not None]
     with torch.inference_mode():

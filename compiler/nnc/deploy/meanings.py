@@ -11,6 +11,7 @@ import numpy as np
 from nnc.backends.arrays import Array
 from nnc.backends.onnx_metadata import Card, Meaning, Task, metadata
 from nnc.deploy.about import BARE, SIZES
+from nnc.deploy.noise import told
 from nnc.ir.conditions import Condition, to_json
 from nnc.ir.graph import Network, Port
 from nnc.ir.plan import Binding, ExportPlan, Field, Front, Profile, TrainPlan
@@ -108,6 +109,8 @@ def _task(recipe: Recipe, labels: Mapping[str, tuple[str, ...]]) -> Task:
 
 def _input(recipe: Recipe, whole: Network, port: Port) -> Meaning:
     kind = whole.graph.types[port.value]
+    if port.drawn is not None:
+        return Meaning(port.name, kind, "noise", drawn=told(port.drawn))
     name = dict(recipe.binding.inputs).get(port.name, "")
     field = recipe.field(name)
     if field is None or recipe.profile is None:

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from nnc.backends.arrays import Array
 from nnc.backends.torch_module import build
+from nnc.deploy.noise import Dice, told
+from nnc.ir.dims import show
 from nnc.ir.graph import Network
 from nnc.ir.plan import Categories, Front
 from nnc.passes.inference import Ends, probability_name
@@ -40,15 +42,17 @@ class Reference:
         module: nn.Module | None = None,
     ) -> None:
         self._module = (module or build(network, weights)).eval()
-        self._inputs = tuple(port.name for port in network.graph.inputs)
+        self._graph = network.graph
+        self._dice = Dice()
         self._outputs = tuple(port.name for port in network.graph.outputs)
         self._around = around
 
     def __call__(self, raw: Mapping[str, Array]) -> dict[str, Array]:
-        """The outputs for raw inputs, batch first."""
+        """The outputs for raw inputs, batch first; noise that is not given is drawn."""
         fronts = dict(self._around.fronts)
+        given = {**raw, **self._noise(raw)}
         with torch.inference_mode():
-            inputs = [_input(fronts.get(name), raw[name]) for name in self._inputs]
+            inputs = [_input(fronts.get(p.name), given[p.name]) for p in self._graph.inputs]
             made = self._module(*inputs)
             values = dict(zip(self._outputs, made if isinstance(made, tuple) else (made,)))
             found = dict(values)
@@ -60,6 +64,22 @@ class Reference:
                 # a head stands on the network's own numbers
                 found[probability_name(name)] = HEADS[head](values[name])
         return {name: value.numpy() for name, value in found.items()}
+
+    def _noise(self, raw: Mapping[str, Array]) -> dict[str, Array]:
+        """What a session draws for the same inputs."""
+        graph, made = self._graph, {}
+        sizes = {
+            show(d): size
+            for port in graph.fed
+            for d, size in zip(graph.types[port.value].dims, raw[port.name].shape[1:])
+        }
+        count = len(next(iter(raw.values())))
+        for port in graph.inputs:
+            if port.drawn is not None and port.name not in raw:
+                dims = graph.types[port.value].dims
+                shape = (count, *(d if isinstance(d, int) else sizes[show(d)] for d in dims))
+                made[port.name] = self._dice.draw(told(port.drawn), shape)
+        return made
 
 
 def _input(front: Front | None, values: Array) -> Tensor:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from nnc.backends.weights import NO_PACKAGE
 from nnc.deploy.about import About, about
 from nnc.deploy.look import look
+from nnc.deploy.noise import Dice
 from nnc.deploy.rules import BROKEN_MODEL, CANNOT_RUN, REFUSED_MODEL, WRONG_INPUT, place, refusal
 from nnc.diagnostics import Refusal
 from nnc.ir.conditions import holds
@@ -68,6 +69,7 @@ class Session:
 
     Attributes:
         inputs, outputs: of the file, in order.
+        fed: the inputs that a caller must give: noise is drawn where it is left out.
         about: what its metadata say.
 
     Args:
@@ -112,13 +114,19 @@ class Session:
             self.about: About = about(looked.metadata)
         except BadFile as error:
             raise refusal(BROKEN_MODEL, self._where, f"{self.name}: {error}") from None
+        noise = {value.name for value in self.about.inputs if value.meaning == "noise"}
+        self.fed = tuple(port for port in self.inputs if port.name not in noise)
+        self._dice = Dice()
 
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
         """The outputs by name for inputs by name, each with the batch first.
 
+        Noise that is not given is drawn.
+
         Raises:
             Refusal: an input is missing, or of a type or size that the network cannot take.
         """
+        feeds = self._with_noise(feeds)
         self._check(feeds)
         names = [port.name for port in self.outputs]
         try:
@@ -126,6 +134,25 @@ class Session:
         except Exception as error:  # see above
             raise _cannot(self._where, error) from None
         return dict(zip(names, made))
+
+    def _with_noise(self, feeds: Mapping[str, Array]) -> Mapping[str, Array]:
+        left = [p for p in self.inputs if p not in self.fed and p.name not in feeds]
+        if not left or any(port.name not in feeds for port in self.fed):
+            return feeds
+        sizes = {
+            str(d): size
+            for port in self.fed
+            for d, size in zip(port.dims, feeds[port.name].shape)
+            if isinstance(d, str)
+        }
+        return {**feeds, **{port.name: self._drawn(port, sizes) for port in left}}
+
+    def _drawn(self, port: Port, sizes: Mapping[str, int]) -> Array:
+        """Noise for an input, of the sizes that the others have."""
+        if port.dtype != "float32" or any(d not in sizes for d in port.dims if isinstance(d, str)):
+            raise self._unfit(f"the input `{port.name}` is missing")
+        shape = [sizes[d] if isinstance(d, str) else d for d in port.dims]
+        return self._dice.draw(self.about.input(port.name).drawn, shape)
 
     def _check(self, feeds: Mapping[str, Array]) -> None:
         sizes: dict[str, int] = {}

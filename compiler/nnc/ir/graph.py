@@ -133,6 +133,11 @@ class Graph(Record):
     span: Span = NOWHERE
     defaults: tuple[tuple[str, int], ...] = ()
 
+    @property
+    def fed(self) -> tuple[Port, ...]:
+        """The inputs that a caller must give: all but noise."""
+        return tuple(port for port in self.inputs if port.drawn is None)
+
     def types_of(self, values: tuple[int | None, ...]) -> tuple[TensorType | None, ...]:
         """The types of an item's inputs."""
         return tuple(None if v is None else self.types[v] for v in values)

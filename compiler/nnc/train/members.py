@@ -42,7 +42,7 @@ def members(
             Member(
                 player.name,
                 build(network, arrays),
-                tuple(port.name for port in graph.inputs),
+                tuple(port.name for port in graph.fed),
                 tuple(port.name for port in graph.outputs),
             )
         )
