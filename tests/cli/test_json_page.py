@@ -50,6 +50,7 @@ COMMANDS = [
     ("Diagnostics", ("check", "wrong.nn", "--json")),
     ("Diagnostics", ("check", "tiny.nn", "--fix", "--json")),
     ("Diagnostics", ("check", "blocks.nn", "--json")),
+    ("Diagnostics", ("fmt", "wrong.nn", "--check", "--json")),
     ("Diagnostics", ("eval", "nowhere", "--json")),
     ("nnc show", ("show", "tiny.nn", "--json")),
     ("nnc diff", ("diff", "tiny.nn", "blocks.nn", "--json")),
