@@ -134,6 +134,9 @@ def _train(plan: TrainPlan) -> str:
         weight = "" if term.weight == 1 else f"{term.weight:g} * "
         target = f", {term.target.name}" if term.target else ""
         terms.append(f"{weight}{describe(term.loss)} of {term.output}{target}")
+    for formula in phase.formulas:
+        weight = "" if formula.weight == 1 else f"{formula.weight:g} * "
+        terms.append(f"{weight}({formula.text})")
     said = [" + ".join(terms)]
     said += [describe(group.optimizer) for group in phase.groups]
     said += [describe(group.schedule) for group in phase.groups]

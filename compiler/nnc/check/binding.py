@@ -15,6 +15,7 @@ from nnc.diagnostics import Diagnostic, Refusal, nearest
 from nnc.ir.conditions import Condition, holds
 from nnc.ir.dims import show
 from nnc.ir.graph import Network, Port
+from nnc.ir.lossformula import names
 from nnc.ir.plan import Binding, Field, MetricPlan, Profile, Target, Term, TrainPlan
 from nnc.ir.types import TensorType
 from nnc.record import replace
@@ -37,7 +38,8 @@ def bind_fields(plan: TrainPlan, network: Network, profile: Profile) -> TrainPla
     unused = tuple(
         f.name for f in profile.fields if not (f.name in read or _inside(f, read, gathered))
     )
-    outputs = {t.output for t in terms}
+    formulas = [n for p in plan.phases for f in p.formulas for n in names(f.formula)]
+    outputs = {t.output for t in terms} | {n.name for n in formulas if n.kind == "output"}
     binding = Binding(
         tuple((name, field.name) for name, field in inputs.items()),
         tuple(targets),

@@ -6,6 +6,7 @@ And what the output's end must be.
 from __future__ import annotations
 
 from nnc.check.arguments import bind
+from nnc.check.lossformulas import Outline, is_number, read_formula
 from nnc.check.rules import LATER
 from nnc.check.training_rules import (
     BAD_LOSS,
@@ -14,26 +15,16 @@ from nnc.check.training_rules import (
     WRONG_HEAD,
     WRONG_TARGET,
 )
-from nnc.check.values import Unknown, is_number
+from nnc.check.values import Unknown, is_real
 from nnc.check.world import World
 from nnc.diagnostics import Diagnostic, Fix, Label, nearest
 from nnc.ir.graph import Call, Graph, Item, Network
+from nnc.ir.lossformula import FUNCTIONS, FormulaTerm
 from nnc.ir.plan import Target, Term
 from nnc.ir.training import LOSSES, Loss
 from nnc.record import Record
 from nnc.source import Span
 from nnc.syntax import ast
-
-FORMULAS = ("sum", "mean", "exp", "log", "sqrt", "abs", "min", "max", "tanh", "sigmoid", "relu")
-"""Functions that expressions of losses will have."""
-
-
-class Outline(Record):
-    """Names of a network's inputs and outputs; `whole` is the network unless it had mistakes."""
-
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    whole: Network | None
 
 
 def outline(network: Network | None, declared: ast.Network) -> Outline:
@@ -49,65 +40,68 @@ def outline(network: Network | None, declared: ast.Network) -> Outline:
     return Outline(tuple(inputs), tuple(outputs), None)
 
 
-def read_loss(world: World, e: ast.Expr, network: Outline) -> tuple[Term, ...]:
+class Terms(Record):
+    """A loss: losses of outputs, and terms that are computed."""
+
+    losses: tuple[Term, ...] = ()
+    formulas: tuple[FormulaTerm, ...] = ()
+
+
+def read_loss(world: World, e: ast.Expr, network: Outline) -> Terms:
     """The terms of a loss; none after a message."""
     before = world.sink.errors
-    terms: list[Term] = []
+    terms: list[Term | FormulaTerm] = []
     _sum(world, e, network, 1.0, terms)
-    return tuple(terms) if world.sink.errors == before else ()
+    if world.sink.errors > before:
+        return Terms()
+    return Terms(
+        tuple(t for t in terms if isinstance(t, Term)),
+        tuple(t for t in terms if isinstance(t, FormulaTerm)),
+    )
 
 
-def _sum(world: World, e: ast.Expr, network: Outline, sign: float, terms: list[Term]) -> None:
+def _sum(
+    world: World, e: ast.Expr, network: Outline, sign: float, terms: list[Term | FormulaTerm]
+) -> None:
     if isinstance(e, ast.Binary) and e.op in ("+", "-"):
         _sum(world, e.left, network, sign, terms)
         _sum(world, e.right, network, sign if e.op == "+" else -sign, terms)
         return
     weight = sign
     while isinstance(e, ast.Binary) and e.op == "*":
-        number, rest = (e.left, e.right) if _is_static(e.left) else (e.right, e.left)
-        if not _is_static(number):
-            world.sink.add(BAD_LOSS.at(number.span, "a term is a number times one loss"))
-            return
+        left = is_number(e.left, network)
+        if not left and not is_number(e.right, network):
+            break
+        number, rest = (e.left, e.right) if left else (e.right, e.left)
         value = world.numbers.value(number, world.scope)
         if isinstance(value, Unknown):
             return
-        if not is_number(value) or not isinstance(value, (int, float)):
+        if not is_real(value):
             world.sink.add(BAD_LOSS.at(number.span, "a term's factor is a number"))
             return
         weight, e = weight * value, rest
-    term = _term(world, e, network, weight)
+    named = isinstance(e, (ast.Call, ast.Ref)) and not _is_formula(e, network)
+    if named:
+        term: Term | FormulaTerm | None = _term(world, e, network, weight)
+    else:
+        term = read_formula(world, e, network, weight)
     if term is not None:
         terms.append(term)
 
 
-def _is_static(e: ast.Expr) -> bool:
-    """A number, not a loss."""
-    if isinstance(e, ast.Binary):
-        return _is_static(e.left) and _is_static(e.right)
-    if isinstance(e, ast.Unary):
-        return _is_static(e.operand)
-    return isinstance(e, ast.Number) or (isinstance(e, ast.Ref) and e.text not in LOSSES)
+def _is_formula(e: ast.Call | ast.Ref, network: Outline) -> bool:
+    """A function or an output, where a loss may stand."""
+    if isinstance(e, ast.Call):
+        return e.name.text in FUNCTIONS
+    return e.text in (*network.outputs, *network.inputs)
 
 
 def _term(world: World, e: ast.Expr, network: Outline, weight: float) -> Term | None:
-    if not isinstance(e, (ast.Call, ast.Ref)):
-        world.sink.add(
-            BAD_LOSS.at(
-                e.span,
-                "a loss is a sum of terms, each a number times a loss",
-                help="for example `cross_entropy(digit) + 0.5 * l1(box)`",
-            )
-        )
-        return None
+    assert isinstance(e, (ast.Call, ast.Ref))
     word = e.name if isinstance(e, ast.Call) else e.names[0]
     cls = LOSSES.get(word.text)
     if cls is None:
-        formula = word.text in FORMULAS and isinstance(e, ast.Call)
-        world.sink.add(
-            LATER.at(e.span, "formulas in a loss are planned; nnc 0.1 has a sum of losses")
-            if formula
-            else _unknown_loss(word)
-        )
+        world.sink.add(_unknown_loss(word))
         return None
     outputs = network.outputs
     args = e.args if isinstance(e, ast.Call) else ()

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from nnc.check.arguments import declared
-from nnc.check.losses import Outline, find_output, outline, read_loss
+from nnc.check.losses import Terms, find_output, outline, read_loss
+from nnc.check.lossformulas import Outline
 from nnc.check.overrides import Override, expression, unknown_key
 from nnc.check.rules import LATER, UNKNOWN_NETWORK
 from nnc.check.settings import Found, collect, number, one_value, override, text_of, with_argument
@@ -87,7 +88,7 @@ def check_train(
     schedule = _declared(world, found.get("schedule"), SCHEDULES, UNKNOWN_SCHEDULE, Constant())
     ends = outline(network, world.networks[train.network.text])
     terms = _loss(world, found.get("loss"), ends)
-    metrics = _metrics(world, found.get("metric"), ends, terms)
+    metrics = _metrics(world, found.get("metric"), ends, terms.losses)
     numbers = _numbers(world, found)
     length = _length(world, found)
     precision = _word(world, found.get("precision"), ("auto", "float32", "bf16"), "auto")
@@ -101,7 +102,7 @@ def check_train(
         network.name,
         names,
         (Player(network.name, network.name),),
-        (Phase(network.name, terms, (Group(optimizer, schedule),)),),
+        (Phase(network.name, terms.losses, (Group(optimizer, schedule),), 1, terms.formulas),),
         length,
         int(numbers.get("batch", 64)),
         metrics,
@@ -256,11 +257,11 @@ def _declared(
     return None if isinstance(made, Unknown) else made
 
 
-def _loss(world: World, setting: ast.Setting | None, network: Outline) -> tuple[Term, ...]:
+def _loss(world: World, setting: ast.Setting | None, network: Outline) -> Terms:
     if setting is None:
-        return ()
+        return Terms()
     e = one_value(world, setting, "cross_entropy")
-    return () if e is None or not network.outputs else read_loss(world, e, network)
+    return Terms() if e is None or not network.outputs else read_loss(world, e, network)
 
 
 def _metrics(

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from nnc.backends.arrays import Array
 from nnc.deploy.inputs import network_numbers
+from nnc.ir.lossformula import FormulaTerm, Named, axes, computed
 from nnc.ir.plan import Front, Profile, Scale, Term, TrainPlan
 from nnc.ir.training import L1, Bce, BceWithLogits, CrossEntropy, Huber, Loss, Mse
 
@@ -28,6 +29,8 @@ class LossSum:
         self._plan = plan
         self._profile = profile
         self._sources = dict(plan.binding.inputs) if plan.binding is not None else {}
+        own = (t for p in plan.phases for t in p.terms if t.target and t.target.kind == "field")
+        self._targets = {t.output: t.target.name for t in own if t.target is not None}
         self._total = 0.0
         self._count = 0
 
@@ -37,6 +40,8 @@ class LossSum:
         for phase in self._plan.phases:
             for term in phase.terms:
                 self._total += term.weight * self._term(term, raw, made) * count
+            for formula in phase.formulas:
+                self._total += formula.weight * self._formula(formula, raw, made) * count
         self._count += count
 
     def mean(self) -> float:
@@ -60,6 +65,20 @@ class LossSum:
         summed = getattr(term.loss, "reduce", "mean") == "sum"
         whole = float(each.astype(np.float64).sum())
         return whole / len(output) if summed else whole / each.size
+
+    def _formula(
+        self, term: FormulaTerm, raw: Mapping[str, Array], made: Mapping[str, Array]
+    ) -> float:
+        def read(named: Named) -> Floats:
+            if named.kind == "input":
+                field = self._sources[named.name]
+                return _network(self._profile.front(field), raw[field], False)
+            output = np.asarray(made[named.name], np.float32)
+            front = self._profile.front(self._targets.get(named.name, ""))
+            return _scaled(front, output) if isinstance(front, Scale) else output
+
+        value = computed(term.formula, read, _number, _operate, _apply)
+        return float(np.asarray(value, np.float64).mean())
 
     def _weights(self, loss: CrossEntropy, name: str) -> Floats | None:
         given = loss.class_weights
@@ -139,4 +158,46 @@ _ELEMENTWISE: Mapping[type[Loss], Callable[[Loss, Floats, Floats], Floats]] = {
     Huber: _huber,
     L1: _l1,
     Mse: _mse,
+}
+
+
+def _number(value: float) -> Floats:
+    return np.asarray(value, np.float32)
+
+
+def _apply(word: str, x: Floats) -> Floats:
+    return np.asarray(_FUNCTIONS[word](x), np.float32)
+
+
+def _operate(op: str, a: Floats, b: Floats) -> Floats:
+    rank = max(a.ndim, b.ndim)
+    a, b = (x if x.ndim in (0, rank) else x.reshape(axes(x.shape, rank)) for x in (a, b))
+    return np.asarray(_OPERATORS[op](a, b), np.float32)
+
+
+_OPERATORS: Mapping[str, np.ufunc] = {
+    "+": np.add,
+    "-": np.subtract,
+    "*": np.multiply,
+    "/": np.divide,
+    "**": np.power,
+}
+
+
+def _elements(x: Floats) -> Floats:
+    return x.reshape(len(x), -1)
+
+
+_FUNCTIONS: Mapping[str, Callable[[Floats], npt.ArrayLike]] = {
+    "sum": lambda x: _elements(x).sum(1),
+    "mean": lambda x: _elements(x).mean(1),
+    "exp": np.exp,
+    "log": np.log,
+    "sqrt": np.sqrt,
+    "abs": np.abs,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tanh": np.tanh,
+    "sigmoid": lambda x: np.exp(-np.logaddexp(0, -x)),
+    "relu": lambda x: np.maximum(x, np.float32(0)),
 }

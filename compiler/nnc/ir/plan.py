@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Literal
 
 from nnc.ir.arguments import Declared
+from nnc.ir.lossformula import FormulaTerm
 from nnc.ir.training import Loss, Metric, Optimizer, Schedule
 from nnc.ir.types import TensorType
 from nnc.record import Record
@@ -254,13 +255,14 @@ class Group(Record):
 class Phase(Record):
     """One update: which player is called, the terms of its loss, the groups it updates.
 
-    Every how many steps.
+    Every how many steps. `formulas` are the terms that are computed of outputs and inputs.
     """
 
     player: str
     terms: tuple[Term, ...]
     groups: tuple[Group, ...]
     every: int = 1
+    formulas: tuple[FormulaTerm, ...] = ()
 
 
 class Player(Record):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nnc.ir.dims import Dim, Poly, product
 from nnc.ir.graph import Call, Graph, Network
+from nnc.ir.lossformula import names
 from nnc.ir.plan import Profile, TrainPlan
 from nnc.ir.walk import totals
 from nnc.render.human import many
@@ -63,10 +64,18 @@ def binding_lines(plan: TrainPlan, profile: Profile) -> list[str]:
     for phase in plan.phases:
         for term in phase.terms:
             losses.setdefault(term.output, []).append(term.loss.word)
+        for formula in phase.formulas:
+            for named in names(formula.formula):
+                if named.kind == "output":
+                    losses.setdefault(named.name, []).append("formula")
     fields = {field.name for field in profile.fields}
     for name, bound in plan.binding.targets:
         where = f"{profile.data}.{bound}" if bound in fields else bound
         said.append(f"{name} <- {where} ({', '.join(losses.get(name, ['-']))})")
+    bound_to = {name for name, _ in plan.binding.targets}
+    for name, words in losses.items():
+        if name not in bound_to:
+            said.append(f"{name} ({', '.join(dict.fromkeys(words))})")
     lines = ["binding   " + "      ".join(said)]
     if plan.binding.unbound:
         lines.append(f"          learns nothing: {', '.join(plan.binding.unbound)}")

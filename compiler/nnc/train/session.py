@@ -125,7 +125,7 @@ class Session:
         for phase in plan.phases:
             member, wiring = self.members[phase.player], self.wirings[phase.player]
             updates = updaters(member, phase, self.span)
-            total = wiring.total_loss(phase.terms)
+            total = wiring.total_loss(phase.terms, phase.formulas)
             step = make_step(member, wiring, total, updates, self.losses, numerics)
             self.phases.append((phase, step))
             self.updaters += updates
@@ -194,7 +194,9 @@ class Session:
         if place is not None and place != self.place:
             profile = self.job.data.profile
             wiring = Wiring(member.inputs, member.outputs, binding_of(plan), profile, place)
-        total = wiring.total_loss(self.terms)
+        own = [phase for phase in plan.phases if phase.player == member.name]
+        formulas = tuple(formula for phase in own for formula in phase.formulas)
+        total = wiring.total_loss(self.terms, formulas)
         return Examination(wiring, lessons(wiring, plan.phases), plan.metrics, total, baseline)
 
     def predictor(self, exam: Examination) -> TorchPredictor:

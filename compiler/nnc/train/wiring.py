@@ -9,10 +9,12 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from nnc.ir.lossformula import FormulaTerm, Named
 from nnc.ir.plan import Binding, Field, Phase, Profile, Scale, Target, Term, TrainPlan
 from nnc.ir.training import BceWithLogits, CrossEntropy
 from nnc.record import Record
 from nnc.train.feed import Raw
+from nnc.train.formulas import formula_value
 from nnc.train.losses import LossFunction, loss_function, refuse_beyond
 from nnc.train.numbers import Change, to_network, to_units
 
@@ -131,9 +133,15 @@ class Wiring:
         targets = [bound(term).name for term in terms if bound(term).kind == "field"]
         return tuple(dict.fromkeys((*self._sources, *targets)))
 
-    def total_loss(self, terms: tuple[Term, ...]) -> TotalLoss:
+    def total_loss(
+        self, terms: tuple[Term, ...], formulas: tuple[FormulaTerm, ...] = ()
+    ) -> TotalLoss:
         """The weighted sum of some terms, as one function."""
-        return TotalLoss(self, terms)
+        return TotalLoss(self, terms, formulas)
+
+    def place(self, named: Named) -> int:
+        """The position of an output or input among its like."""
+        return (self.outputs if named.kind == "output" else self._inputs).index(named.name)
 
     def loss_of(self, term: Term) -> LossFunction:
         """The loss function of a term, told what the data knows of its classes."""
@@ -154,8 +162,11 @@ class Wiring:
 class TotalLoss:
     """The weighted sum of a phase's terms: a function of outputs, raw values and inputs."""
 
-    def __init__(self, wiring: Wiring, terms: tuple[Term, ...]) -> None:
+    def __init__(
+        self, wiring: Wiring, terms: tuple[Term, ...], formulas: tuple[FormulaTerm, ...] = ()
+    ) -> None:
         outputs = wiring.outputs
+        self._wiring, self._formulas = wiring, formulas
         self._parts = tuple(
             (
                 outputs.index(term.output),
@@ -176,8 +187,17 @@ class TotalLoss:
             value = loss(output, wanted if shape is None else shape(wanted, output))
             value = value if weight == 1.0 else value * weight
             total = value if total is None else total + value
+        for term in self._formulas:
+            value = term.weight * formula_value(
+                term.formula, lambda named: self._read(named, outputs, inputs)
+            )
+            total = value if total is None else total + value
         assert total is not None, "a phase has at least one term"
         return total
+
+    def _read(self, named: Named, outputs: tuple[Tensor, ...], inputs: list[Tensor]) -> Tensor:
+        among = outputs if named.kind == "output" else inputs
+        return among[self._wiring.place(named)].float()
 
 
 def as_values(target: Tensor, output: Tensor) -> Tensor:

@@ -1,0 +1,87 @@
+"""Losses that are computed of outputs and inputs: a frozen tree, and how it is worked out.
+
+A tree holds names, numbers and functions of a fixed list; nothing in it can run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, TypeVar, Union
+
+from nnc.record import Record
+from nnc.source import NOWHERE, Span
+
+FUNCTIONS = ("sum", "mean", "exp", "log", "sqrt", "abs", "sin", "cos", "tanh", "sigmoid", "relu")
+"""`sum` and `mean` take the elements of a sample together; the others work on each."""
+
+
+class Named(Record):
+    """An output or an input of the network."""
+
+    kind: Literal["output", "input"]
+    name: str
+
+
+class Operation(Record):
+    """`left + right` and its kin: + - * / **."""
+
+    op: str
+    left: Formula
+    right: Formula
+
+
+class Function(Record):
+    """A function of FUNCTIONS."""
+
+    word: str
+    of: Formula
+
+
+Formula = Union[float, Named, Operation, Function]
+
+
+class FormulaTerm(Record):
+    """`weight * formula` of a loss: the mean over samples, and over elements where any are left."""
+
+    weight: float
+    formula: Formula
+    text: str
+    span: Span = NOWHERE
+
+
+X = TypeVar("X")
+
+
+def computed(
+    formula: Formula,
+    read: Callable[[Named], X],
+    number: Callable[[float], X],
+    operate: Callable[[str, X, X], X],
+    function: Callable[[str, X], X],
+) -> X:
+    """What a formula gives; the callbacks read names, and compute with arrays of their kind."""
+    if isinstance(formula, Named):
+        return read(formula)
+    if isinstance(formula, Operation):
+        sides = (
+            computed(side, read, number, operate, function)
+            for side in (formula.left, formula.right)
+        )
+        return operate(formula.op, *sides)
+    if isinstance(formula, Function):
+        return function(formula.word, computed(formula.of, read, number, operate, function))
+    return number(formula)
+
+
+def names(formula: Formula) -> tuple[Named, ...]:
+    """The outputs and inputs that a formula reads, each once."""
+    if isinstance(formula, Named):
+        return (formula,)
+    if isinstance(formula, Operation):
+        return tuple(dict.fromkeys((*names(formula.left), *names(formula.right))))
+    return names(formula.of) if isinstance(formula, Function) else ()
+
+
+def axes(shape: tuple[int, ...], rank: int) -> tuple[int, ...]:
+    """A shape with its missing axes behind the batch, so that samples stay samples."""
+    return (shape[0], *(1,) * (rank - len(shape)), *shape[1:])
