@@ -141,12 +141,16 @@ def test_the_newest_in_the_state_asked_for(tmp_path: Path) -> None:
         ("good", "failed", "2026-01-04"),
     ):
         written(base / name, replace(RECORD, status=status, started=started))
+    state = base / "good" / "checkpoints" / "40" / "state.json"
+    state.parent.mkdir(parents=True)
+    state.write_text("{}")
+    written(base / "killed", replace(RECORD, status="running", started="2026-01-05"))
     (base / "11").mkdir()
     (base / "11" / "run.json").write_text("broken")
-    assert [run.path.name for run in runs_in(base)] == ["good", "1", "2", "10"]
-    assert find_run(tmp_path).path.name == "good"
+    assert [run.path.name for run in runs_in(base)] == ["good", "killed", "1", "2", "10"]
+    assert find_run(tmp_path).path.name == "killed"
     assert find_run(base, "finished").path.name == "10"
-    assert find_run(base, "unfinished").path.name == "good"
+    assert find_run(base, "unfinished").path.name == "good", "the killed one has no checkpoint"
     assert find_run(base / "2", "finished").path.name == "2"
     with pytest.raises(Refusal, match="no finished run"):
         find_run(tmp_path / "none", "finished")

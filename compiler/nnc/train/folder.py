@@ -258,4 +258,7 @@ def _number(path: Path) -> int:
 
 
 def _is(run: Run, want: str) -> bool:
-    return want == "any" or (run.record.status == "finished") == (want == "finished")
+    """Whether a run is in a state; unfinished ones have a checkpoint to go on from."""
+    if want == "any" or run.record.status == "finished":
+        return want in ("any", "finished")
+    return want == "unfinished" and any((run.path / "checkpoints").glob("*/state.json"))
