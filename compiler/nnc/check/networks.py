@@ -17,6 +17,8 @@ from nnc.check.world import STEPS, World
 from nnc.diagnostics import Refusal
 from nnc.ir.graph import Network
 from nnc.ir.known import Known
+from nnc.record import Record
+from nnc.source import Span
 from nnc.syntax import ast
 
 
@@ -127,6 +129,24 @@ def _claims(world: World) -> None:
             world.sink.add(pending.diagnostic)
 
 
+def _mentioned(block: ast.Block, file: ast.File) -> bool:
+    """Whether a step elsewhere has its name, in a branch not taken for example."""
+    stack: list[object] = [d for d in file.declarations if d is not block]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, (ast.Step, ast.Ref)) and block.name.text == _word(one):
+            return True
+        if isinstance(one, Record):
+            stack.extend(one.__dict__.values())
+        elif isinstance(one, tuple) and not isinstance(one, Span):
+            stack.extend(one)
+    return False
+
+
+def _word(one: ast.Step | ast.Ref) -> str:
+    return one.name.text if isinstance(one, ast.Step) else one.text
+
+
 def uncalled_blocks(world: World, file: ast.File) -> None:
     """Blocks that no network calls: a warning, and a look at their names all the same."""
     for block in list(world.blocks.values()):
@@ -140,7 +160,7 @@ def uncalled_blocks(world: World, file: ast.File) -> None:
         except Refusal as refusal:
             for diagnostic in refusal.diagnostics:
                 world.sink.add(diagnostic)
-        if world.networks:
+        if world.networks and not _mentioned(block, file):
             world.sink.add(
                 UNCALLED_BLOCK.at(
                     block.name.span, f"no network calls the block `{block.name.text}`"

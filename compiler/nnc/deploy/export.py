@@ -15,6 +15,7 @@ from nnc.backends.onnx_metadata import Parity as Held
 from nnc.backends.onnx_metadata import after_run
 from nnc.backends.onnx_schema import OPSET
 from nnc.backends.weights import layout
+from nnc.deploy.lively import lively
 from nnc.deploy.meanings import Recipe, doc, entries
 from nnc.deploy.parity import TOLERANCE, Differs, Parity
 from nnc.deploy.rules import place as spot
@@ -34,7 +35,7 @@ class Proof(Protocol):
         self,
         network: Network,
         weights: Mapping[str, Array],
-        model: Path,
+        model: OnnxModel | Path,
         *,
         around: Ends,
         tolerance: float,
@@ -132,6 +133,8 @@ def export_network(
         Refusal: it cannot be exported, or ONNX Runtime is missing.
         OSError: the folder cannot be written.
     """
+    if proof is not None and not trained:  # weights as they start may prove nothing
+        _prove_lively(recipe, weights, proof, opset, tolerance, seed, path)
     made = prepare(recipe, weights, trained=trained, opset=opset)
     # Above the limit weights lie beside it under a name of its own: it is written in place.
     staged = made.model.size <= LARGEST
@@ -156,6 +159,24 @@ def export_network(
         raise
     files = tuple(path if file == place else file for file in files)
     return described_file(path, files, made, parity)
+
+
+def _prove_lively(
+    recipe: Recipe,
+    weights: Mapping[str, Array],
+    proof: Proof,
+    opset: int,
+    tolerance: float,
+    seed: int,
+    path: Path,
+) -> None:
+    """Compares the network with weights that let its output tell of its input."""
+    alive = lively(weights, seed)
+    made = prepare(recipe, alive, trained=False, opset=opset)
+    around, model = made.around, made.model
+    held = proof(recipe.network, alive, model, around=around, tolerance=tolerance, seed=seed)
+    if not held.verified:
+        raise Differs(held, path)
 
 
 def _named(told: Diagnostic, tried: Path, path: Path) -> Diagnostic:

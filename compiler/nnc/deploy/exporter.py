@@ -15,6 +15,7 @@ from nnc.deploy.export import (
     record_results,
 )
 from nnc.deploy.inputs import RawRunner
+from nnc.deploy.lively import lively
 from nnc.deploy.meanings import Recipe
 from nnc.deploy.parity import TOLERANCE, Differs
 from nnc.deploy.session import Session
@@ -52,12 +53,12 @@ class OnnxExporter:
         self._file: ExportedFile | None = None
 
     def before(self, weights: Weights) -> Checked:
-        """Exports the untrained network into memory and compares it.
+        """Exports the network into memory, with lively weights, and compares it.
 
         Raises:
             Refusal: it cannot be exported, or differs from PyTorch.
         """
-        own = self._own(weights)
+        own = lively(self._own(weights), self._seed)
         made = prepare(self._recipe, own, trained=False)
         parity = verify(
             self._recipe.network,

@@ -21,7 +21,7 @@ from nnc.layers.base import (
 from nnc.layers.norm import require_weight
 from nnc.layers.rules import AXIS
 from nnc.layers.shape import known_axes
-from nnc.layers.window import Ints, ints, number
+from nnc.layers.window import Ints, number
 
 
 def normed_axes(rules: Rules, axis: Sizes, x: TensorType) -> Ints:
@@ -50,8 +50,9 @@ class FeatureNorm(Layer):
     """What `layer_norm` and `rms_norm` share: axes, and weights of their sizes."""
 
     def features(self, x: TensorType, axis: Sizes) -> Ints:
-        """The sizes of the axes that are taken together."""
-        return ints(tuple(x.dims[at] for at in axes_of(axis, x.rank)), 0)
+        """The sizes of the axes that are taken together, with the expressions they came from."""
+        sizes = (x.dims[at] for at in axes_of(axis, x.rank))
+        return tuple(d for d in sizes if isinstance(d, int))
 
 
 def swapped(x: TensorType, at: int) -> tuple[TensorType, Ints]:
