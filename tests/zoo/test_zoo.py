@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from nnc.backends.arrays import Array
 from nnc.backends.initial import initial_weights
 from nnc.backends.onnx_graph import onnx_model
 from nnc.backends.torch_module import build
 from nnc.check import Checked, Override, check_source
+from nnc.deploy.lively import lively
 from nnc.ir.graph import Network
 from nnc.ir.walk import count_weights, weight_table
 from nnc.source import Source
@@ -65,29 +65,9 @@ def checked(spec: str, *overrides: Override) -> Checked:
     return check_source(read_source(str(path), path.name), overrides=overrides)
 
 
-def lively(weights: dict[str, Array]) -> dict[str, Array]:
-    """Weights with which an output tells of its input.
-
-    As they start, deep networks without a trained normalisation give the last layer's shift
-    alone, and any two programs agree. So kernels get the spread that keeps a signal's strength
-    (He et al., 2015), and what starts as one number, such as shifts and means, is drawn.
-    """
-    draw = np.random.default_rng(0)
-    made = {}
-    for name, array in weights.items():
-        drawn = array
-        if array.dtype == np.float32 and array.min() == array.max():
-            drawn = array + draw.uniform(0, 0.3, array.shape).astype(np.float32)
-        elif array.dtype == np.float32 and array.ndim > 1:
-            fan_in = array.size // len(array)
-            drawn = (array * ((2 / fan_in) ** 0.5 / float(array.std()))).astype(np.float32)
-        made[name] = drawn
-    return made
-
-
 def differ(network: Network) -> float:
     """The largest difference of an output at batches of 1 and 2, relative to its largest number."""
-    weights = lively(dict(initial_weights(weight_table(network), seed=1)))
+    weights = lively(initial_weights(weight_table(network), seed=1), seed=0)
     module = build(network, weights).eval()
     runtime = session(onnx_model(network, weights).serialize())
     names = [output.name for output in runtime.get_outputs()]
