@@ -139,6 +139,7 @@ class LayerWriter:
         node = self._node(x)
         first = next((at for at, d in enumerate(dims) if isinstance(d, Poly)), None)
         inside: list[Parts] = [("-1",) if first is None else ((node, ATOM), ".shape[0]")]
+        inside = [] if node.type.fixed else inside
         for at, d in enumerate(dims):
             inside.append(("-1",) if at == first else self._parts(d, forward=True)[0])
         return Node(((node, ATOM), *_call(".reshape", inside)), node.type.with_dims(*dims))

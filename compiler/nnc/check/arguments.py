@@ -5,11 +5,11 @@ Names, kinds, ranges, options, with a message for each mistake.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from nnc.check import habits
+from nnc.check import habits, patterns
 from nnc.check.expressions import Numbers
+from nnc.check.kinds import CONVERT, out_of_range, wrong_kind
 from nnc.check.rules import (
     DOUBLED_ARGUMENT,
     LATER,
@@ -22,19 +22,14 @@ from nnc.check.rules import (
 from nnc.check.scope import Scope
 from nnc.check.values import (
     UNKNOWN,
-    Family,
-    LabelEntry,
-    SharedEntry,
     Unknown,
-    Value,
     Word,
-    is_number,
     is_whole,
     written,
 )
 from nnc.diagnostics import Diagnostic, Fix, Label, nearest
 from nnc.ir.arguments import Arg, Declared
-from nnc.ir.dims import Dim, Poly
+from nnc.ir.dims import Dim
 from nnc.ir.initial import INITS, Fill
 from nnc.record import Record
 from nnc.source import Span
@@ -73,7 +68,8 @@ def bind(
         given: what is written.
         defaults: of a `defaults` block, by argument.
     """
-    placed = place(word, span, tuple(args), given, numbers, variadic=_variadic(args))
+    others = _first(args, "named")
+    placed = place(word, span, tuple(args), given, numbers, _first(args, "dims"), others)
     ok = placed.ok
     values: dict[str, Any] = {}
     spans: dict[str, Span] = {}
@@ -85,15 +81,19 @@ def bind(
             value = _dims(word, name, arg, written_here or (), scope, numbers)
             if written_here:
                 spans[name] = written_here[0].span.to(written_here[-1].span)
+        elif arg.kind == "named":
+            value = _axis_sizes(args, placed, values, scope, numbers)
+            spans |= {n: one.value.span for n, one in (written_here or {}).items()}
         elif written_here is not None:
             value = convert(name, arg, written_here.value, scope, numbers)
             spans[name] = written_here.value.span
+            spans |= patterns.places(name, written_here.value) if arg.kind == "axes" else {}
         elif defaults and name in defaults:
             one = defaults[name]
             value = convert(name, arg, one.arg.value, one.scope, numbers)
             spans[name] = one.arg.value.span
         elif arg.required:
-            if placed.ok:
+            if placed.ok and (ok or arg.kind != "axes"):  # a text may stand for both lists
                 numbers.say(_missing(word, span, name, arg, args, given))
             ok = False
             continue
@@ -106,8 +106,24 @@ def bind(
     return Bound(values, spans, ok)
 
 
-def _variadic(args: dict[str, Arg]) -> str:
-    return next((name for name, arg in args.items() if arg.kind == "dims"), "")
+def _first(args: dict[str, Arg], kind: str) -> str:
+    return next((name for name, arg in args.items() if arg.kind == kind), "")
+
+
+def _axis_sizes(
+    args: dict[str, Arg],
+    placed: Bound,
+    values: dict[str, Any],
+    scope: Scope,
+    numbers: Numbers,
+) -> Any:
+    """The sizes of the axes that a layer's lists name, UNKNOWN where a list is wrong."""
+    lists = [name for name, arg in args.items() if arg.kind == "axes"]
+    if not placed.ok or any(name not in values for name in lists):
+        return UNKNOWN
+    sides = [placed.values[name].value for name in lists]
+    given = placed.values.get(_first(args, "named"), {})
+    return patterns.axis_sizes(sides, given, scope, numbers)
 
 
 def _missing(
@@ -129,13 +145,17 @@ def place(
     given: tuple[ast.Arg, ...],
     numbers: Numbers,
     variadic: str = "",
+    others: str = "",
 ) -> Bound:
     """Which written argument belongs to which name.
 
-    The values are `ast.Arg`s (a list for the variadic one).
+    The values are `ast.Arg`s: a list for `variadic`, by name for `others`, which takes what no
+    other name fits.
     """
-    values: dict[str, Any] = {}
+    by_axis: dict[str, ast.Arg] = {}
+    values: dict[str, Any] = {others: by_axis} if others else {}
     ok, named = True, False
+    names = tuple(name for name in names if name != others)
     positions = list(names)
     for arg in given:
         if arg.name is None:
@@ -152,14 +172,17 @@ def place(
             continue
         named = True
         name = arg.name.text
-        if name not in names:
+        if name not in names and not others:
             ok = False
             numbers.say(_unknown(word, arg, names))
-        elif name in values:
+        elif name in values or name in by_axis:
             ok = False
-            earlier = values[name][0] if isinstance(values[name], list) else values[name]
+            earlier = by_axis.get(name) or values[name]
+            earlier = earlier[0] if isinstance(earlier, list) else earlier
             first = Label(earlier.span, "the first")
             numbers.say(DOUBLED_ARGUMENT.at(arg.span, f"`{name}` is given twice", others=(first,)))
+        elif name not in names:
+            by_axis[name] = arg
         else:
             values[name] = arg
             if name in positions:
@@ -202,8 +225,9 @@ def convert(name: str, arg: Arg, e: ast.Expr, scope: Scope, numbers: Numbers) ->
     """The value of one argument, of its kind and in its range; UNKNOWN after a message."""
     if arg.kind == "init":
         return initial(e, scope, numbers)
-    options = (*arg.options, *_HABIT_OPTIONS) if arg.options else ()
-    value = numbers.value(e, scope, options)
+    if arg.kind == "axes":
+        return patterns.axes(e, numbers)
+    value = numbers.value(e, scope, arg.options)
     if isinstance(value, Unknown):
         return UNKNOWN
     if (
@@ -224,99 +248,18 @@ def convert(name: str, arg: Arg, e: ast.Expr, scope: Scope, numbers: Numbers) ->
     if isinstance(value, Word):
         if value in arg.options:
             return value
-        return _wrong(name, arg, e, value, numbers)
-    checked = _CONVERT[arg.kind](arg, value)
+        return wrong_kind(name, arg, e, value, numbers)
+    checked = CONVERT[arg.kind](arg, value)
     if checked is None:
-        return _wrong(name, arg, e, value, numbers)
+        return wrong_kind(name, arg, e, value, numbers)
     if arg.count and not (isinstance(checked, tuple) and len(checked) == arg.count):
         numbers.say(WRONG_KIND.at(e.span, f"`{name}` takes {arg.count} numbers in parentheses"))
         return UNKNOWN
-    problem = _range(arg, checked)
+    problem = out_of_range(arg, checked)
     if problem:
         numbers.say(OUT_OF_RANGE.at(e.span, f"`{name}` {problem}", label=f"it is {written(value)}"))
         return UNKNOWN
     return checked
-
-
-_HABIT_OPTIONS: tuple[str, ...] = ()
-
-
-def _wrong(name: str, arg: Arg, e: ast.Expr, value: Value, numbers: Numbers) -> Unknown:
-    help = ""
-    if isinstance(value, (LabelEntry, Family, SharedEntry)):
-        help = "a label names a value of the network, not a number"
-    elif arg.kind == "size" and isinstance(value, float) and value == int(value):
-        help = f"write `{int(value)}`"
-    elif arg.kind == "flag" and value in (0, 1):
-        help = f"write `{'true' if value else 'false'}`"
-    wanted = _KIND_TEXT[arg.kind]
-    if arg.options:
-        listed = " or ".join(f"`{o}`" for o in arg.options)
-        wanted = listed if arg.kind == "option" else f"{wanted}, or {listed}"
-    return numbers.say(
-        WRONG_KIND.at(
-            e.span, f"`{name}` takes {wanted}", label=f"this is {written(value)}", help=help
-        )
-    )
-
-
-_KIND_TEXT = {
-    "size": "a whole number",
-    "sizes": "a whole number or a tuple of them",
-    "dims": "whole numbers",
-    "real": "a number",
-    "reals": "a number or a tuple of numbers",
-    "flag": "`true` or `false`",
-    "option": "one of its options",
-    "axis": "an axis, as a whole number",
-    "text": "a text in double quotes",
-    "call": "a call",
-}
-
-
-def _sizes(value: Value) -> Value | None:
-    if is_whole(value):
-        return value
-    if isinstance(value, tuple) and value and all(is_whole(v) for v in value):
-        return value
-    return None
-
-
-def _reals(value: Value) -> Value | None:
-    if is_number(value) and not isinstance(value, Poly):
-        return value
-    if isinstance(value, tuple) and all(is_number(v) and not isinstance(v, Poly) for v in value):
-        return value
-    return None
-
-
-_CONVERT: dict[str, Callable[[Arg, Any], Any]] = {
-    "size": lambda a, v: v if is_whole(v) else None,
-    "sizes": lambda a, v: _sizes(v),
-    "real": lambda a, v: v if is_number(v) and not isinstance(v, Poly) else None,
-    "reals": lambda a, v: _reals(v),
-    "flag": lambda a, v: v if isinstance(v, bool) else None,
-    "option": lambda a, v: None,
-    "axis": lambda a, v: v if is_whole(v) and isinstance(v, int) else None,
-    "text": lambda a, v: v if isinstance(v, str) else None,
-}
-
-
-def _range(arg: Arg, value: Any) -> str:
-    """What is wrong with the value's size, or an empty string."""
-    if isinstance(value, tuple):
-        return next((p for p in (_range(arg, v) for v in value) if p), "")
-    if isinstance(value, (bool, str, Poly)):
-        return ""
-    if arg.least is not None and value < arg.least:
-        return f"is at least {arg.least:g}"
-    if arg.most is not None and value > arg.most:
-        return f"is at most {arg.most:g}"
-    if arg.above is not None and value <= arg.above:
-        return f"is more than {arg.above:g}"
-    if arg.below is not None and value >= arg.below:
-        return f"is less than {arg.below:g}"
-    return ""
 
 
 def _dims(
@@ -331,7 +274,7 @@ def _dims(
         if isinstance(value, Unknown):
             return UNKNOWN
         if not is_whole(value):
-            return _wrong(name, arg, one.value, value, numbers)
+            return wrong_kind(name, arg, one.value, value, numbers)
         if isinstance(value, int) and arg.least is not None and value < arg.least and value != -1:
             numbers.say(OUT_OF_RANGE.at(one.span, f"a size is at least {arg.least:g}"))
             return UNKNOWN

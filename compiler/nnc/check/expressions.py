@@ -332,6 +332,16 @@ class Numbers:
             return min(known) if e.name.text == "min" else max(known)
         return self.say(BAD_OPERATION.at(e.span, f"`{e.name.text}` takes known numbers"))
 
+    def rest(self, e: ast.Rest, scope: Scope, options: tuple[str, ...]) -> Value:
+        """`...`, which is no number."""
+        return self.say(
+            BAD_OPERATION.at(
+                e.span,
+                "`...` stands for axes, in types and in the lists of `rearrange`",
+                help="write the numbers out, or a range: `0..5`",
+            )
+        )
+
     def items(self, e: ast.Tuple | ast.List, scope: Scope, options: tuple[str, ...]) -> Value:
         """`(3, 5)`, `[64, 128]`."""
         values = tuple(self.value(i, scope, options) for i in e.items)
@@ -359,6 +369,7 @@ _EVALUATE: dict[type, Callable[[Numbers, Any, Scope, tuple[str, ...]], Value]] =
     ast.Call: Numbers.call,
     ast.Tuple: Numbers.items,
     ast.List: Numbers.items,
+    ast.Rest: Numbers.rest,
     ast.Unary: Numbers.unary,
     ast.Binary: Numbers.binary,
     ast.Choice: Numbers.choice,

@@ -21,6 +21,12 @@ from nnc.record import Record
 Sizes = Dim | tuple[Dim, ...]
 """One size for every axis, or one an axis."""
 
+REST: Final = "..."
+"""All axes that a list of named axes does not name."""
+
+Axes = tuple[tuple[str, ...], ...]
+"""The axes of a value, each the names that it is composed of: none for 1, "..." for any axes."""
+
 Kind = Literal[
     "size",  # an integer, possibly symbolic
     "sizes",  # a size, or a tuple of sizes, one an axis; `3x5` is (3, 5)
@@ -33,6 +39,8 @@ Kind = Literal[
     "init",  # a distribution, see ir/initial.py
     "text",  # a string
     "call",  # a call of one of the registry named in `options[0]`
+    "axes",  # a list of named axes: [(g, c), H, W]
+    "named",  # all other arguments by name, which give sizes to axes of such lists
 ]
 
 
@@ -143,9 +151,32 @@ def text(doc: str, *, default: Any = REQUIRED) -> Any:
     return Arg("text", doc, default)
 
 
+def axes(doc: str) -> Any:
+    """A list of named axes, `[(g, c), H, W]`."""
+    return Arg("axes", doc, REQUIRED)
+
+
+def named(doc: str) -> Any:
+    """Sizes of named axes, `g=2`: pairs of a name and a size."""
+    return Arg("named", doc, ())
+
+
 @dataclass_transform(
     frozen_default=True,
-    field_specifiers=(size, sizes, dims, real, reals, flag, option, axis, initial, text),
+    field_specifiers=(
+        size,
+        sizes,
+        dims,
+        real,
+        reals,
+        flag,
+        option,
+        axis,
+        initial,
+        text,
+        axes,
+        named,
+    ),
 )
 class Declared(Record):
     """Base of everything that is written as `word(arguments)`.
@@ -168,3 +199,12 @@ class Declared(Record):
                     defaults[name] = value.default
                 delattr(cls, name)
         cls.args, cls._defaults = args, defaults
+
+
+def axes_text(axes: Axes) -> str:
+    """A list of named axes as it is written."""
+    inside = [
+        "1" if not names else names[0] if len(names) == 1 else f"({', '.join(names)})"
+        for names in axes
+    ]
+    return f"[{', '.join(inside)}]"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from nnc.ir.arguments import Arg, Declared
+from nnc.ir.arguments import Arg, Declared, axes_text
 from nnc.ir.dims import Poly, show
 from nnc.ir.graph import Call, Op
 from nnc.ir.known import Known
+
+PLAIN = ("dims", "named")
+"""Kinds of arguments that are written without the name of the argument."""
 
 LONG = 24
 """A computed size of more characters is left out: nobody would write it."""
@@ -25,9 +28,7 @@ def step_text(op: Op) -> str:
             by_place = False
             continue
         text = _value(value, arg)
-        parts.append(
-            text if by_place and (arg.required or arg.kind == "dims") else f"{name}={text}"
-        )
+        parts.append(text if by_place and (arg.required or arg.kind in PLAIN) else f"{name}={text}")
     return _joined(op.word, parts)
 
 
@@ -62,6 +63,10 @@ def _joined(word: str, parts: list[str]) -> str:
 
 
 def _value(value: object, arg: Arg) -> str:
+    if isinstance(value, tuple) and arg.kind == "axes":
+        return axes_text(value)
+    if isinstance(value, tuple) and arg.kind == "named":
+        return ", ".join(f"{name}={_scalar(size)}" for name, size in value)
     if isinstance(value, tuple):
         inside = [_scalar(each) for each in value]
         if arg.kind == "dims":

@@ -23,6 +23,7 @@ from nnc.layers import (
     pixel,
     pointwise,
     pool,
+    rearrange,
     reduce,
     shape,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "pixel",
     "pointwise",
     "pool",
+    "rearrange",
     "reduce",
     "shape",
 ]

@@ -225,3 +225,20 @@ Positions along an axis count from 0, or from the end: -1 is the last. An index 
 position. Axes are counted without the batch.
 """,
 )
+AXES_COUNT = rule(
+    "NN370",
+    "wrong-number-of-axes",
+    """
+The first list of `rearrange` names each axis of the value that comes, in order; the batch is left
+out. `...` stands for all axes that are not named.
+""",
+)
+AXIS_SIZE = rule(
+    "NN371",
+    "axis-size-does-not-fit",
+    """
+A composed axis has the product of its parts, so a part that is told must divide it; an axis whose
+size is told has that size. Names that are numbers where the step stands (bound sizes, parameters,
+`let`) tell their size, and so does `g=2` behind the lists, which comes first.
+""",
+)

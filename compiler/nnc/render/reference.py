@@ -26,12 +26,17 @@ KINDS = {
     "init": "a distribution",
     "text": "a string",
     "call": "a call",
+    "axes": "axes by name",
+    "named": "integers by name",
 }
 
 
 def signature(word: str, of: type[Declared]) -> str:
     """`max_pool(kernel, stride=..., padding=0)`, or the word alone."""
-    parts = [name if arg.required else f"{name}={value(arg)}" for name, arg in of.args.items()]
+    parts = [
+        name if arg.required else "..." if arg.kind == "named" else f"{name}={value(arg)}"
+        for name, arg in of.args.items()
+    ]
     return f"{word}({', '.join(parts)})" if parts else word
 
 

@@ -46,6 +46,9 @@ from nnc.syntax.expressions import (
     Ref as Ref,
 )
 from nnc.syntax.expressions import (
+    Rest as Rest,
+)
+from nnc.syntax.expressions import (
     Slice as Slice,
 )
 from nnc.syntax.expressions import (
@@ -61,18 +64,12 @@ from nnc.syntax.expressions import (
 # --- types and labels -----------------------------------------------------------------------------
 
 
-class Rest(Record):
-    """`...`: any number of axes."""
-
-    span: Span
-
-
 class Type(Record):
     """`[3, H, W]` (kind ""), `token[T]` (kind "token"); `_` among the dims is a `Ref`."""
 
     span: Span
     kind: str
-    dims: tuple[Expr | Rest, ...]
+    dims: tuple[Expr, ...]
 
 
 class LabelName(Record):

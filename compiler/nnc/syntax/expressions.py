@@ -95,8 +95,14 @@ class Tuple(Record):
     items: tuple[Expr, ...]
 
 
+class Rest(Record):
+    """`...`: any number of axes."""
+
+    span: Span
+
+
 class List(Record):
-    """`[64, 128]`."""
+    """`[64, 128]`; `[..., c]` is one of named axes."""
 
     span: Span
     items: tuple[Expr, ...]
@@ -138,5 +144,5 @@ class Range(Record):
 
 
 Expr = Union[
-    Number, Kernel, String, Bool, Ref, Call, Index, Tuple, List, Unary, Binary, Choice, Range
+    Number, Kernel, String, Bool, Ref, Call, Index, Tuple, List, Rest, Unary, Binary, Choice, Range
 ]
