@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from operator import attrgetter
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ SPACES: dict[str, Any] = {"nn": nn, "F": functional, "torch": torch}
 
 def found(name: str) -> Any:
     space, _, rest = name.partition(".")
-    return getattr(SPACES[space], rest)
+    return attrgetter(rest)(SPACES[space])
 
 
 def python_signature(thing: Any) -> inspect.Signature | None:

@@ -59,11 +59,13 @@ class Eager:
         self.made = made = self._run(getattr(nn, kind.removeprefix("nn.")), args, kwargs)
         made.load_state_dict(self.weights)
         made.train(self.training)
-        return lambda *x: Value(made(*(v.data for v in x)), x[0].type)
+        return lambda *x: Value(made(*(self._plain(v) for v in x)), x[0].type)
 
     def call(self, function: str, *args: Any, **kwargs: Any) -> Value:
-        home, name = function.split(".")
-        found = getattr({"F": nn.functional, "torch": torch}[home], name)
+        home, *path = function.split(".")
+        found: Any = {"F": nn.functional, "torch": torch, "nn": nn}[home]
+        for name in path:
+            found = getattr(found, name)
         return Value(self._run(found, args, kwargs), self._like(args))
 
     def method(self, x: Value, name: str, *args: Any, **kwargs: Any) -> Value:
@@ -83,6 +85,14 @@ class Eager:
             out = steps[operator](out, other)
         return Value(out, self._like(x))
 
+    def unpack(self, call: Value, nest: str) -> tuple[Value, ...]:
+        def leaves(data: Any) -> list[Any]:
+            return [x for part in data for x in leaves(part)] if isinstance(data, tuple) else [data]
+
+        found = leaves(tuple(call.data))
+        assert len(found) == nest.count("{}")
+        return tuple(Value(x, call.type) for x in found)
+
     def weight(self, name: str) -> Value:
         array = self.weights[name]
         return Value(array, TensorType(tuple(array.shape)))
@@ -93,7 +103,7 @@ class Eager:
 
     def index(self, x: Value, *items: Any) -> Value:
         ends = tuple(slice(*item) if isinstance(item, tuple) else item for item in items)
-        return Value(x.data[(slice(None), *ends)], x.type)
+        return Value(x.data[ends if x.type.fixed else (slice(None), *ends)], x.type)
 
     def batch(self, x: Value) -> int:
         return int(x.data.shape[0])
@@ -111,8 +121,12 @@ def run(
 ) -> np.ndarray:
     """What the layer gives for these inputs, each with a batch axis."""
     writer = Eager(weights, env)
-    values = [Value(torch.from_numpy(a), type) for a, type in zip(inputs, types)]
+    values: list[Value | None] = [
+        Value(torch.from_numpy(a), type) for a, type in zip(inputs, types)
+    ]
+    values += [None for port in op.ports[len(values) :] if port.optional]
     with torch.no_grad():
         out = op.torch(writer, *values)
+    out = out[0] if isinstance(out, tuple) else out
     assert isinstance(out, Value)
     return np.asarray(out.data.numpy())

@@ -20,6 +20,7 @@ from nnc.ir.initial import (
     Dirac,
     FanUniform,
     Fill,
+    ForgetGate,
     KaimingNormal,
     KaimingUniform,
     Normal,
@@ -71,7 +72,7 @@ def initial_weight(row: PlacedWeight, seed: int) -> Array:
         raise TypeError(f"no way to draw {weight.init!r}")
     needs = {Dirac: 3, Normal: 0, TruncatedNormal: 0, Uniform: 0}.get(type(weight.init), 2)
     has_fans = weight.fan_in and weight.fan_out and not isinstance(weight.init, (Dirac, Orthogonal))
-    if len(shape) < needs and not has_fans and not isinstance(weight.init, FanUniform):
+    if len(shape) < needs and not has_fans and not isinstance(weight.init, FanUniform | ForgetGate):
         raise Refusal(
             NO_FAN.at(
                 row.span,
@@ -183,6 +184,14 @@ def _draw_fan_uniform(
     _uniform(-1 / sqrt(fan), 1 / sqrt(fan), stream, out)
 
 
+def _draw_forget_gate(
+    init: ForgetGate, weight: Weight, stream: np.random.Generator, out: Floats
+) -> None:
+    _draw_fan_uniform(FanUniform(), weight, stream, out)
+    part = out.shape[0] // init.gates
+    out[part : 2 * part] = init.value
+
+
 def _draw_orthogonal(init: Orthogonal, _: Weight, stream: np.random.Generator, out: Floats) -> None:
     rows, columns = out.shape[0], prod(out.shape[1:])
     tall = stream.standard_normal((max(rows, columns), min(rows, columns)), dtype=np.float32)
@@ -202,6 +211,7 @@ Draw = Callable[..., None]
 _DRAW: dict[type[Declared], Draw] = {
     Dirac: _draw_dirac,
     FanUniform: _draw_fan_uniform,
+    ForgetGate: _draw_forget_gate,
     KaimingNormal: _draw_kaiming_normal,
     KaimingUniform: _draw_kaiming_uniform,
     Normal: _draw_normal,

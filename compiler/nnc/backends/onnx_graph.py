@@ -95,17 +95,19 @@ def onnx_model(
         if results:
             places.append((step.place, results[0]))
     outputs = _name_outputs(network, writer, inputs, [values[number] for number in numbers])
-    tensors = _used(writer)
-    _settle_names(inputs, outputs, tensors, writer.nodes)
+    nodes = _read(writer.nodes, outputs)
+    tensors = _used(nodes)
+    _settle_names(inputs, outputs, tensors, nodes)
 
     model = _model_proto(writer, opset, doc, metadata or {})
     model.graph.name = network.name
-    _write_nodes(model.graph, writer.nodes)
+    _write_nodes(model.graph, nodes)
     model.graph.input.extend(_info(value) for value in inputs)
     model.graph.output.extend(_info(value) for value in outputs)
-    _write_infos(model, writer.nodes, tensors, {id(v) for v in outputs})
+    _write_infos(model, nodes, tensors, {id(v) for v in outputs})
     stored = tuple(StoredTensor(t.name, t.array, t.weight) for t in tensors)
-    return OnnxModel(model, stored, tuple((place, value.name) for place, value in places))
+    named = tuple((place, value.name) for place, value in places if value.name)
+    return OnnxModel(model, stored, named)
 
 
 def _check_weights(network: Network, weights: Mapping[str, Array]) -> None:
@@ -161,9 +163,21 @@ def _name_outputs(
     return outputs
 
 
-def _used(writer: Writer) -> list[Tensor]:
+def _read(nodes: Sequence[Node], outputs: Sequence[Value]) -> list[Node]:
+    """The nodes whose results something reads: of a layer with several the spec may use one."""
+    wanted = {id(value) for value in outputs}
+    kept: list[Node] = []
+    for node in reversed(nodes):
+        if any(id(value) in wanted for value in node.outputs):
+            wanted.update(id(value) for value in node.inputs if value is not None)
+            node.unread = {id(v) for v in node.outputs if id(v) not in wanted}
+            kept.append(node)
+    return kept[::-1]
+
+
+def _used(nodes: Sequence[Node]) -> list[Tensor]:
     """The tensors that nodes read, in that order; a layer may have asked for one and left it."""
-    read = (value for node in writer.nodes for value in node.inputs)
+    read = (value for node in nodes for value in node.inputs)
     return list({id(value): value for value in read if isinstance(value, Tensor)}.values())
 
 
@@ -180,7 +194,7 @@ def _settle_names(
     for node in nodes:
         node.name = of_nodes.unique(node.name)
         for value in node.outputs:
-            if not value.name:
+            if not value.name and not (node.op.optional and id(value) in node.unread):
                 value.name = names.unique(value.wish)
 
 
@@ -205,6 +219,8 @@ def _write_nodes(graph: GraphProto, nodes: Sequence[Node]) -> None:
             made.domain = node.op.domain
         made.input.extend("" if value is None else value.name for value in node.inputs)
         made.output.extend(value.name for value in node.outputs)
+        while not made.output[-1]:
+            made.output.pop()
         made.attribute.extend(node.attributes)
 
 
@@ -227,7 +243,7 @@ def _write_infos(
     model: ModelProto, nodes: Sequence[Node], tensors: Sequence[Tensor], outputs: set[int]
 ) -> None:
     """A value_info for every inner value; those that layers left untyped are inferred by onnx."""
-    made = [v for node in nodes for v in node.outputs if id(v) not in outputs]
+    made = [v for node in nodes for v in node.outputs if v.name and id(v) not in outputs]
     inferred: dict[str, ValueInfoProto] = {}
     if any(value.known is None for value in made):
         typed = [value for value in made if value.known is not None]

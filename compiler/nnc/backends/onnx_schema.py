@@ -20,6 +20,7 @@ ML_OPSET = 3
 TENSOR_TYPES: dict[str, int] = {
     "float32": TensorProto.FLOAT,
     "int64": TensorProto.INT64,
+    "int32": TensorProto.INT32,
     "uint8": TensorProto.UINT8,
     "string": TensorProto.STRING,
     "bool": TensorProto.BOOL,
@@ -27,6 +28,7 @@ TENSOR_TYPES: dict[str, int] = {
 TYPE_TEXTS: dict[str, str] = {
     "float32": "tensor(float)",
     "int64": "tensor(int64)",
+    "int32": "tensor(int32)",
     "uint8": "tensor(uint8)",
     "string": "tensor(string)",
     "bool": "tensor(bool)",
@@ -65,6 +67,11 @@ class Operator(Record):
     results: tuple[Slot, ...]
     attributes: dict[str, int]
     required: tuple[str, ...]
+
+    @property
+    def optional(self) -> bool:
+        """Each of its outputs may be left unnamed."""
+        return self.least_outputs == 0
 
 
 @lru_cache(maxsize=1024)

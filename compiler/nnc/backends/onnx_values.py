@@ -71,9 +71,12 @@ class Tensor(Value):
 
 
 class Node:
-    """One ONNX node before it is written; `doc` is the line of the spec that it comes from."""
+    """One ONNX node before it is written.
 
-    __slots__ = ("attributes", "doc", "inputs", "name", "op", "outputs")
+    `doc` is the line of the spec that it comes from; `unread` the outputs that nothing reads.
+    """
+
+    __slots__ = ("attributes", "doc", "inputs", "name", "op", "outputs", "unread")
 
     def __init__(
         self,
@@ -88,6 +91,7 @@ class Node:
         self.attributes = attributes
         self.name = ""
         self.doc = ""
+        self.unread: set[int] = set()
 
 
 class Names:

@@ -36,6 +36,7 @@ class Writer:
         self.started = 0
         self._sizes = Sizes(self._size_node, self._ints, inputs)
         self._weights: dict[tuple[str, Transform | None], Tensor] = {}
+        self._joined: dict[tuple[str, tuple[tuple[str, ...], ...], Transform | None], Tensor] = {}
         self._constants: dict[tuple[str, tuple[int, ...], bytes], Tensor] = {}
 
     def op(
@@ -72,6 +73,22 @@ class Writer:
             self._weights[key] = made
 
         return self._weights[key]
+
+    def joined(self, rows: Sequence[Sequence[str]], transform: Transform | None = None) -> Value:
+        """Arrays of this layer as one initializer: each row's end to end, the rows stacked."""
+        names = tuple(tuple(row) for row in rows)
+        key = (self.layer.owner, names, transform)
+        if key not in self._joined:
+            change = _TRANSFORMS[transform.kind] if transform is not None else None
+            stack = []
+            for row in names:
+                found = [self.arrays[full_name(self.layer.owner, name)] for name in row]
+                if change is not None and transform is not None:
+                    found = [change(array, transform.values) for array in found]
+                stack.append(np.concatenate(found))
+            wish = f"{full_name(self.layer.owner, names[0][0])}/joined"
+            self._joined[key] = Tensor(wish, np.stack(stack), _dtype(stack[0]))
+        return self._joined[key]
 
     def ints(self, *values: Dim) -> Value:
         """A one-dimensional int64 tensor; symbolic sizes are computed from the inputs' shapes."""
@@ -181,7 +198,13 @@ def _reshape(array: Array, sizes: tuple[int, ...]) -> Array:
     return array.reshape([int(n) for n in sizes])
 
 
+def _gates(array: Array, order: tuple[int, ...]) -> Array:
+    parts = np.split(array, len(order))
+    return np.concatenate([parts[int(at)] for at in order])
+
+
 _TRANSFORMS: dict[str, Callable[[Array, tuple[int, ...]], Array]] = {
     "transpose": _transpose,
     "reshape": _reshape,
+    "gates": _gates,
 }

@@ -6,7 +6,16 @@ from collections.abc import Callable, Sequence
 
 from nnc.backends.torch_layer import LayerWriter
 from nnc.backends.torch_loops import Line, rolled
-from nnc.backends.torch_nodes import MARK, Node, alias, columns, names_read, references, variable
+from nnc.backends.torch_nodes import (
+    MARK,
+    Node,
+    Unpacked,
+    alias,
+    columns,
+    names_read,
+    references,
+    variable,
+)
 from nnc.backends.torch_numbers import Numbers
 from nnc.backends.torch_text import drawn_text
 from nnc.ir.dims import Dim
@@ -52,6 +61,14 @@ class Waiting(Record):
     value: int
     item: Item
     at: int
+
+    @property
+    def wish(self) -> str:
+        """The name it would like: its label, or what the layer calls this result."""
+        number = self.item.outputs.index(self.value)
+        if not number or not isinstance(self.item.op, Layer):
+            return self.item.label
+        return self.item.op.results[number] if number < len(self.item.op.results) else ""
 
 
 ClassOf = Callable[[Graph], Class]
@@ -164,28 +181,30 @@ class Body:
         owner = item.instance or item.name
         if isinstance(item.op, Call):
             constructor = [f"{MARK}{owner}{MARK} = {self._constructed(item.op)}"]
-            nodes, heavy = [_called(owner, given)], True
+            nodes, heavy, unpacked = [_called(owner, given)], True, []
         else:
-            nodes, heavy, constructor = self._layer(item, inputs)
+            writer, nodes = self._layer(item, inputs)
+            heavy, constructor, unpacked = writer.heavy, writer.constructor(), writer.unpacked
         first = owner not in self.made
         if first and constructor:
             self.made.add(owner)
             turns = item.turns if item.inputs else ()  # what a module itself holds has no number
             self.inits += [Line(text, turns) for text in constructor]
-        self._nest(item, nodes, heavy)
+        self._nest(item, [*nodes, *(one.call for one in unpacked)], heavy)
         self._share(nodes, at, item)
         for node, value in zip(nodes, item.outputs):
             node.type = self.graph.types[value]
             self.nodes[value] = node
-            if not node.name:
-                self.waiting.append(Waiting(node, value, item, at))
-            if len(nodes) > 1:
-                self._flush(self.waiting[-1])
+        results = [(v, n) for v, n in zip(item.outputs, nodes) if len(nodes) == 1 or self.uses[v]]
+        if unpacked:
+            self._unpack(at, item, unpacked, results)
+        made = [Waiting(node, value, item, at) for value, node in results if not node.name]
+        self.waiting += made
+        for w in made if len(nodes) > 1 else ():
+            self._flush(w)
         return first and len(given) == 1 and nodes[0].parts == _called(owner, given).parts
 
-    def _layer(
-        self, item: Item, inputs: Sequence[Node | None]
-    ) -> tuple[list[Node], bool, list[str]]:
+    def _layer(self, item: Item, inputs: Sequence[Node | None]) -> tuple[LayerWriter, list[Node]]:
         assert isinstance(item.op, Layer)
         given = [node for node in inputs if node is not None]
         weights = tuple(item.op.weights(*self.graph.types_of(item.inputs)))
@@ -197,7 +216,7 @@ class Body:
             raise TypeError(f"layer {item.op.word} at {item.name} gives {len(nodes)} values")
         if any(node in given for node in nodes):
             nodes = [alias(node, node.type) if node in given else node for node in nodes]
-        return nodes, writer.heavy, writer.constructor()
+        return writer, nodes
 
     def _constructed(self, call: Call) -> str:
         """`Bottleneck(C, width, stride=2)`: from the first plain number on, arguments are named."""
@@ -258,11 +277,38 @@ class Body:
     def _flush(self, w: Waiting) -> None:
         """Makes a value that waits a variable."""
         self.waiting.remove(w)
-        wish = w.item.label or self.results.get(w.value, "")
+        wish = w.wish or self.results.get(w.value, "")
         name = self._free_name(wish, w.at, set())
         self.steps.append(Line(f"{name} = {w.node.text()}", w.item.turns))
         w.node.name = name
         self.holders[name] = w.value
+
+    def _unpack(
+        self, at: int, item: Item, calls: list[Unpacked], results: list[tuple[int, Node]]
+    ) -> None:
+        """`y, (h, c) = self.lstm1(x)`: a line for each call that gives several values."""
+        assert isinstance(item.op, Layer)
+        words = item.op.results
+        for number, one in enumerate(calls):
+            later = [node for _, node in results] + [u.call for u in calls[number + 1 :]]
+            read = references(later)
+            names: list[str] = []
+            for position, value in enumerate(one.values):
+                if value not in read:
+                    names.append("_")
+                    continue
+                held = next((v for v, node in results if node is value), -1)
+                alike = position and len(one.values) == len(words)
+                wish = words[position] if alike else ""
+                if held == item.outputs[0]:
+                    wish = item.label
+                taken = {n for n in names if n != "_"} | names_read(later)
+                name = self._free_name(wish, at if held >= 0 else at - 1, taken)
+                names.append(name)
+                self.holders[name] = held
+            self.steps.append(Line(f"{one.nest.format(*names)} = {one.call.text()}", item.turns))
+            for name, value in zip(names, one.values):
+                value.name = "" if name == "_" else name
 
     def _share(self, nodes: list[Node], at: int, item: Item) -> None:
         """What an item's text would compute twice becomes a variable."""

@@ -19,7 +19,7 @@ from nnc.backends.torch_names import (
     Same,
     Signature,
 )
-from nnc.backends.torch_nodes import MARK, Hole, Node, alias, variable
+from nnc.backends.torch_nodes import MARK, Hole, Node, Unpacked, alias, variable
 from nnc.backends.torch_text import constant
 from nnc.ir.dims import Dim, Poly
 from nnc.ir.graph import Item
@@ -61,6 +61,7 @@ class LayerWriter:
         self.functional = False
         self.held: list[str] = []  # weights that are no part of a module
         self.heavy = False  # its module stands at the start of a line
+        self.unpacked: list[Unpacked] = []
 
     # --- the protocol of layers ----------------------------------------------------------------
 
@@ -82,10 +83,9 @@ class LayerWriter:
         self.made = f"{kind}({_flat(inside)})"
         self.heavy = not kind.startswith(LIGHT)
 
-        def call(*x: Ref) -> Node:
-            nodes = [self._node(v) for v in x]
-            parts = _call(f"{MARK}{self._place}{MARK}", [((v, 0),) for v in nodes])
-            return Node(parts, nodes[0].type, modules=1)
+        def call(*x: TorchArg) -> Node:
+            inside = [self._parts(v, forward=True)[0] for v in x]
+            return Node(_call(f"{MARK}{self._place}{MARK}", inside), self._type_of(x), modules=1)
 
         return call
 
@@ -121,6 +121,12 @@ class LayerWriter:
             parts = self._operand(operand, level if left else level + 1)
             out += [*([f" {operator} "] if at else []), *parts]
         return Node(tuple(out), self._type_of(x), level, joins=True)
+
+    def unpack(self, call: Ref, nest: str) -> tuple[Node, ...]:
+        """`y, (h, c) = call`: the values of a call that gives several; `nest` is "{}, ({}, {})"."""
+        made = Unpacked(self._node(call), nest)
+        self.unpacked.append(made)
+        return tuple(made.values)
 
     def weight(self, name: str) -> Node:
         """`self.<place>.<name>`: an array of this layer that is no part of a module."""

@@ -35,6 +35,14 @@ def _signature(needed: str, **defaults: object) -> Signature:
     return {**dict.fromkeys(needed.split(), NEEDED), **defaults}
 
 
+_RECURRENT = _signature(
+    "input_size hidden_size",
+    num_layers=1,
+    bias=True,
+    batch_first=False,
+    dropout=0.0,
+    bidirectional=False,
+)
 _CONV = _signature(
     "in_channels out_channels kernel_size",
     stride=1,
@@ -75,29 +83,21 @@ _AVG_POOL = _signature(
     ceil_mode=False,
     count_include_pad=True,
 )
-_LSTM = _signature(
-    "input_size hidden_size",
-    num_layers=1,
-    bias=True,
-    batch_first=False,
-    dropout=0.0,
-    bidirectional=False,
-)
-
 MODULES: Final[dict[str, Signature]] = {
     **{f"nn.Conv{n}d": _CONV for n in (1, 2, 3)},
     **{f"nn.ConvTranspose{n}d": _CONV_TRANSPOSE for n in (1, 2, 3)},
     **{f"nn.BatchNorm{n}d": _BATCH_NORM for n in (1, 2, 3)},
     "nn.Linear": _signature("in_features out_features", bias=True),
     "nn.Embedding": _signature("num_embeddings embedding_dim", padding_idx=None),
+    "nn.RNN": {**_RECURRENT, "nonlinearity": "tanh"},
+    "nn.GRU": _RECURRENT,
+    "nn.LSTM": _RECURRENT,
     "nn.LayerNorm": _signature("normalized_shape", eps=1e-5, elementwise_affine=True, bias=True),
     "nn.GroupNorm": _signature("num_groups num_channels", eps=1e-5, affine=True),
     **{f"nn.InstanceNorm{n}d": _INSTANCE_NORM for n in (1, 2, 3)},
     "nn.RMSNorm": _signature("normalized_shape", eps=None, elementwise_affine=True),
     "nn.Dropout": _signature("", p=0.5),
     "nn.PReLU": _signature("", num_parameters=1),
-    "nn.LSTM": _LSTM,
-    "nn.GRU": _LSTM,
 }
 
 LIGHT: Final = (
@@ -205,6 +205,12 @@ FUNCTIONS: Final[dict[str, Signature]] = {
     "F.scaled_dot_product_attention": _signature(
         "query key value", attn_mask=None, dropout_p=0.0, is_causal=False
     ),
+    "nn.utils.rnn.pack_padded_sequence": _signature(
+        "input lengths", batch_first=False, enforce_sorted=True
+    ),
+    "nn.utils.rnn.pad_packed_sequence": _signature(
+        "sequence", batch_first=False, padding_value=0.0, total_length=None
+    ),
     "torch.flatten": _signature("input", start_dim=0, end_dim=-1),
     "torch.unflatten": _signature("input dim sizes"),
     "torch.cat": _signature("tensors", dim=0),
@@ -244,6 +250,7 @@ METHODS: Final[dict[str, Signature]] = {
     "square": _signature(""),
     "sqrt": _signature(""),
     "contiguous": _signature(""),
+    "cpu": _signature(""),
 }
 
 SPREAD: Final = frozenset({"reshape", "permute", "expand", "repeat"})

@@ -69,6 +69,19 @@ class Node:
 Hole = tuple[Node, int]
 
 
+class Unpacked:
+    """A call that gives several values at once, and the values that it gives.
+
+    `nest` is how they stand before the equals sign, `{}` for each: `{}, ({}, {})`.
+    """
+
+    __slots__ = ("call", "nest", "values")
+
+    def __init__(self, call: Node, nest: str) -> None:
+        self.call, self.nest = call, nest
+        self.values = [Node(("",), call.type) for _ in range(nest.count("{}"))]
+
+
 def alias(node: Node, type: TensorType) -> Node:
     """The same value as a node of its own."""
     return Node(((node, 0),), type, ATOM if node.name else node.level)

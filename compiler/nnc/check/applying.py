@@ -37,16 +37,18 @@ def apply(
             return
     types = tuple(builder.types[v] for v in values)
     origins = tuple((builder.made_at[v], t) for v, t in zip(values, types))
+    given = (*values, *_left_open(op, values))
     rules = Stating(world.facts, world.sink, span, bound.spans, origins, world.trace)
     try:
         check_ports(rules, op, types)
-        outputs = op.shape(rules, *types)
+        ported = (*types, *(None for _ in given[len(types) :]))
+        outputs = op.shape(rules, *ported)
         fixed = all(t.fixed for t in types)
         outputs = tuple(t.shared(fixed) for t in outputs)
         if any(not isinstance(d, int) for t in types for d in t.dims):
-            check_weights(rules, op, types)
+            check_weights(rules, op, ported)
         if shared is not None:
-            check_shared(rules, op, types, shared)
+            check_shared(rules, op, ported, shared)
     except Refusal as refusal:
         for diagnostic in refusal.diagnostics:
             world.sink.add(diagnostic)
@@ -57,9 +59,17 @@ def apply(
         world.sink.add(rules.too_large())
         body.fail()
         return
-    made = builder.item(op, values, outputs, span, label=label, instance=shared)
+    made = builder.item(op, given, outputs, span, label=label, instance=shared)
     body.current = made
+    if op.aside:
+        body.current, body.aside = made[:1], made
     body.several = False
+
+
+def _left_open(op: Layer, values: tuple[int, ...]) -> tuple[None, ...]:
+    """For each optional port behind the values that come."""
+    ports = op.ports[len(values) :]
+    return () if any(port.many for port in ports) else tuple(None for p in ports if p.optional)
 
 
 def per_sample(body: Body, value: int, beside: tuple[int, ...], span: Span) -> int:

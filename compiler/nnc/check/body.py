@@ -44,6 +44,7 @@ class Body:
         self.builder = builder or Builder(name, span)
         self.current: tuple[int, ...] | None = None
         self.several = False
+        self.aside: tuple[int, ...] = ()  # the results of a step of which the first went on
         self.gathered = False
         self.first_link = False
         self.damaged = False

@@ -27,6 +27,8 @@ def _label(body: Body, mark: ast.As, scope: Scope, span: Span) -> None:
     values = body.take(span)
     if values is None:
         values = (BAD,)
+    if len(mark.names) > 1 and body.aside[:1] == values:
+        values = body.aside
     if len(mark.names) > 1 and values != (BAD,) and len(values) != len(mark.names):
         body.world.sink.add(
             UNPACKING.at(

@@ -66,7 +66,7 @@ def _refuse_rank(rules: Stating, op: Layer, port: Port, type: TensorType) -> Non
     )
 
 
-def check_weights(rules: Stating, op: Layer, types: tuple[TensorType, ...]) -> None:
+def check_weights(rules: Stating, op: Layer, types: tuple[TensorType | None, ...]) -> None:
     """No weight has a size that differs from run to run; numbers of data are settled by then."""
     for weight in op.weights(*types):
         for dim in weight.dims:
@@ -81,7 +81,7 @@ def check_weights(rules: Stating, op: Layer, types: tuple[TensorType, ...]) -> N
 
 
 def check_shared(
-    rules: Stating, op: Layer, types: tuple[TensorType, ...], shared: SharedEntry
+    rules: Stating, op: Layer, types: tuple[TensorType | None, ...], shared: SharedEntry
 ) -> None:
     """All uses need weights of the same sizes."""
     sizes = tuple((w.name, w.dims) for w in op.weights(*types))

@@ -119,6 +119,16 @@ class FanUniform(Declared):
     """Uniform in +-1 / sqrt(fan_in): PyTorch's choice for the biases of dense and conv."""
 
 
+class ForgetGate(Declared):
+    """As FanUniform, but in the second of the `gates` equal parts `value`: an LSTM's forget gate.
+
+    Starting it open helps to remember over long stretches (Jozefowicz et al., 2015).
+    """
+
+    gates: int
+    value: float
+
+
 TORCH_WEIGHT = KaimingUniform(5**0.5)
 """PyTorch's initial weight of dense and conv: uniform in +-1 / sqrt(fan_in)."""
 

@@ -24,6 +24,7 @@ from nnc.layers import (
     pointwise,
     pool,
     rearrange,
+    recurrent,
     reduce,
     shape,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "pointwise",
     "pool",
     "rearrange",
+    "recurrent",
     "reduce",
     "shape",
 ]

@@ -30,6 +30,7 @@ class Port(Record):
         optional: may be left open.
         many: takes one or more values; only the last port.
         channels_first: axis 0 is channels, the others are space; time as axis 0 is an error.
+        implied: nobody writes it; the checker gives the lengths of a padded sequence there.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Port(Record):
     optional: bool = False
     many: bool = False
     channels_first: bool = False
+    implied: bool = False
 
 
 class Case(Record):
@@ -158,6 +160,10 @@ class TorchWriter(Protocol):
         """`x + y`."""
         ...
 
+    def unpack(self, call: Ref, nest: str) -> tuple[Ref, ...]:
+        """The values of a call that gives several at once: `nest` is "{}, ({}, {})"."""
+        ...
+
     def weight(self, name: str) -> Ref:
         """An array of this layer that is no part of a module: `self.<place>.<name>`."""
         ...
@@ -182,7 +188,8 @@ class TorchWriter(Protocol):
 class Transform(Record):
     """What is done to a weight on its way into ONNX; frozen data, reversible.
 
-    kind "transpose" with a permutation, "reshape" with sizes.
+    kind "transpose" with a permutation, "reshape" with sizes, "gates" with the order of the equal
+    parts along axis 0.
     """
 
     kind: str
@@ -208,6 +215,13 @@ class OnnxWriter(Protocol):
 
     def weight(self, name: str, transform: Transform | None = None) -> Ref:
         """An array of this layer as an initializer."""
+        ...
+
+    def joined(self, rows: Sequence[Sequence[str]], transform: Transform | None = None) -> Ref:
+        """Arrays of this layer as one initializer: each row's end to end, the rows stacked.
+
+        `transform` is done to each array before.
+        """
         ...
 
     def ints(self, *values: Dim) -> Ref:
@@ -242,6 +256,7 @@ class Layer(Declared):
     hidden: ClassVar[bool] = False  # made by passes only, not written in specs
     elementwise: ClassVar[bool] = False  # knows of no axes: also takes values without a batch axis
     results: ClassVar[tuple[str, ...]] = ("y",)
+    aside: ClassVar[bool] = False  # only the first result goes on; `as` may name the others
 
     def shape(self, rules: Rules, *x: Any, **_: Any) -> tuple[TensorType, ...]:
         """The types of the outputs; states what must hold to `rules`."""

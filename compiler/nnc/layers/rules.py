@@ -242,3 +242,12 @@ size is told has that size. Names that are numbers where the step stands (bound 
 `let`) tell their size, and so does `g=2` behind the lists, which comes first.
 """,
 )
+STATES = rule(
+    "NN390",
+    "wrong-state",
+    """
+A recurrent layer starts from zeros, or from states that are given to it: `lstm(64, h, c)`, `gru(64,
+h)`. A state has a number for each unit, `[units]`; of several layers or directions it has a row
+each, `[layers * directions, units]`, in the order of PyTorch.
+""",
+)
