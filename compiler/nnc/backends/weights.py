@@ -55,7 +55,7 @@ class _Slice(Protocol):
     def get_dtype(self) -> str: ...
 
 
-class _File(Protocol):
+class WeightsFile(Protocol):
     """The door to the library, which ships no types."""
 
     def __enter__(self) -> Self: ...
@@ -127,28 +127,28 @@ def write_weights(path: Path, weights: Mapping[str, Array]) -> None:
         part.unlink(missing_ok=True)
 
 
-def read_weights(path: Path, table: Iterable[PlacedWeight]) -> dict[str, Array]:
-    """The weights of a network from a file, in the table's order.
+def read_weights(path: Path, table: Iterable[PlacedWeight], help: str = "") -> dict[str, Array]:
+    """The weights of a network from a file, in the table's order; `help` ends the refusal.
 
     Raises:
         Refusal: the file is broken or of another network, or the package safetensors is missing.
         OSError: the file cannot be opened.
     """
     rows = tuple(table)
-    with _opened(path) as file:
-        found = match(_shapes(file), rows)
+    with opened(path) as file:
+        found = match(stored_shapes(file), rows)
         if not found.complete:
-            raise _other(path, found, rows)
-        return {row.name: _array(path, file, row) for row in rows}
+            raise _other(path, found, rows, help)
+        return {row.name: array_in(path, file, row) for row in rows}
 
 
 def read_matching(path: Path, table: Iterable[PlacedWeight]) -> tuple[dict[str, Array], Match]:
     """The weights of a file that fit the network, and what does not."""
     rows = tuple(table)
-    with _opened(path) as file:
-        found = match(_shapes(file), rows)
+    with opened(path) as file:
+        found = match(stored_shapes(file), rows)
         left = {*found.missing, *(name for name, _, _ in found.different)}
-        return {row.name: _array(path, file, row) for row in rows if row.name not in left}, found
+        return {row.name: array_in(path, file, row) for row in rows if row.name not in left}, found
 
 
 def layout(path: Path) -> dict[str, tuple[int, int]]:
@@ -158,7 +158,7 @@ def layout(path: Path) -> dict[str, tuple[int, int]]:
         Refusal: the file is broken.
         OSError: the file cannot be opened.
     """
-    with _opened(path):
+    with opened(path):
         pass
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
@@ -171,7 +171,7 @@ def layout(path: Path) -> dict[str, tuple[int, int]]:
     return places
 
 
-def _opened(path: Path) -> _File:
+def opened(path: Path) -> WeightsFile:
     """The file, its header held to its content by the library."""
     try:
         from safetensors import SafetensorError, safe_open
@@ -181,44 +181,53 @@ def _opened(path: Path) -> _File:
         if int.from_bytes(file.read(8), "little") > HEADER:
             raise _pytorch(path) if _is_pytorch(path) else _broken(path, "its header is too large")
     try:
-        return cast(_File, safe_open(path, framework="numpy"))
+        return cast(WeightsFile, safe_open(path, framework="numpy"))
     except SafetensorError as error:
         if _is_pytorch(path):
             raise _pytorch(path) from None
-        raise _broken(path, _printable(str(error))) from None
+        raise _broken(path, printable(str(error))) from None
 
 
-def _shapes(file: _File) -> dict[str, tuple[int, ...]]:
+def stored_shapes(file: WeightsFile) -> dict[str, tuple[int, ...]]:
+    """The sizes of all arrays in a file."""
     names = file.keys()
     return {name: tuple(file.get_slice(name).get_shape()) for name in names}
 
 
-def _array(path: Path, file: _File, row: PlacedWeight) -> Array:
-    stored = str(file.get_slice(row.name).get_dtype())
+def array_in(path: Path, file: WeightsFile, row: PlacedWeight, name: str = "") -> Array:
+    """The numbers of a weight that the file calls `name`, by default as the network does.
+
+    Raises:
+        Refusal: they are of a type that cannot become the weight's.
+    """
+    name = name or row.name
+    stored = str(file.get_slice(name).get_dtype())
     kind = DTYPES[row.weight.dtype]
     if stored not in (FLOATS if kind is np.float32 else WHOLE):
-        raise _broken(path, f"{row.name} is {stored}, which is no {row.weight.dtype}")
-    array: Array = np.asarray(file.get_tensor(row.name))
+        raise _broken(path, f"{printable(name)} is {stored}, which is no {row.weight.dtype}")
+    array: Array = np.asarray(file.get_tensor(name))
     return array.astype(kind, copy=False)
 
 
-def _span(path: Path) -> Span:
+def file_span(path: Path) -> Span:
+    """The file as a place of a message."""
     return Span(Source(path.as_posix(), ""), 0, 0)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """A stranger's text, short and without what drives a terminal."""
     short = text if len(text) <= 120 else text[:117] + "..."
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in short)
 
 
 def _no_package(path: Path) -> Refusal:
     text = "reading and writing weights needs the package safetensors"
-    return Refusal(NO_PACKAGE.at(_span(path), text, help='pip install "nnc-compiler[cpu]"'))
+    return Refusal(NO_PACKAGE.at(file_span(path), text, help='pip install "nnc-compiler[cpu]"'))
 
 
 def _broken(path: Path, why: str) -> Refusal:
     text = f"{path.name} is no readable file of weights"
-    return Refusal(BROKEN_FILE.at(_span(path), text, notes=(why,)))
+    return Refusal(BROKEN_FILE.at(file_span(path), text, notes=(why,)))
 
 
 def _is_pytorch(path: Path) -> bool:
@@ -238,19 +247,19 @@ def _pytorch(path: Path) -> Refusal:
     call = f"safetensors.torch.save_file({loaded}, '{made}')"
     help = f'convert it: python -c "import torch, safetensors.torch; {call}"'
     text = f"{path.name} is a PyTorch file: nnc reads safetensors, which can hold no code"
-    return Refusal(BROKEN_FILE.at(_span(path), text, help=help))
+    return Refusal(BROKEN_FILE.at(file_span(path), text, help=help))
 
 
-def _other(path: Path, found: Match, rows: tuple[PlacedWeight, ...]) -> Refusal:
+def _other(path: Path, found: Match, rows: tuple[PlacedWeight, ...], help: str) -> Refusal:
     notes: list[str] = []
     for name, have, want in found.different[:SHOWN]:
         notes.append(f"{name} is {list(have)} in the file, {list(want)} in the network")
     unexpected = list(found.unexpected)
     for name in found.missing[:SHOWN]:
         like = nearest(name, unexpected[:1000])
-        notes.append(f"{name} is missing" + (f"; the file has {_printable(like)}" if like else ""))
+        notes.append(f"{name} is missing" + (f"; the file has {printable(like)}" if like else ""))
     for name in unexpected[:SHOWN]:
-        notes.append(f"{_printable(name)} is not in the network")
+        notes.append(f"{printable(name)} is not in the network")
     counts = (
         (len(found.different), "of other sizes"),
         (len(found.missing), "missing"),
@@ -262,9 +271,10 @@ def _other(path: Path, found: Match, rows: tuple[PlacedWeight, ...]) -> Refusal:
     others = (Label(first.span, f"{first.name} is a weight of this layer"),) if first else ()
     return Refusal(
         OTHER_WEIGHTS.at(
-            _span(path),
+            file_span(path),
             f"the weights in {path.name} are not this network's: {said}",
             others=others,
             notes=tuple(notes),
+            help=help,
         )
     )

@@ -8,10 +8,12 @@ from pathlib import Path
 import click
 
 from nnc.backends.arrays import Array
+from nnc.backends.foreign_names import NameTable, beside, check_lines, read_tables
 from nnc.backends.initial import initial_weights
 from nnc.backends.onnx_schema import IR_VERSIONS, OPSET
+from nnc.backends.taken import take_weights, told
 from nnc.backends.torch_source import torch_source
-from nnc.backends.weights import read_weights, write_weights
+from nnc.backends.weights import write_weights
 from nnc.check import Checked
 from nnc.cli import places, specs
 from nnc.cli.console import Console
@@ -36,17 +38,25 @@ NO_DATA = ("NN450", "NN451")
 
 
 class Order(Record):
-    """A file to build: what of, with which weights (None: initial ones)."""
+    """A file to build: what of, with which weights (None: initial ones).
+
+    `tables` tell what other programs call the weights; whether they were `asked` for by name.
+    """
 
     recipe: Recipe
     weights: Path | None
     seed: int
+    tables: tuple[NameTable, ...] = ()
+    asked: bool = False
 
 
 @verb("build")
 @click.argument("path", type=FILE, metavar="SPEC|RUN")
 @click.option(
     "--weights", type=FILE, metavar="RUN|FILE", help="Trained weights; by default initial ones."
+)
+@click.option(
+    "--names", type=FILE, metavar="TABLE.json", help="What another program calls the weights."
 )
 @click.option("-o", "output", type=FILE, metavar="DIR|FILE.onnx", help="By default build/SPEC.")
 @click.option("--opset", type=OPSETS, default=OPSET, show_default=True, help="Of ONNX.")
@@ -59,6 +69,7 @@ def command(
     console: Console,
     path: str,
     weights: str | None,
+    names: str | None,
     output: str | None,
     opset: int,
     bare: bool,
@@ -75,8 +86,12 @@ def command(
     else:
         source = specs.load(path)
         orders = _of_spec(source, sets, moved, network, bare, console)
+    if names is not None and weights is None:
+        raise unusable("--names tells of a file of weights", help="give the file: --weights FILE")
     if weights is not None:
-        orders = [replace(order, weights=_weights_file(weights, console)) for order in orders]
+        given, tables = _weights_file(weights, console), _tables(names, source)
+        said = {"weights": given, "tables": tables, "asked": names is not None}
+        orders = [replace(order, **said) for order in orders]
     alone = len(orders) == 1
     for order in orders:
         recipe = order.recipe
@@ -85,7 +100,7 @@ def command(
             recipe = replace(recipe, export=replace(export, bare=True))
         trained = order.weights is not None
         place = _place(output, source, file_name(recipe, trained=trained, alone=alone), alone)
-        arrays = _arrays(order)
+        arrays = _arrays(order, console)
         file = export_network(
             recipe,
             arrays,
@@ -210,11 +225,26 @@ def _weights_file(path: str, console: Console) -> Path:
     return there
 
 
-def _arrays(order: Order) -> Mapping[str, Array]:
+def _tables(names: str | None, spec: Source) -> tuple[NameTable, ...]:
+    """The tables of names that `--names` gives, or that lie beside the spec."""
+    there = beside(Path(spec.name)) if names is None else Path(names)
+    if names is None and not there.is_file():
+        return ()
+    return read_tables(there, relative(str(there)))
+
+
+def _arrays(order: Order, console: Console) -> Mapping[str, Array]:
     table = weight_table(order.recipe.network)
     if order.weights is None:
         return initial_weights(table, order.seed)
-    return read_weights(order.weights, table)
+    name = order.recipe.network.name
+    tables = [t for t in order.tables if t.network in ("", name)]
+    for asked in tables if order.asked else ():
+        check_lines(asked, (row.name for row in table))
+    taken = take_weights(order.weights, table, tables)
+    for line in told(taken, order.weights.name):
+        console.note(line)
+    return taken.arrays
 
 
 def _is_file(output: str | None) -> bool:

@@ -1,0 +1,90 @@
+"""Weights of torchvision and transformers, by their names, come to the same outputs here."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from nnc.backends.foreign_names import beside
+from nnc.cli.main import run
+
+ROOT = Path(__file__).resolve().parents[2]
+BY_HAND = Path(__file__).with_name("by_hand")
+SPECS = {
+    path.name.removesuffix(".names.json"): path.with_name(path.name.replace(".names.json", ".nn"))
+    for path in sorted((ROOT / "specs").rglob("*.names.json"))
+}
+SLOW = {"gpt2", "vgg16", "vgg16_bn", "vit_b16", "alexnet_torchvision", "convnext_tiny"}
+ALL = [pytest.param(spec, marks=pytest.mark.slow if spec in SLOW else ()) for spec in SPECS]
+
+
+def by_hand(spec: str) -> nn.Module:
+    """The network as a person wrote it, with numbers that no layer starts with."""
+    path = BY_HAND / f"{spec}.py"
+    place = importlib.util.spec_from_file_location(f"by_hand_{spec}", path)
+    assert place is not None
+    assert place.loader is not None
+    loaded = importlib.util.module_from_spec(place)
+    place.loader.exec_module(loaded)
+    torch.manual_seed(0)
+    classes = [v for v in vars(loaded).values() if getattr(v, "__module__", "") == loaded.__name__]
+    module: nn.Module = [c for c in classes if isinstance(c, type)][-1]()
+    with torch.no_grad():
+        for name, value in module.state_dict().items():
+            if name.endswith("running_var"):
+                value.uniform_(0.5, 1.5)
+            elif name.endswith("running_mean"):
+                value.uniform_(-0.2, 0.2)
+            elif name.endswith(("scale", "token")):
+                value.uniform_(0.1, 0.3)
+            elif value.ndim == 1 and value.is_floating_point():
+                value.add_(torch.rand_like(value) * 0.2)
+    return module.eval()
+
+
+def inputs(spec: str) -> torch.Tensor:
+    torch.manual_seed(1)
+    if spec == "gpt2":
+        return torch.randint(0, 50257, (1, 7))
+    return torch.randn(1, 3, 224, 224)
+
+
+def saved(module: nn.Module, path: Path) -> None:
+    state = {name: value.clone().contiguous() for name, value in module.state_dict().items()}
+    save_file(state, path)
+
+
+@pytest.mark.parametrize("spec", ALL)
+def test_their_weights_give_their_outputs(
+    spec: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module, x = by_hand(spec), inputs(spec)
+    with torch.inference_mode():
+        wanted = (module.transformer if spec == "gpt2" else module)(x).numpy()
+    saved(module, tmp_path / "their.safetensors")
+    del module
+    arguments = [str(SPECS[spec]), "--weights", str(tmp_path / "their.safetensors")]
+    out = tmp_path / "net.onnx"
+    assert run(["build", *arguments, "-o", str(out), "--no-verify"]) == 0
+    told = capsys.readouterr().err
+    assert "by the names of" in told
+    assert " -> " in told
+    session = ort.InferenceSession(str(out), providers=["CPUExecutionProvider"])
+    (found,) = session.run(None, {session.get_inputs()[0].name: x.numpy()})
+    size = max(1.0, float(np.abs(wanted).max()))
+    assert np.abs(wanted).max() > 1e-3
+    assert float(np.abs(np.asarray(found) - wanted).max()) / size < 1e-4
+
+
+def test_every_table_has_its_spec() -> None:
+    assert len(SPECS) >= 13
+    for path in SPECS.values():
+        assert path.is_file()
+        assert beside(path).is_file()
