@@ -17,7 +17,7 @@ from nnc.check import Checked, check_text
 from nnc.diagnostics import Diagnostic, Fix
 from nnc.ir.dims import show
 from nnc.ir.graph import Network, Port
-from nnc.ir.plan import DataPlan, ExportPlan, TrainPlan, describe
+from nnc.ir.plan import DataPlan, ExportPlan, Group, TrainPlan, describe
 from nnc.ir.walk import count_weights
 
 
@@ -138,14 +138,17 @@ def _train(plan: TrainPlan) -> str:
         weight = "" if formula.weight == 1 else f"{formula.weight:g} * "
         terms.append(f"{weight}({formula.text})")
     said = [" + ".join(terms)]
-    said += [describe(group.optimizer) for group in phase.groups]
-    said += [describe(group.schedule) for group in phase.groups]
+    said += _groups(phase.groups)
     said += [f"{plan.length.count} {plan.length.unit}", f"batch {plan.batch}", f"seed {plan.seed}"]
     said += [f"{m.metric.word} of {m.output}" for m in plan.metrics]
     if plan.given:
         said.append("bound " + ", ".join(f"{a} <- {b}" for a, b in plan.given))
-    if plan.clip is not None:
-        said.append(f"clip {plan.clip:g}")
+    for clip in plan.clips:
+        on = f" on {clip.selector}: {', '.join(clip.weights)}" if clip.selector else ""
+        said.append(f"clip {clip.norm:g}{on}")
+    if plan.frozen.selector:
+        still = f" and statistics of {', '.join(plan.frozen.still)}" if plan.frozen.still else ""
+        said.append(f"frozen {', '.join(plan.frozen.weights)}{still}")
     if plan.early_stop is not None:
         said.append(f"early_stop {plan.early_stop.patience}")
     if plan.precision != "auto":
@@ -153,6 +156,15 @@ def _train(plan: TrainPlan) -> str:
     if plan.deterministic:
         said.append("deterministic")
     return f"train {plan.name}: {plan.network} on {', '.join(plan.data)}; " + "; ".join(said)
+
+
+def _groups(groups: tuple[Group, ...]) -> list[str]:
+    if len(groups) == 1:
+        return [describe(groups[0].optimizer), describe(groups[0].schedule)]
+    return [
+        f"{describe(group.optimizer)} {describe(group.schedule)} of {', '.join(group.weights)}"
+        for group in groups
+    ]
 
 
 def _export(plan: ExportPlan) -> str:

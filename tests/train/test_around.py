@@ -12,7 +12,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from nnc.diagnostics import Refusal
-from nnc.ir.plan import DataPlan, Length, Part, Profile, Split
+from nnc.ir.plan import Clip, DataPlan, Length, Part, Profile, Split
 from nnc.ir.training import Adam, Cosine, Mse
 from nnc.record import replace
 from nnc.source import NOWHERE, Source, Span
@@ -163,7 +163,7 @@ def test_what_may_change_without_asking() -> None:
             {"plan": class_plan(loss=Mse())},
             "train.phases.terms.loss: cross_entropy, now mse",
         ),
-        ({"plan": class_plan(clip=1.0)}, "train.clip: None, now 1.0"),
+        ({"plan": class_plan(clips=(Clip(1.0),))}, "train.clips: none, now (1)"),
         (
             {"data": (replace(DATA, split=Split(seed=1)),)},
             "data.digits.split.seed: 0, now 1",

@@ -8,7 +8,6 @@ import pytest
 import torch
 from torch import nn
 
-from nnc.diagnostics import Refusal
 from nnc.ir.plan import Group
 from nnc.ir.training import Adam, AdamW, Constant, Optimizer, RmsProp, Sgd
 from nnc.train.optimizers import groups, torch_optimizer
@@ -63,38 +62,21 @@ def network() -> nn.Module:
     module = nn.Module()
     module.stem = nn.Conv2d(3, 4, 1)
     module.norm = nn.BatchNorm2d(4)
-    module.body = nn.Sequential(nn.Linear(4, 4), nn.LayerNorm(4))
     return module
 
 
-def taken(*selectors: str, module: nn.Module | None = None) -> list[tuple[str, list[str]]]:
-    plan = tuple(Group(Sgd(), Constant(), selector) for selector in selectors)
-    return [(g.selector, list(w)) for g, w in groups(module or network(), plan)]
+def taken(*weights: tuple[str, ...], module: nn.Module | None = None) -> list[list[str]]:
+    plan = tuple(Group(Sgd(), Constant(), weights=names) for names in weights)
+    return [list(w) for _, w in groups(module or network(), plan)]
 
 
-def test_the_rest_takes_what_nobody_selects() -> None:
-    found = dict(taken("", "bias, norm"))
-    assert found[""] == ["stem.weight", "body.0.weight"]
-    assert found["bias, norm"] == [
-        "stem.bias", "norm.weight", "norm.bias", "body.0.bias", "body.1.weight", "body.1.bias",
-    ]  # fmt: skip
-
-
-def test_a_longer_name_wins_and_a_name_counts_more_than_a_kind() -> None:
-    found = dict(taken("", "bias", "body", "body.1"))
-    assert found["bias"] == ["stem.bias", "norm.bias"]
-    assert found["body"] == ["body.0.weight", "body.0.bias"]
-    assert found["body.1"] == ["body.1.weight", "body.1.bias"]
+def test_the_rest_takes_what_no_other_group_names() -> None:
+    assert taken(()) == [["stem.weight", "stem.bias", "norm.weight", "norm.bias"]]
+    found = taken((), ("stem.bias", "norm.weight"))
+    assert found == [["stem.weight", "norm.bias"], ["stem.bias", "norm.weight"]]
 
 
 def test_frozen_weights_belong_to_nobody() -> None:
     module = network()
     module.stem.requires_grad_(False)
-    assert not any(
-        name.startswith("stem") for _, names in taken("", module=module) for name in names
-    )
-
-
-def test_a_selector_that_selects_nothing_is_a_message() -> None:
-    with pytest.raises(Refusal, match="`on head` selects no weight"):
-        taken("", "head")
+    assert taken((), module=module) == [["norm.weight", "norm.bias"]]

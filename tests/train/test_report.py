@@ -48,8 +48,7 @@ def test_the_start_of_a_resumed_run_in_steps() -> None:
     gpu = Device("cuda:0", "NVIDIA H100", 16, "bf16")
     lines = started_lines(Started(replace(plan, phases=(phase,)), gpu, 160, 125, "", None, 500))
     assert lines == [
-        "training  adam lr 0.02 constant, adamw lr 0.001 weight_decay 0 constant warmup 100"
-        " on bias, norm   batch 16   20,000 steps, 125 an epoch   seed 0   last weights kept",
+        "training  batch 16   20,000 steps, 125 an epoch   seed 0   last weights kept",
         "device    NVIDIA H100, bf16",
         "resumed   at step 500",
     ]

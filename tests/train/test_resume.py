@@ -12,8 +12,8 @@ import torch
 from torch import nn
 
 from nnc.diagnostics import Refusal
-from nnc.ir.plan import EarlyStop, Length
-from nnc.ir.training import AdamW, Cosine, Optimizer, Plateau, RmsProp, Sgd
+from nnc.ir.plan import Clip, EarlyStop, Frozen, Group, Length, TrainPlan
+from nnc.ir.training import AdamW, Constant, Cosine, Optimizer, Plateau, RmsProp, Sgd
 from nnc.record import replace
 from nnc.train.folder import open_run
 from tests.train.kit import Listener, Small, class_plan, job_at, resumed, run, seeded, signal_at
@@ -50,7 +50,7 @@ def test_to_the_bit(tmp_path: Path, optimizer: Optimizer, calls: int) -> None:
     def module() -> nn.Module:
         return seeded(lambda: Small(norm=True, dropout=0.3))
 
-    plan = class_plan(optimizer=optimizer, schedule=Cosine(warmup=1), clip=1.0)
+    plan = class_plan(optimizer=optimizer, schedule=Cosine(warmup=1), clips=(Clip(1.0),))
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     job = job_at(whole, plan, module=module())
     wanted = run(job)
@@ -66,6 +66,46 @@ def test_to_the_bit(tmp_path: Path, optimizer: Optimizer, calls: int) -> None:
     assert same(second.members[0].module.state_dict(), job.members[0].module.state_dict())
     assert (outcome.best, outcome.metrics) == (wanted.best, wanted.metrics)
     assert open_run(cut).record.resumed != ()
+
+
+def several_groups() -> TrainPlan:
+    """Two optimizers with two schedules, clipping of some, a layer that is frozen."""
+    plan = class_plan()
+    groups = (
+        Group(AdamW(lr=0.02), Constant(), weights=("dense1.weight", "norm1.weight")),
+        Group(Sgd(lr=0.1, momentum=0.9), Cosine(), "head", ("dense2.weight", "dense2.bias")),
+        Group(RmsProp(lr=0.01), Constant(), "bias", ("dense1.bias",)),
+    )
+    return replace(
+        plan,
+        phases=(replace(plan.phases[0], groups=groups),),
+        clips=(Clip(0.5, "head", ("dense2.weight",)), Clip(1.0, "", ("dense1.weight",))),
+        frozen=Frozen("norm", ("norm1.weight", "norm1.bias"), ("norm1",)),
+    )
+
+
+@pytest.mark.parametrize("calls", [3, 21])
+def test_several_groups_to_the_bit(tmp_path: Path, calls: int) -> None:
+    def module() -> nn.Module:
+        return seeded(lambda: Small(norm=True, dropout=0.3))
+
+    plan, whole, cut = several_groups(), tmp_path / "whole", tmp_path / "cut"
+    run(job_at(whole, plan, module=module()))
+    first = job_at(cut, plan, module=module())
+    signal_at(first.members[0].module, calls)
+    assert run(first).exit_code == 130
+    run(resumed(cut, plan=plan, module=module()))
+    assert told(cut) == told(whole)
+    assert same(weights(cut), weights(whole))
+
+
+def test_what_is_frozen_stays_to_the_bit_with_its_statistics(tmp_path: Path) -> None:
+    module = seeded(lambda: Small(norm=True))
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    run(job_at(tmp_path, several_groups(), module=module))
+    after = module.state_dict()
+    stayed = {name for name in before if torch.equal(before[name], after[name])}
+    assert stayed == {name for name in before if name.startswith("norm1.")}
 
 
 def test_a_killed_run_goes_on_from_the_last_checkpoint(tmp_path: Path) -> None:

@@ -67,7 +67,9 @@ class LayerWriter:
 
     @property
     def training(self) -> Node:
-        """`self.training`, as an argument."""
+        """`self.training`, as an argument; of what keeps statistics, its own: it may be frozen."""
+        if any(weight.role == "state" for weight in self._weights):
+            return Node((f"{MARK}{self._place}{MARK}.training",), _SCALAR)
         return Node(("self.training",), _SCALAR)
 
     def module(self, kind: str, *args: TorchArg, **kwargs: TorchArg) -> Callable[..., Node]:

@@ -157,8 +157,11 @@ def _expanded(
         )
         body.fail()
         return
-    prefix = body.builder.place(block.name.text, label) + "_"
+    builder = body.builder
+    prefix = builder.place(block.name.text, label) + "_"
+    within, builder.within = builder.within, (*builder.within, (label, block.name.text))
     expand(body, Specialising(block, step, None, given, None), values, prefix)
+    builder.within = within
 
 
 def allowed(world: World, block: ast.Block, span: Span) -> bool:

@@ -26,6 +26,7 @@ class Builder:
         self.counts: dict[str, int] = {}
         self.owners: dict[SharedEntry, str] = {}
         self.prefix = ""  # of the places of a block whose steps stand in its caller's graph
+        self.within: tuple[tuple[str, str], ...] = ()
         self.branches: list[str] = []
         self.turns: tuple[Turn, ...] = ()
         self.loops = 0
@@ -84,7 +85,19 @@ class Builder:
         self.used.update(i for i in inputs if i is not None)
         outputs = tuple(self.value(t, span) for t in types)
         self.items.append(
-            Item(name, op, inputs, outputs, span, self.statement, owner, label, self.turns)
+            Item(
+                name,
+                op,
+                inputs,
+                outputs,
+                span,
+                self.statement,
+                owner,
+                label,
+                self.turns,
+                instance.name if instance is not None else "",
+                self.within,
+            )
         )
         return outputs
 

@@ -167,7 +167,8 @@ def _settings(
         span: of the settings, or of what they would stand behind.
     """
     written = settings.settings if settings is not None else ()
-    present = {s.name.text: s for s in written if isinstance(s, ast.Setting)}
+    plain = (s for s in written if isinstance(s, ast.Setting) and not s.selectors)
+    present = {s.name.text: s for s in plain}
     values: dict[str, ast.Expr] = {h: s.values[0] for h, s in present.items() if s.values}
     lines: dict[str, str] = {}
     for path, one in sorted(overrides.items(), key=lambda o: "." in o[0]):  # whole ones first

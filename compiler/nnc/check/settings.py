@@ -25,9 +25,15 @@ def collect(
     known: tuple[str, ...],
     planned: tuple[str, ...],
     several: tuple[str, ...] = (),
+    selecting: dict[str, list[ast.Setting]] | None = None,
 ) -> Found:
-    """The settings by name; unknown, doubled and planned ones are reported."""
+    """The settings by name; unknown, doubled and planned ones are reported.
+
+    Args:
+        selecting: settings that may have `on WORDS`; gets those that do.
+    """
     found: Found = {}
+    chosen = {} if selecting is None else selecting
     for setting in settings.settings if settings is not None else ():
         if isinstance(setting, ast.Let):
             world.sink.add(
@@ -35,11 +41,15 @@ def collect(
             )
             continue
         name = setting.name.text
-        if name in planned or setting.selectors:
-            text = f"`{name}`" if name in planned else "`on` with a selection of weights"
-            world.sink.add(LATER.at(setting.span, f"{text} is planned; nnc 0.1 has none"))
+        if name in planned:
+            world.sink.add(LATER.at(setting.span, f"`{name}` is planned; nnc 0.1 has none"))
         elif name not in known:
             world.sink.add(_unknown(setting, what, known))
+        elif setting.selectors and name not in chosen:
+            world.sink.add(_no_selection(setting, tuple(chosen)))
+            found[name] = setting
+        elif setting.selectors and not setting.op:
+            chosen[name].append(setting)
         elif name in found and name not in several:
             world.sink.add(
                 DOUBLED_SETTING.at(
@@ -74,6 +84,16 @@ def _unknown(setting: ast.Setting, what: str, known: tuple[str, ...]) -> Diagnos
         if guess
         else "it has " + ", ".join(f"`{k}`" for k in known),
         fix=Fix(setting.name.span, guess) if guess else None,
+    )
+
+
+def _no_selection(setting: ast.Setting, able: tuple[str, ...]) -> Diagnostic:
+    *first, last = (f"`{word}`" for word in able or ("",))
+    words = f"{', '.join(first)} and {last}"
+    return BAD_SETTING.at(
+        setting.selectors[0].span.to(setting.selectors[-1].span),
+        f"`{setting.name.text}` is of the whole network: it takes no `on`",
+        help=f"`on` selects weights for {words}" if able else "leave `on ...` out",
     )
 
 

@@ -16,18 +16,16 @@ from nnc.check.training_rules import (
     MISSING_SETTING,
     UNKNOWN_DATA,
     UNKNOWN_METRIC,
-    UNKNOWN_OPTIMIZER,
-    UNKNOWN_SCHEDULE,
     WRONG_METRIC,
 )
+from nnc.check.updates import SELECTING, read_updates
 from nnc.check.values import Unknown
 from nnc.check.world import World
-from nnc.diagnostics import Fix, Refusal, Rule, nearest
+from nnc.diagnostics import Fix, Refusal, nearest
 from nnc.ir.arguments import Declared
 from nnc.ir.graph import Network
 from nnc.ir.plan import (
     EarlyStop,
-    Group,
     Length,
     MetricPlan,
     Phase,
@@ -37,13 +35,7 @@ from nnc.ir.plan import (
 )
 from nnc.ir.training import (
     METRICS,
-    OPTIMIZERS,
-    SCHEDULES,
-    Adam,
-    Constant,
     Metric,
-    Optimizer,
-    Schedule,
 )
 from nnc.syntax import ast
 
@@ -57,12 +49,13 @@ SETTINGS = (
     "batch",
     "metric",
     "clip",
+    "freeze",
     "early_stop",
     "seed",
     "precision",
     "deterministic",
 )
-PLANNED = ("objective", "freeze", "average", "evaluate", "init", "ema", "bptt", "accumulate")
+PLANNED = ("objective", "average", "evaluate", "init", "ema", "bptt", "accumulate")
 DEFAULTED = ("optimizer", "schedule", "batch", "seed", "early_stop")
 D = TypeVar("D", bound=Declared)
 
@@ -76,7 +69,8 @@ def check_train(
 ) -> TrainPlan | None:
     """The plan of a train block, or None after a message."""
     before = world.sink.errors
-    found = collect(world, "train", train.settings, SETTINGS, PLANNED)
+    chosen: dict[str, list[ast.Setting]] = {word: [] for word in SELECTING}
+    found = collect(world, "train", train.settings, SETTINGS, PLANNED, selecting=chosen)
     if train.network.text not in networks:
         _unknown_network(world, train, networks)
         return None
@@ -84,8 +78,7 @@ def check_train(
     _override(world, found, overrides)
     _needed(world, train, found, network)
     names, given = _data(world, found.get("data"), data)
-    optimizer = _declared(world, found.get("optimizer"), OPTIMIZERS, UNKNOWN_OPTIMIZER, Adam())
-    schedule = _declared(world, found.get("schedule"), SCHEDULES, UNKNOWN_SCHEDULE, Constant())
+    updates = read_updates(world, found, chosen, network)
     ends = outline(network, world.networks[train.network.text])
     terms = _loss(world, found.get("loss"), ends)
     metrics = _metrics(world, found.get("metric"), ends, terms.losses)
@@ -93,22 +86,21 @@ def check_train(
     length = _length(world, found)
     precision = _word(world, found.get("precision"), ("auto", "float32", "bf16"), "auto")
     deterministic = _flag(world, found.get("deterministic"))
-    if network is None or world.sink.errors > before or length is None:
+    if network is None or world.sink.errors > before or length is None or updates is None:
         return None
-    if not isinstance(optimizer, Optimizer) or not isinstance(schedule, Schedule):
-        return None  # what could not be read was reported by the parser
     return TrainPlan(
         train.name.text if train.name else network.name,
         network.name,
         names,
         (Player(network.name, network.name),),
-        (Phase(network.name, terms.losses, (Group(optimizer, schedule),), 1, terms.formulas),),
+        (Phase(network.name, terms.losses, updates.groups, 1, terms.formulas),),
         length,
         int(numbers.get("batch", 64)),
         metrics,
         given,
         seed=int(numbers.get("seed", 0)),
-        clip=numbers.get("clip"),
+        clips=updates.clips,
+        frozen=updates.frozen,
         early_stop=_early_stop(numbers),
         precision=precision,
         deterministic=deterministic,
@@ -227,36 +219,6 @@ def _data(
     return (name.text,), tuple(given)
 
 
-def _declared(
-    world: World, setting: ast.Setting | None, table: Mapping[str, type[D]], rule: Rule, default: D
-) -> D | None:
-    """An optimizer or schedule from its call."""
-    if setting is None:
-        return default
-    e = one_value(world, setting, next(iter(table)))
-    if e is None:
-        return None
-    word = e.name if isinstance(e, ast.Call) else e.names[0] if isinstance(e, ast.Ref) else None
-    text = word.text if word is not None else e.span.text
-    cls = table.get(text)
-    if cls is None:
-        guess = nearest(text, tuple(table))
-        span = word.span if word is not None else e.span
-        world.sink.add(
-            rule.at(
-                span,
-                f"there is no {setting.name.text} `{text}`",
-                help=f"did you mean `{guess}`?"
-                if guess
-                else "there are " + ", ".join(f"`{w}`" for w in table),
-                fix=Fix(span, guess) if guess else None,
-            )
-        )
-        return None
-    made = declared(cls, text, e, world.scope, world.numbers)
-    return None if isinstance(made, Unknown) else made
-
-
 def _loss(world: World, setting: ast.Setting | None, network: Outline) -> Terms:
     if setting is None:
         return Terms()
@@ -344,13 +306,11 @@ def _metric_output(
 
 def _numbers(world: World, found: Found) -> dict[str, float]:
     """Settings that are single numbers."""
-    kinds = {"batch": ("64", True, 1), "seed": ("0", True, 0), "clip": ("1.0", False, 0)}
-    kinds["early_stop"] = ("5", True, 1)
+    kinds = {"batch": ("64", 1), "seed": ("0", 0), "early_stop": ("5", 1)}
     values: dict[str, float] = {}
-    for name, (example, whole, least) in kinds.items():
+    for name, (example, least) in kinds.items():
         if name in found:
-            above = name == "clip"
-            value = number(world, found[name], example, whole=whole, least=least, above=above)
+            value = number(world, found[name], example, whole=True, least=least)
             if value is not None:
                 values[name] = value
     return values

@@ -153,3 +153,37 @@ The network works only for some sizes ("H must be a multiple of 16"), and the da
 Set `size` in the data block.
 """,
 )
+UNKNOWN_SELECTION = rule(
+    "NN430",
+    "unknown-selection",
+    """
+`on` and `freeze` name weights: by kind of weight (`bias`, `weight`), by kind of layer (`norm` for
+all normalisations, or a layer's word), or by an explicit name: a label (`as stem`), a `shared`
+step, a block. What is named inside of a block stands behind a dot: `encoder.stem`. Counted names
+(`conv1`) are output, never input.
+""",
+)
+SELECTS_NOTHING = rule(
+    "NN431",
+    "selects-nothing",
+    """
+The words are understood, but no weight that learns is left for them: the layer has none, they are
+frozen, or more specific lines take them.
+""",
+)
+SELECTIONS_OVERLAP = rule(
+    "NN432",
+    "selections-overlap",
+    """
+Of several lines the most specific one wins a weight: an explicit name before a kind of layer before
+a kind of weight; of two names the inner one, a label before a block, of kinds a layer's word before
+`norm`. Two that are equally specific must not select the same weight.
+""",
+)
+ALL_FROZEN = rule(
+    "NN433",
+    "all-frozen",
+    """
+`freeze` keeps weights as they are. Something must be left to learn.
+""",
+)

@@ -145,8 +145,17 @@ TRAIN_SETTINGS: dict[str, Word] = {
         "loss cross_entropy(digit) + 0.5 * l1(box)",
         "What is made small; the name alone where one output learns.",
     ),
-    "optimizer": Word("train setting", "optimizer adam(lr=1e-3)", "How weights are changed."),
-    "schedule": Word("train setting", "schedule cosine", "How the learning rate goes on."),
+    "optimizer": Word(
+        "train setting",
+        "optimizer adam(lr=1e-3)",
+        "How weights are changed. A further line `on bias, norm` is for some of them: kinds of "
+        "weights, kinds of layers, or names; the most specific line wins.",
+    ),
+    "schedule": Word(
+        "train setting",
+        "schedule cosine",
+        "How the learning rate goes on; further lines `on head` are for some weights.",
+    ),
     "epochs": Word("train setting", "epochs 20", "So many times through the train part."),
     "steps": Word("train setting", "steps 5000", "So many updates, instead of `epochs`."),
     "batch": Word("train setting", "batch 64", "Samples of an update; 64 by default."),
@@ -155,7 +164,17 @@ TRAIN_SETTINGS: dict[str, Word] = {
         "metric accuracy, f1",
         "What is measured; the first one on validation chooses the weights that are kept.",
     ),
-    "clip": Word("train setting", "clip 1.0", "The largest norm that gradients may have."),
+    "clip": Word(
+        "train setting",
+        "clip 1.0",
+        "The largest norm that gradients may have; further lines `on head` are for some weights.",
+    ),
+    "freeze": Word(
+        "train setting",
+        "freeze stem, encoder",
+        "Weights that stay as they start, and running statistics with them: labels, `shared` "
+        "steps, blocks, kinds of layers or of weights.",
+    ),
     "early_stop": Word(
         "train setting",
         "early_stop 5",

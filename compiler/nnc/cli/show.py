@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import click
 
+from nnc.check import Checked
 from nnc.cli import specs
 from nnc.cli.console import Console
 from nnc.cli.failures import relative, unusable
 from nnc.cli.verb import FILE, data_option, json_option, network_option, set_option, verb
 from nnc.ir.graph import Network
-from nnc.render.json import document
+from nnc.ir.plan import TrainPlan
+from nnc.render.json import Json, document
 from nnc.render.summary import network_json, network_text
+from nnc.render.updates import train_json, update_lines
 
 
 @verb("show")
@@ -41,24 +46,41 @@ def command(
     """
     if output is not None:
         _refuse_other_forms(output, source, console)
-    networks = specs.choose(_networks(path, sets, moved, console), network)
+    checked = _checked(path, sets, moved, console)
+    networks = specs.choose(checked.networks, network)
+    trains = checked.trains.values()
     if output is not None:
         _draw(networks, depth, output, console)
     elif source:
         console.result("\n\n".join(_source(each) for each in networks.values()))
     elif console.json:
         console.result(
-            document(networks=[network_json(each, depth=depth) for each in networks.values()])
+            document(networks=[_json(each, trains, depth) for each in networks.values()])
         )
     else:
         look = console.out
-        tables = (network_text(each, look, depth=depth) for each in networks.values())
+        tables = (
+            network_text(each, look, depth=depth) + _updates(each, trains)
+            for each in networks.values()
+        )
         console.result("\n".join(tables))
 
 
-def _networks(
-    path: str, sets: dict[str, str], moved: dict[str, str], console: Console
-) -> dict[str, Network]:
+def _json(network: Network, trains: Iterable[TrainPlan], depth: int | None) -> dict[str, Json]:
+    own = [train_json(plan, network) for plan in trains if plan.network == network.name]
+    return network_json(network, depth=depth) | ({"trains": list(own)} if own else {})
+
+
+def _updates(network: Network, trains: Iterable[TrainPlan]) -> str:
+    """What the train blocks do with which weights, where they do not do the same with all."""
+    lines = []
+    for plan in trains:
+        found = update_lines(plan, network) if plan.network == network.name else []
+        lines += [f"\ntrain {plan.name}", *found] if found else []
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _checked(path: str, sets: dict[str, str], moved: dict[str, str], console: Console) -> Checked:
     from nnc.cli import places
 
     text = places.spec_of(path, console)
@@ -68,7 +90,7 @@ def _networks(
 
         profiles = opened.profiles(checked, console, only=tuple(moved))
         checked = specs.check(text, sets, moved, profiles)
-    return specs.sound(checked, console).networks
+    return specs.sound(checked, console)
 
 
 def _source(network: Network) -> str:

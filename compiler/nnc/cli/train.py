@@ -22,6 +22,7 @@ from nnc.deploy.exporter import OnnxExporter
 from nnc.ir.walk import macs
 from nnc.record import Record, replace
 from nnc.render.header import binding_lines, data_line, network_line, split_line
+from nnc.render.updates import update_lines
 from nnc.source import NOWHERE
 from nnc.train.checkpoints import checkpoints
 from nnc.train.engine import train
@@ -190,6 +191,7 @@ def _header(prepared: Prepared, folder: RunFolder, console: Console) -> None:
         data_line(profile),
         split_line(profile),
         *binding_lines(plan, profile),
+        *update_lines(plan, prepared.network),
     ]
     console.note(console.shown("\n".join(lines)))
     with open(folder.path / "log.txt", "a", encoding="utf-8", newline="\n") as log:

@@ -84,6 +84,8 @@ class Item(Record):
         step.
         label: the name that `as` gives to its (first) output, or "".
         turns: the loops it was made in, outermost first.
+        shared: the name of the `shared` step that it is a use of, or "".
+        within: the calls, each a label or "" and a block, whose steps stand in this graph itself.
     """
 
     name: str
@@ -95,6 +97,8 @@ class Item(Record):
     instance: str = ""
     label: str = ""
     turns: tuple[Turn, ...] = ()
+    shared: str = ""
+    within: tuple[tuple[str, str], ...] = ()
 
 
 class Port(Record):

@@ -245,11 +245,33 @@ class Term(Record):
 
 
 class Group(Record):
-    """Weights with their optimizer and schedule; `selector` "" is all the rest."""
+    """Weights with their optimizer and schedule.
+
+    `selector`, `scheduled`: the words that select them for this optimizer and this schedule, "" for
+    the rest. `weights`: their names; none: all that learn and stand in no other group.
+    """
 
     optimizer: Optimizer
     schedule: Schedule
     selector: str = ""
+    weights: tuple[str, ...] = ()
+    scheduled: str = ""
+
+
+class Clip(Record):
+    """The largest norm that the gradients of some weights may have together; see `Group`."""
+
+    norm: float
+    selector: str = ""
+    weights: tuple[str, ...] = ()
+
+
+class Frozen(Record):
+    """What `freeze` keeps: the words, the weights' names, places whose running statistics stay."""
+
+    selector: str = ""
+    weights: tuple[str, ...] = ()
+    still: tuple[str, ...] = ()
 
 
 class Phase(Record):
@@ -339,7 +361,8 @@ class TrainPlan(Record):
     given: tuple[tuple[str, str], ...] = ()
     binding: Binding | None = None
     seed: int = 0
-    clip: float | None = None
+    clips: tuple[Clip, ...] = ()
+    frozen: Frozen = Frozen()
     early_stop: EarlyStop | None = None
     precision: str = "auto"
     deterministic: bool = False

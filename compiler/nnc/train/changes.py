@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nnc.diagnostics import Refusal, rule
 from nnc.ir.arguments import Declared
-from nnc.ir.plan import DataPlan, Profile, TrainPlan, describe
+from nnc.ir.plan import Clip, DataPlan, Profile, TrainPlan, describe
 from nnc.record import Record
 from nnc.train.files import file_span
 from nnc.train.run_record import DataRecord
@@ -120,6 +120,8 @@ def _shown(value: object) -> str:
         return f"({', '.join(_shown(v) for v in value)})" if value else "none"
     if isinstance(value, Declared):
         return describe(value)
+    if isinstance(value, Clip):
+        return f"{value.norm:g} on {value.selector}" if value.selector else f"{value.norm:g}"
     text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 

@@ -229,8 +229,7 @@ class Trainer:
         session, losses, signals = self.session, self.session.losses, self.signals
         if not session.batch:
             losses.start()
-        for member in session.members.values():
-            member.module.train()
+        session.learn()
         bounds = session.bounds[session.batch : session.limit]
         if not bounds:
             return 0, 0.0

@@ -8,20 +8,8 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from nnc.diagnostics import Refusal, rule
 from nnc.ir.plan import Group
 from nnc.ir.training import Adam, AdamW, Optimizer, RmsProp, Sgd
-from nnc.source import NOWHERE, Span
-
-SELECTS_NOTHING = rule(
-    "NN481",
-    "optimizer-selects-nothing",
-    """
-`optimizer ... on WORDS` speaks of the weights that the words select: `bias`, `norm` (weights of
-normalisation layers), or the name of a layer, block or `shared` step. Words that select no weight
-that learns are a mistake.
-""",
-)
 
 Named = dict[str, nn.Parameter]
 
@@ -94,66 +82,15 @@ _TABLE = dict(
 )
 
 
-def groups(
-    module: nn.Module, plan: tuple[Group, ...], span: Span = NOWHERE
-) -> tuple[tuple[Group, Named], ...]:
-    """The weights of each group that has any: the most specific selector wins a weight.
-
-    A name counts more than a kind (`bias`, `norm`), a longer name more than a shorter, a later line
-    more than an earlier one of the same rank.
-
-    Raises:
-        Refusal: a selector names nothing that learns.
-    """
-    norms = _norm_weights(module)
-    made: list[Named] = [{} for _ in plan]
-    used = [False] * len(plan)
-    for name, weight in module.named_parameters():
-        if not weight.requires_grad:
-            continue
-        best, rank = -1, -1
-        for i, group in enumerate(plan):
-            found = _rank(group.selector, name, norms)
-            used[i] = used[i] or found >= 0
-            if found >= rank and found >= 0:
-                best, rank = i, found
-        if best >= 0:
-            made[best][name] = weight
-    for group, hit in zip(plan, used):
-        if group.selector and not hit:
-            message = f"`on {group.selector}` selects no weight that learns"
-            help = "write `bias`, `norm`, or the name of a layer (`nnc show` lists them)"
-            raise Refusal(SELECTS_NOTHING.at(span, message, help=help))
-    return tuple((group, weights) for group, weights in zip(plan, made) if weights)
+def groups(module: nn.Module, plan: tuple[Group, ...]) -> tuple[tuple[Group, Named], ...]:
+    """The weights of each group that has any; those that are frozen belong to nobody."""
+    learned = {name: w for name, w in module.named_parameters() if w.requires_grad}
+    named = {name for group in plan for name in group.weights}
+    rest = {name: w for name, w in learned.items() if name not in named}
+    made = ((group, named_weights(learned, group.weights) or rest) for group in plan)
+    return tuple((group, weights) for group, weights in made if weights)
 
 
-def _norm_weights(module: nn.Module) -> set[str]:
-    kinds = (
-        nn.modules.batchnorm._NormBase,
-        nn.LayerNorm,
-        nn.GroupNorm,
-        nn.RMSNorm,
-    )
-    return {
-        f"{place}.{name}" if place else name
-        for place, part in module.named_modules()
-        if isinstance(part, kinds)
-        for name, _ in part.named_parameters(recurse=False)
-    }
-
-
-def _rank(selector: str, name: str, norms: set[str]) -> int:
-    if not selector:
-        return 0
-    ranks = [-1]
-    for word in (w.strip() for w in selector.split(",")):
-        kind = (
-            name.rsplit(".", 1)[-1] == "bias"
-            if word == "bias"
-            else word == "norm" and name in norms
-        )
-        if kind:
-            ranks.append(1)
-        if name == word or name.startswith(f"{word}."):
-            ranks.append(2 + word.count("."))
-    return max(ranks)
+def named_weights(learned: Named, names: tuple[str, ...]) -> Named:
+    """The weights of these names that learn."""
+    return {name: learned[name] for name in names if name in learned}

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol, TextIO
 
-from nnc.ir.plan import Group, TrainPlan
+from nnc.ir.plan import TrainPlan
 from nnc.record import Record
+from nnc.render.updates import group_text
 from nnc.train.device import Device
 from nnc.train.job import Checked, Outcome
 
@@ -184,12 +185,13 @@ class PlainReport:
 def started_lines(event: Started) -> list[str]:
     """The lines `training`, `device`, `export` of the start."""
     plan, device = event.plan, event.device
-    how = dict.fromkeys(_updates(group) for phase in plan.phases for group in phase.groups)
+    how = [group_text(group) for phase in plan.phases for group in phase.groups]
     best = f"best by {event.monitor}" if event.monitor else "last weights kept"
     length = f"{count(event.epochs, 'epoch')} x {count(event.steps, 'step')}"
     if plan.length.unit == "steps":
         length = f"{count(plan.length.count, 'step')}, {event.steps} an epoch"
-    parts = (", ".join(how), f"batch {plan.batch}", length, f"seed {plan.seed}", best)
+    said = (f"batch {plan.batch}", length, f"seed {plan.seed}", best)
+    parts = (*how, *said) if len(how) == 1 else said  # several stand in the header, with counts
     lines = [f"training  {'   '.join(parts)}"]
     reason = f"   ({device.reason})" if device.reason else ""
     threads = f", {count(device.threads, 'thread')}" if device.name == "cpu" else ""
@@ -199,18 +201,6 @@ def started_lines(event: Started) -> list[str]:
     if event.resumed:
         lines.append(f"resumed   at step {event.resumed:,}")
     return lines
-
-
-def _updates(group: Group) -> str:
-    """`adam lr 0.002 cosine warmup 100 on bias`; the learning rate always."""
-    said = [group.optimizer.word]
-    for call in (group.optimizer, group.schedule):
-        said += [] if call is group.optimizer else [call.word]
-        for name, arg in call.args.items():
-            value = getattr(call, name)
-            if name == "lr" or value != arg.default:
-                said.append(f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}")
-    return " ".join([*said, f"on {group.selector}"] if group.selector else said)
 
 
 def epoch_line(event: EpochLine) -> str:

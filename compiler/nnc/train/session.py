@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from nnc.diagnostics import Refusal, rule
-from nnc.ir.plan import Phase, Term
+from nnc.ir.plan import Frozen, Phase, Term
 from nnc.ir.training import Plateau
 from nnc.train.device import Device
 from nnc.train.evaluation import Examination, TorchPredictor
@@ -48,6 +48,7 @@ class Session:
         self.members = {member.name: member for member in job.members}
         for member in job.members:
             _move(member.module, self.place, device.precision)
+            _freeze(member.module, job.plan.frozen)
         self._read_data()
         self._plan_length()
         self._build_steps()
@@ -121,7 +122,7 @@ class Session:
         self.losses = Losses(self.place)
         self.phases: list[tuple[Phase, Step]] = []
         self.updaters: list[Updater] = []
-        numerics = Numerics(plan.clip, self.job.accumulate, bf16)
+        numerics = Numerics(plan.clips, self.job.accumulate, bf16)
         for phase in plan.phases:
             member, wiring = self.members[phase.player], self.wirings[phase.player]
             updates = updaters(member, phase, self.span)
@@ -166,6 +167,13 @@ class Session:
     def seconds(self) -> float:
         """Time of the run, all sessions together."""
         return self._before + time.perf_counter() - self._began
+
+    def learn(self) -> None:
+        """Puts the modules in training mode; running statistics of what is frozen stay."""
+        for member in self.members.values():
+            member.module.train()
+            for place in self.plan.frozen.still:
+                member.module.get_submodule(place).eval()
 
     def begin(self, seconds: float) -> None:
         """Starts the clock at the seconds that earlier sessions took."""
@@ -240,6 +248,13 @@ def flat(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     if len(players) == 1:
         return {name.split("/", 1)[1]: value for name, value in weights.items()}
     return {name.replace("/", ".", 1): value for name, value in weights.items()}
+
+
+def _freeze(module: nn.Module, frozen: Frozen) -> None:
+    names = set(frozen.weights)
+    for name, weight in module.named_parameters():
+        if name in names:
+            weight.requires_grad_(False)
 
 
 def _move(module: nn.Module, place: torch.device, precision: str) -> None:

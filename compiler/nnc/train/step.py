@@ -6,12 +6,12 @@ import math
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from nnc.ir.plan import Group, Phase
+from nnc.ir.plan import Clip, Group, Phase
 from nnc.record import Record
 from nnc.train.feed import Raw
-from nnc.train.optimizers import Named, groups, torch_optimizer
+from nnc.train.optimizers import Named, groups, named_weights, torch_optimizer
 from nnc.train.schedules import Factor, Span, factor
 from nnc.train.wiring import Member, TotalLoss, Wiring, call
 
@@ -113,11 +113,22 @@ def updaters(member: Member, phase: Phase, span: Span) -> tuple[Updater, ...]:
 
 
 class Numerics(Record):
-    """How a step computes: `pieces` of a batch, largest norm of the gradients, bf16 or float32."""
+    """How a step computes: `pieces` of a batch, largest norms of gradients, bf16 or float32."""
 
-    clip: float | None
+    clips: tuple[Clip, ...]
     pieces: int
     bf16: bool
+
+
+def _clipped(
+    clips: tuple[Clip, ...], updates: tuple[Updater, ...]
+) -> list[tuple[float, list[nn.Parameter]]]:
+    """The norms, each with the weights whose gradients have it together."""
+    learned = {name: w for u in updates for name, w in u.weights.items()}
+    return [
+        (clip.norm, list((named_weights(learned, clip.weights) or learned).values()))
+        for clip in clips
+    ]
 
 
 def make_step(
@@ -131,8 +142,8 @@ def make_step(
     """The function that does one update with a batch; everything is looked up before the first."""
     module, device = member.module, wiring.device
     optimizers = [u.optimizer for u in updates]
-    weights = [w for u in updates for w in u.weights.values()]
-    clip, pieces = numerics.clip, numerics.pieces
+    clips = _clipped(numerics.clips, updates)
+    pieces = numerics.pieces
 
     def loss_of(raw: Raw) -> Tensor:
         inputs = wiring.inputs(raw)
@@ -162,8 +173,8 @@ def make_step(
 
     def step(raw: Raw, size: int) -> None:
         compute(raw, size)
-        if clip is not None:
-            torch.nn.utils.clip_grad_norm_(weights, clip)
+        for norm, weights in clips:
+            torch.nn.utils.clip_grad_norm_(weights, norm)
         for optimizer in optimizers:
             optimizer.step()
             optimizer.zero_grad()

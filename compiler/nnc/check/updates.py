@@ -1,0 +1,189 @@
+"""How weights are updated: optimizers, schedules and clipping, each perhaps `on` some; `freeze`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from nnc.check.arguments import declared
+from nnc.check.selections import Line, Selector
+from nnc.check.settings import Found, number, one_value
+from nnc.check.training_rules import (
+    ALL_FROZEN,
+    BAD_SETTING,
+    UNKNOWN_OPTIMIZER,
+    UNKNOWN_SCHEDULE,
+)
+from nnc.check.values import Unknown
+from nnc.check.world import World
+from nnc.diagnostics import Fix, Rule, nearest
+from nnc.ir.arguments import Declared
+from nnc.ir.graph import Network
+from nnc.ir.plan import Clip, Frozen, Group
+from nnc.ir.training import OPTIMIZERS, SCHEDULES, Adam, Constant, Optimizer, Schedule
+from nnc.record import Record
+from nnc.syntax import ast
+
+SELECTING = ("optimizer", "schedule", "clip")
+"""Settings that may stand several times, for some of the weights each."""
+D = TypeVar("D", bound=Declared)
+Chosen = dict[str, list[ast.Setting]]
+
+
+class Updates(Record):
+    """What a train block says of updates."""
+
+    groups: tuple[Group, ...]
+    clips: tuple[Clip, ...]
+    frozen: Frozen
+
+
+class _Calls(Record):
+    """The optimizers, schedules and norms as written: that of the rest first, then those `on`."""
+
+    optimizers: tuple[Optimizer, ...]
+    schedules: tuple[Schedule, ...]
+    clips: tuple[float | None, ...]
+
+
+def read_updates(
+    world: World, found: Found, chosen: Chosen, network: Network | None
+) -> Updates | None:
+    """The groups of weights with their optimizers, None after a message."""
+    before = world.sink.errors
+    calls = _calls(world, found, chosen)
+    freeze = found.get("freeze")
+    if freeze is not None and not freeze.values:
+        world.sink.add(
+            BAD_SETTING.at(freeze.span, "`freeze` names what stays", help="`freeze stem, encoder`")
+        )
+    if network is None or calls is None or world.sink.errors > before:
+        return None
+    if freeze is None and not any(chosen.values()):
+        clips = tuple(Clip(norm) for norm in calls.clips if norm is not None)
+        return Updates((Group(calls.optimizers[0], calls.schedules[0]),), clips, Frozen())
+    made = _selected(Selector(world, network), freeze, chosen, calls, world)
+    return None if world.sink.errors > before else made
+
+
+def _calls(world: World, found: Found, chosen: Chosen) -> _Calls | None:
+    optimizer = _declared(world, found.get("optimizer"), OPTIMIZERS, UNKNOWN_OPTIMIZER, Adam())
+    schedule = _declared(world, found.get("schedule"), SCHEDULES, UNKNOWN_SCHEDULE, Constant())
+    optimizers = [
+        optimizer,
+        *(_declared(world, s, OPTIMIZERS, UNKNOWN_OPTIMIZER, Adam()) for s in chosen["optimizer"]),
+    ]
+    schedules = [
+        schedule,
+        *(_declared(world, s, SCHEDULES, UNKNOWN_SCHEDULE, Constant()) for s in chosen["schedule"]),
+    ]
+    rest = found.get("clip")
+    clips = [None if s is None else _norm(world, s) for s in (rest, *chosen["clip"])]
+    whole = tuple(o for o in optimizers if o is not None)
+    ways = tuple(s for s in schedules if s is not None)
+    if len(whole) < len(optimizers) or len(ways) < len(schedules):
+        return None
+    return _Calls(whole, ways, tuple(clips))
+
+
+def _norm(world: World, setting: ast.Setting) -> float | None:
+    return number(world, setting, "1.0", whole=False, least=0, above=True)
+
+
+def _declared(
+    world: World, setting: ast.Setting | None, table: Mapping[str, type[D]], rule: Rule, default: D
+) -> D | None:
+    """An optimizer or schedule from its call."""
+    if setting is None:
+        return default
+    e = one_value(world, setting, next(iter(table)))
+    if e is None:
+        return None
+    word = e.name if isinstance(e, ast.Call) else e.names[0] if isinstance(e, ast.Ref) else None
+    text = word.text if word is not None else e.span.text
+    cls = table.get(text)
+    if cls is None:
+        guess = nearest(text, tuple(table))
+        span = word.span if word is not None else e.span
+        world.sink.add(
+            rule.at(
+                span,
+                f"there is no {setting.name.text} `{text}`",
+                help=f"did you mean `{guess}`?"
+                if guess
+                else "there are " + ", ".join(f"`{w}`" for w in table),
+                fix=Fix(span, guess) if guess else None,
+            )
+        )
+        return None
+    made = declared(cls, text, e, world.scope, world.numbers)
+    return None if isinstance(made, Unknown) else made
+
+
+def _selected(
+    selector: Selector,
+    freeze: ast.Setting | None,
+    chosen: Chosen,
+    calls: _Calls,
+    world: World,
+) -> Updates:
+    """The groups where words select weights."""
+    frozen = Frozen()
+    if freeze is not None:
+        line = selector.line(freeze, freeze.values)
+        frozen = Frozen(line.text, *selector.frozen(line))
+        if not set(selector.weights()) - set(frozen.weights):
+            world.sink.add(
+                ALL_FROZEN.at(
+                    freeze.span, "every weight is frozen: nothing is left to learn", help=_LEAVE
+                )
+            )
+            return Updates((), (), frozen)
+    lines = {
+        word: tuple(selector.line(s, s.selectors) for s in settings)
+        for word, settings in chosen.items()
+    }
+    of = {word: selector.assigned(lines[word], frozen.weights) for word in SELECTING}
+    return Updates(
+        _groups(of, lines, calls, bool(chosen["optimizer"] or chosen["schedule"])),
+        _clips(of["clip"], lines["clip"], calls.clips),
+        frozen,
+    )
+
+
+_LEAVE = "leave the layers out that are to learn, the last one for example"
+
+
+def _groups(
+    of: dict[str, dict[str, int]], lines: dict[str, tuple[Line, ...]], calls: _Calls, several: bool
+) -> tuple[Group, ...]:
+    """One group for each optimizer with each schedule that some weights have."""
+    if not several:
+        return (Group(calls.optimizers[0], calls.schedules[0]),)
+    members: dict[tuple[int, int], list[str]] = {}
+    for name, optimizer in of["optimizer"].items():
+        members.setdefault((optimizer, of["schedule"][name]), []).append(name)
+    made = []
+    for (optimizer, schedule), names in sorted(members.items()):
+        texts = (
+            lines[word][at - 1].text if at else ""
+            for word, at in (("optimizer", optimizer), ("schedule", schedule))
+        )
+        on, scheduled = texts
+        pair = calls.optimizers[optimizer], calls.schedules[schedule]
+        made.append(Group(*pair, on, tuple(names), scheduled))
+    return tuple(made)
+
+
+def _clips(
+    of: dict[str, int], lines: tuple[Line, ...], norms: tuple[float | None, ...]
+) -> tuple[Clip, ...]:
+    """The norms, each with its weights; the rest has none unless a line without `on` says so."""
+    if not lines:
+        return tuple(Clip(norm) for norm in norms if norm is not None)
+    made = []
+    for at, norm in enumerate(norms):
+        names = tuple(name for name, own in of.items() if own == at)
+        if norm is not None and names:
+            made.append(Clip(norm, lines[at - 1].text if at else "", names))
+    return tuple(made)
