@@ -19,6 +19,7 @@ from nnc.ir.walk import weight_table
 from nnc.layers import LAYERS
 from nnc.layers.base import Case
 from tests.backends.onnx_running import Arrays, run
+from tests.layers.worked import spec
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = [
@@ -76,10 +77,5 @@ def test_whole_networks_agree(name: str) -> None:
 @pytest.mark.parametrize("word, case", CASES, ids=[f"{w}: {c.step}" for w, c in CASES])
 @pytest.mark.filterwarnings("ignore:Using padding='same'")
 def test_every_case_of_every_layer_agrees(word: str, case: Case) -> None:
-    inputs = (case.inputs,) if isinstance(case.inputs, str) else case.inputs
-    names = "abcd"[: len(inputs)]
-    declared = "".join(f"input {n}: {t}\n" for n, t in zip(names, inputs))
-    network = checked(
-        f"network Net {{\n{declared}from {', '.join(names)} -> {case.step}\noutput result\n}}\n"
-    )
+    network = checked(spec(case))
     assert differ(network, positive=case.positive) < 1e-5

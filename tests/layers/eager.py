@@ -99,7 +99,8 @@ class Eager:
 
     def view(self, x: Value, *dims: Dim) -> Value:
         sizes = [evaluate(d, self.env) for d in dims]
-        return Value(x.data.reshape(x.data.shape[0], *sizes), x.type.with_dims(*dims))
+        batch = () if x.type.fixed else (x.data.shape[0],)
+        return Value(x.data.reshape(*batch, *sizes), x.type.with_dims(*dims))
 
     def index(self, x: Value, *items: Any) -> Value:
         ends = tuple(slice(*item) if isinstance(item, tuple) else item for item in items)
@@ -112,14 +113,14 @@ class Eager:
         return Value(x.data, type)
 
 
-def run(
+def every(
     op: Layer,
     types: tuple[TensorType, ...],
     inputs: tuple[np.ndarray, ...],
     weights: Arrays,
     env: Mapping[str, int],
-) -> np.ndarray:
-    """What the layer gives for these inputs, each with a batch axis."""
+) -> tuple[np.ndarray, ...]:
+    """All that the layer gives for these inputs, each with a batch axis."""
     writer = Eager(weights, env)
     values: list[Value | None] = [
         Value(torch.from_numpy(a), type) for a, type in zip(inputs, types)
@@ -127,6 +128,15 @@ def run(
     values += [None for port in op.ports[len(values) :] if port.optional]
     with torch.no_grad():
         out = op.torch(writer, *values)
-    out = out[0] if isinstance(out, tuple) else out
-    assert isinstance(out, Value)
-    return np.asarray(out.data.numpy())
+    return tuple(one.data.numpy() for one in (out if isinstance(out, tuple) else (out,)))
+
+
+def run(
+    op: Layer,
+    types: tuple[TensorType, ...],
+    inputs: tuple[np.ndarray, ...],
+    weights: Arrays,
+    env: Mapping[str, int],
+) -> np.ndarray:
+    """The first of them."""
+    return every(op, types, inputs, weights, env)[0]

@@ -59,11 +59,17 @@ def spec(case: Case) -> str:
     """The case as a program; its claim stands at the output."""
     names = [f"x{n}" for n in range(len(input_texts(case)))]
     inputs = [f"  input {name}: {text}" for name, text in zip(names, input_texts(case))]
-    start = f"  from {', '.join(names)} -> " if len(names) > 1 else "  "
-    claim = f": {case.output}" if case.output else ""
-    return "\n".join(
-        ["network Worked {", *inputs, f"{start}{case.step}", f"  output y{claim}", "}", ""]
-    )
+    named = any(re.search(rf"=\s*{name}\b", case.step) for name in names)  # `attention(2, to=x1)`
+    first = names[:1] if named else names
+    start = f"  from {', '.join(first)} -> " if len(names) > 1 else "  "
+    step = f"{start}{case.step}"
+    claims = (case.output,) if isinstance(case.output, str) else case.output
+    given = [f"  output y{': ' + claim if claim else ''}" for claim in claims]
+    if len(claims) > 1:
+        labels = [f"y{n}" for n in range(len(claims))]
+        given = [f"  from {n}; output {n}: {claim}" for n, claim in zip(labels, claims)]
+        step += f" as {', '.join(labels)}"
+    return "\n".join(["network Worked {", *inputs, step, *given, "}", ""])
 
 
 def checked(case: Case) -> Checked:
@@ -162,12 +168,12 @@ def torch_module(net: Network, folder: Path) -> nn.Module:
     return made.eval()
 
 
-def torch_outputs(module: nn.Module, arrays: Arrays, *inputs: np.ndarray) -> np.ndarray:
+def torch_outputs(module: nn.Module, arrays: Arrays, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
     """What the module gives with these weights."""
     module.load_state_dict({name: torch.from_numpy(a.copy()) for name, a in arrays.items()})
     with torch.no_grad():
         out = module(*(torch.from_numpy(x) for x in inputs))
-    return np.asarray(out.numpy())
+    return tuple(one.numpy() for one in (out if isinstance(out, tuple) else (out,)))
 
 
 class Onnx:
@@ -189,7 +195,12 @@ class Onnx:
         ]
 
     def __call__(self, *inputs: np.ndarray) -> np.ndarray:
-        return np.asarray(self.session.run(None, {f"x{n}": x for n, x in enumerate(inputs)})[0])
+        return self.all(*inputs)[0]
+
+    def all(self, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Every output."""
+        found = self.session.run(None, {f"x{n}": x for n, x in enumerate(inputs)})
+        return tuple(np.asarray(array) for array in found)
 
 
 def difference(a: np.ndarray, b: np.ndarray) -> float:

@@ -122,7 +122,8 @@ class Writer:
             if id(value) not in own:
                 continue
             value.become(type, value.dtype)
-            value.wish = place if number == 0 else f"{place}/{words[number]}"
+            word = words[number] if number < len(words) else str(number)
+            value.wish = f"{place}/{word}" if number else place
         for node in made:
             if node.name:
                 continue

@@ -302,6 +302,8 @@ class Body:
                 wish = words[position] if alike else ""
                 if held == item.outputs[0]:
                     wish = item.label
+                elif item.labels and held in item.outputs:
+                    wish = item.labels[item.outputs.index(held)]
                 taken = {n for n in names if n != "_"} | names_read(later)
                 name = self._free_name(wish, at if held >= 0 else at - 1, taken)
                 names.append(name)

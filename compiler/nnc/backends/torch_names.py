@@ -244,6 +244,8 @@ METHODS: Final[dict[str, Signature]] = {
     "select": _signature("dim index"),
     "narrow": _signature("dim start length"),
     "roll": _signature("shifts dims"),
+    "chunk": _signature("chunks", dim=0),
+    "split": _signature("split_size", dim=0),
     "flip": _signature("dims"),
     "float": _signature(""),
     "new_tensor": _signature("data"),

@@ -63,7 +63,7 @@ def apply(
     body.current = made
     if op.aside:
         body.current, body.aside = made[:1], made
-    body.several = False
+    body.several = op.parts and len(made) > 1
 
 
 def _left_open(op: Layer, values: tuple[int, ...]) -> tuple[None, ...]:

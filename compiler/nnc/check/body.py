@@ -105,8 +105,15 @@ class Body:
         self.current, self.several = start, start is not None and len(start) > 1
         self.run(body, inner)
         inner.end()
-        if self.current is None or len(self.current) != 1:
+        if self.current is None:
             self.take(body.span)
+            return None
+        if len(self.current) != 1:
+            self.world.sink.add(
+                NO_VALUE.at(
+                    body.span, f"{len(self.current)} values come out here", help="join them first"
+                )
+            )
             return None
         return None if self.current[0] == BAD else self.current[0]
 

@@ -109,6 +109,13 @@ class Builder:
                     self.items[at] = replace(self.items[at], label=label)
                 return
 
+    def call_all(self, values: tuple[int, ...], labels: tuple[str, ...]) -> None:
+        """Names the results of a step that gives several: `as q, k, v`."""
+        for at in range(len(self.items) - 1, -1, -1):
+            if self.items[at].outputs == values:
+                self.items[at] = replace(self.items[at], labels=labels)
+                return
+
     def type(self, value: int) -> TensorType | None:
         """The type of a value, None for one that could not be made."""
         return None if value == BAD else self.types[value]

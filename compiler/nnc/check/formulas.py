@@ -224,6 +224,14 @@ def _call(body: Body, e: ast.Call, scope: Scope, label: str) -> Value:
     if not values or not bound.ok:
         return UNKNOWN
     op = layer(**bound.values)
+    if op.parts:
+        return numbers.say(
+            STEP_AS_VALUE.at(
+                e.span,
+                f"`{name}` gives several values, and no one of them is its value",
+                help=f"write `from {first[0].span.text} -> {name}({rest}) as a, b`",
+            )
+        )
     if lonely(op, len(values)):
         return numbers.say(
             SEVERAL_VALUES.at(

@@ -80,7 +80,7 @@ DERIVED = ("in_channels", "in_features", "input_size", "input_shape", "num_featu
 
 PLANNED = (
     "lstm_cell", "gru_cell", "spectral_norm",
-    "weight_norm", "split", "shift", "crop", "scan",
+    "weight_norm", "shift", "crop", "scan",
 )  # fmt: skip
 """Steps of the language that this version reads and refuses, by name."""
 

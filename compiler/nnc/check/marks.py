@@ -29,16 +29,21 @@ def _label(body: Body, mark: ast.As, scope: Scope, span: Span) -> None:
         values = (BAD,)
     if len(mark.names) > 1 and body.aside[:1] == values:
         values = body.aside
-    if len(mark.names) > 1 and values != (BAD,) and len(values) != len(mark.names):
+    several = len(mark.names) > 1 or body.several
+    if several and values != (BAD,) and len(values) != len(mark.names):
         body.world.sink.add(
             UNPACKING.at(
-                mark.span, f"{len(mark.names)} names for {_count(len(values))} of the step"
+                mark.span,
+                f"{_count(len(mark.names), 'name')} for {_count(len(values), 'value')}",
+                help="name each: `as a, b, c`" if len(values) > 1 else "name it once",
             )
         )
-        body.damaged = True
+        body.fail()
         values = (BAD,)
     if values == (BAD,):
         values = (BAD,) * len(mark.names)
+    elif len(values) > 1:
+        body.builder.call_all(values, tuple(name.name.text for name in mark.names))
     for name, value in zip(mark.names, values):
         if name.index:
             _family_member(body, name, value, scope)
@@ -97,5 +102,5 @@ def read_claim(body: Body, t: ast.Type, scope: Scope) -> None:
         body.world.sink.add(diagnostic)
 
 
-def _count(n: int) -> str:
-    return "one value" if n == 1 else f"{n} values"
+def _count(n: int, what: str) -> str:
+    return f"one {what}" if n == 1 else f"{n} {what}s"

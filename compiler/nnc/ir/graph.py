@@ -83,6 +83,7 @@ class Item(Record):
         instance: name that owns the weights; differs from `name` at the second use of a shared
         step.
         label: the name that `as` gives to its (first) output, or "".
+        labels: the names of all outputs, where `as` gives several.
         turns: the loops it was made in, outermost first.
         shared: the name of the `shared` step that it is a use of, or "".
         within: the calls, each a label or "" and a block, whose steps stand in this graph itself.
@@ -99,6 +100,7 @@ class Item(Record):
     turns: tuple[Turn, ...] = ()
     shared: str = ""
     within: tuple[tuple[str, str], ...] = ()
+    labels: tuple[str, ...] = ()
 
 
 class Port(Record):

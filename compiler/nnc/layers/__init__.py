@@ -27,6 +27,7 @@ from nnc.layers import (
     recurrent,
     reduce,
     shape,
+    split,
 )
 from nnc.layers.base import LAYERS
 
@@ -56,4 +57,5 @@ __all__ = [
     "recurrent",
     "reduce",
     "shape",
+    "split",
 ]

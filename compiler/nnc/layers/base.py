@@ -254,6 +254,7 @@ class Layer(Declared):
     ports: ClassVar[tuple[Port, ...]] = (Port("x"),)
     cases: ClassVar[tuple[Case, ...]] = ()
     hidden: ClassVar[bool] = False  # made by passes only, not written in specs
+    parts: ClassVar[bool] = False  # its results count alike: a join takes all of them
     elementwise: ClassVar[bool] = False  # knows of no axes: also takes values without a batch axis
     results: ClassVar[tuple[str, ...]] = ("y",)
     aside: ClassVar[bool] = False  # only the first result goes on; `as` may name the others

@@ -251,3 +251,11 @@ h)`. A state has a number for each unit, `[units]`; of several layers or directi
 each, `[layers * directions, units]`, in the order of PyTorch.
 """,
 )
+SPLIT_SIZES = rule(
+    "NN372",
+    "parts-do-not-add-up",
+    """
+The parts that `split` makes are two or more, and together they are the axis that is cut:
+`split([64, 64, 128])` cuts an axis of 256.
+""",
+)
