@@ -17,6 +17,7 @@ from nnc.ir.graph import Network
 from nnc.layers import LAYERS
 from nnc.layers.base import Case
 from tests.backends.torch_sketch import random_weights
+from tests.layers.worked import spec
 
 TEXT = """
 network Net(width=8) {
@@ -114,14 +115,9 @@ CASES = [
 @pytest.mark.parametrize("word, case", CASES, ids=[f"{w}: {c.step}" for w, c in CASES])
 @pytest.mark.filterwarnings("ignore:Using padding='same'")
 def test_every_case_of_every_layer_is_a_module(word: str, case: Case) -> None:
-    inputs = (case.inputs,) if isinstance(case.inputs, str) else case.inputs
-    names = "abcd"[: len(inputs)]
-    declared = "".join(f"input {n}: {t}\n" for n, t in zip(names, inputs))
-    checked = check_text(
-        f"network Net {{\n{declared}from {', '.join(names)} -> {case.step}\noutput out_y\n}}\n"
-    )
+    checked = check_text(spec(case))
     assert not checked.errors, checked.diagnostics
-    net = checked.networks["Net"]
+    net = checked.networks["Worked"]
     module = build(net, random_weights(net)).eval()
     compile(torch_source(net), "generated", "exec")
     assert isinstance(module, nn.Module)

@@ -35,7 +35,9 @@ def _label(body: Body, mark: ast.As, scope: Scope, span: Span) -> None:
             UNPACKING.at(
                 mark.span,
                 f"{_count(len(mark.names), 'name')} for {_count(len(values), 'value')}",
-                help="name each: `as a, b, c`" if len(values) > 1 else "name it once",
+                help=f"name each: `as {', '.join('abcdefgh'[: len(values)])}`"
+                if len(values) > 1
+                else "name it once",
             )
         )
         body.fail()
