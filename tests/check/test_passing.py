@@ -107,7 +107,7 @@ block wrap { residual { dense(4); body } }
 network A { input x: [4]; shared mix = dense(4)
   twice(mix) -> wrap { mix -> dense(4) } -> wrap { dense(4) } -> mix; output y }""")
     assert [n for n in names(network) if n.endswith("weight")] == [
-        "twice1_mix.weight",
+        "mix.weight",
         "wrap1_dense1.weight",
         "wrap1_dense2.weight",
         "wrap2.dense1.weight",

@@ -46,6 +46,7 @@ def test_show_json(nnc: Nnc) -> None:
         "output": [4, 6, 6],
         "weights": 104,
         "macs": 3600,
+        "tied": None,
         "line": 6,
     }
 

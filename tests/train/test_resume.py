@@ -108,6 +108,37 @@ def test_what_is_frozen_stays_to_the_bit_with_its_statistics(tmp_path: Path) -> 
     assert stayed == {name for name in before if name.startswith("norm1.")}
 
 
+class Tied(Small):
+    """A hidden layer's weight is used twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.again = nn.Linear(8, 8)
+        self.more = nn.Linear(8, 8)
+        self.more.weight = self.again.weight
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        hidden = torch.relu(self.dense1(image.flatten(1)))
+        return self.dense2(self.more(torch.tanh(self.again(hidden))))
+
+
+def test_tied_weights_are_stored_once_and_stay_tied(tmp_path: Path) -> None:
+    plan = class_plan(optimizer=AdamW(lr=0.02))
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    run(job_at(whole, plan, module=seeded(Tied)))
+    first = job_at(cut, plan, module=seeded(Tied))
+    signal_at(first.members[0].module, 7)
+    assert run(first).exit_code == 130
+    second = resumed(cut, plan=plan, module=seeded(Tied))
+    run(second)
+    assert told(cut) == told(whole)
+    assert same(weights(cut), weights(whole))
+    assert "again.weight" in weights(cut)
+    assert "more.weight" not in weights(cut)
+    module = second.members[0].module
+    assert module.get_parameter("more.weight") is module.get_parameter("again.weight")
+
+
 def test_a_killed_run_goes_on_from_the_last_checkpoint(tmp_path: Path) -> None:
     class Killed(BaseException):
         pass

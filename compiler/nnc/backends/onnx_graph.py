@@ -122,7 +122,7 @@ def _check_weights(network: Network, weights: Mapping[str, Array]) -> None:
 def _lower(writer: Writer, step: Step, values: Mapping[int, Value]) -> tuple[Value, ...]:
     op, span = step.item.op, step.item.span
     where = f"{span.source.name}:{span.line} {op.word}" if span.end else op.word
-    writer.layer = Place(step.place, step.owner, where)
+    writer.layer = Place(step.place, step.owner, where, step.tied)
     if not isinstance(op, Layer):
         raise LoweringError(f"{op.word} at {step.place} is no layer")
     given = [None if number is None else values[number] for number in step.inputs]

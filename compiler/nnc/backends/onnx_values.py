@@ -114,8 +114,12 @@ class Names:
 
 
 class Place(Record):
-    """The layer that is being written: where it stands, who owns its weights, its line."""
+    """The layer that is being written: where it stands, who owns its weights, its line.
+
+    `tied`: the full name of the weight of another layer that stands for its own `weight`.
+    """
 
     place: str
     owner: str
     doc: str
+    tied: str = ""

@@ -61,6 +61,23 @@ class Writer:
     def weight(self, name: str, transform: Transform | None = None) -> Value:
         """An array of this layer as an initializer; used twice, it is stored once."""
         full = full_name(self.layer.owner, name)
+        if name == "weight" and self.layer.tied:
+            full = self.layer.tied
+        key = (full, transform)
+        if full == self.layer.tied and transform is not None and key not in self._weights:
+            return self._turned(self._weight(full, None), transform)
+        return self._weight(full, transform)
+
+    def _turned(self, weight: Tensor, transform: Transform) -> Value:
+        """Another layer's weight in another layout: a node, so that the file holds it once."""
+        dims = weight.type.dims
+        if transform.kind == "transpose":
+            type = TensorType(tuple(dims[at] for at in transform.values), "float32", fixed=True)
+            return self.op("Transpose", weight, type=type, perm=transform.values)
+        type = TensorType(transform.values, "float32", fixed=True)
+        return self.op("Reshape", weight, self._ints(transform.values), type=type)
+
+    def _weight(self, full: str, transform: Transform | None) -> Tensor:
         key = (full, transform)
         if key not in self._weights:
             array = self.arrays[full]

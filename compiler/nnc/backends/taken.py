@@ -103,7 +103,7 @@ def naming(
         for prefix in dict.fromkeys((*WRAPPERS, *(table.prefixes if table else ()))):
             if prefix and not any(name.startswith(prefix) for name in shapes):
                 continue
-            pieces = _pieces(table, prefix, rows)
+            pieces = _pieces(table, prefix, rows, shapes)
             found = sum(all(n in shapes for n in p.names) for p in pieces.values())
             # a few names are the same everywhere: the network's own are most of a file, or none
             score = found if table is not None or 2 * found >= len(rows) else 0
@@ -115,9 +115,20 @@ def naming(
 _OWN = Line("", (), False, Span(file_span(Path("-")).source, 0, 0), (), ())
 
 
-def _pieces(table: NameTable | None, prefix: str, rows: Sequence[PlacedWeight]) -> dict[str, Piece]:
+def _named(prefix: str, row: PlacedWeight, shapes: Mapping[str, Shape]) -> str:
+    """What a file calls a weight; a tied one may stand there under any of its names."""
+    names = [prefix + name for name in (row.name, *row.also)]
+    return next((name for name in names if name in shapes), names[0])
+
+
+def _pieces(
+    table: NameTable | None,
+    prefix: str,
+    rows: Sequence[PlacedWeight],
+    shapes: Mapping[str, Shape],
+) -> dict[str, Piece]:
     if table is None:
-        return {row.name: Piece((prefix + row.name,), False, _OWN) for row in rows}
+        return {row.name: Piece((_named(prefix, row, shapes),), False, _OWN) for row in rows}
     named = ((row.name, piece(table, row.name, prefix)) for row in rows)
     return {name: found for name, found in named if found is not None}
 
@@ -151,7 +162,8 @@ def _taken(
             arrays[row.name] = array
     used = {name for of in best.pieces.values() for name in of.names}
     extra = [name for name in shapes if name not in used]
-    left = [name for name in extra if _needless(table, best.prefix, name)]
+    tied = {best.prefix + name for row in rows for name in row.also if table is None}
+    left = [name for name in extra if name in tied or _needless(table, best.prefix, name)]
     if missing or wrong or len(left) < len(extra):
         extra = [name for name in extra if name not in left]
         raise _misfit(path, best, wrong, missing, extra)

@@ -207,7 +207,7 @@ class Body:
     def _layer(self, item: Item, inputs: Sequence[Node | None]) -> tuple[LayerWriter, list[Node]]:
         assert isinstance(item.op, Layer)
         given = [node for node in inputs if node is not None]
-        weights = tuple(item.op.weights(*self.graph.types_of(item.inputs)))
+        weights = tuple(item.op.arrays(*self.graph.types_of(item.inputs)))
         writer = LayerWriter(self.numbers, item, given, weights)
         result = item.op.torch(writer, *inputs)
         results = result if isinstance(result, tuple) else (result,)

@@ -22,7 +22,7 @@ from nnc.backends.torch_names import (
 from nnc.backends.torch_nodes import MARK, Hole, Node, Unpacked, alias, variable
 from nnc.backends.torch_text import constant
 from nnc.ir.dims import Dim, Poly
-from nnc.ir.graph import Item
+from nnc.ir.graph import Call, Item
 from nnc.ir.initial import Fill, Normal, TruncatedNormal, Uniform, Values, Weight
 from nnc.ir.known import Known
 from nnc.ir.types import TensorType
@@ -57,6 +57,7 @@ class LayerWriter:
         self._numbers, self._item, self._inputs = numbers, item, inputs
         self._weights = weights
         self._place = item.instance or item.name
+        self._tie = None if isinstance(item.op, Call) else item.op.tied
         self.made = ""  # the module that the constructor makes
         self.functional = False
         self.held: list[str] = []  # weights that are no part of a module
@@ -177,12 +178,19 @@ class LayerWriter:
     # --- arguments -----------------------------------------------------------------------------
 
     def constructor(self) -> list[str]:
-        """The statements that make what stands at this place."""
+        """The statements that make what stands at this place, and tie its weight to another's."""
         place = f"{MARK}{self._place}{MARK}"
         if self.made and self.held:
             raise self._mistake("has both a module and weights of its own")
-        if self.made:
-            return [f"{place} = {self.made}"]
+        made = [f"{place} = {self.made}"] if self.made else self._held(place)
+        tie = self._tie
+        if tie is None:
+            return made
+        other = f"{MARK}{tie.owner}{MARK}" + (f".{tie.weight}" if tie.weight else "")
+        return [*made, f"{place}.weight = {other}"]
+
+    def _held(self, place: str) -> list[str]:
+        """The statements for weights that are no part of a module."""
         if self.held == [""]:
             (weight,) = self._weights
             if weight.role == "trained":
@@ -192,14 +200,15 @@ class LayerWriter:
             if self._weights:
                 raise self._mistake("declares weights that its PyTorch form does not use")
             return []
-        names = [weight.name for weight in self._weights]
-        trained = all(weight.role == "trained" for weight in self._weights)
-        if trained and names == sorted(names) and not any("." in name for name in names):
-            arrays = [f'"{w.name}": {self._array(w)}' for w in self._weights]
+        weights = [w for w in self._weights if self._tie is None or w.name != "weight"]
+        names = [weight.name for weight in weights]
+        trained = all(weight.role == "trained" for weight in weights)
+        if trained and names and names == sorted(names) and not any("." in n for n in names):
+            arrays = [f'"{w.name}": {self._array(w)}' for w in weights]
             return [f"{place} = nn.ParameterDict({{{', '.join(arrays)}}})"]  # which sorts them
         lines = [f"{place} = nn.Module()"]
         homes = {""}
-        for weight in self._weights:
+        for weight in weights:
             home, dot, name = weight.name.rpartition(".")
             if home not in homes:  # `out_proj.weight` stands in a module of its own
                 homes.add(home)

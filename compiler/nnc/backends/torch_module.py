@@ -67,7 +67,7 @@ def set_weights(module: nn.Module, weights: Mapping[str, Array]) -> None:
     Raises:
         WeightsMismatch: names or shapes differ from the module's.
     """
-    state = module.state_dict()
+    state = state_of(module)
     missing = [name for name in state if name not in weights]
     unknown = [name for name in weights if name not in state]
     if missing or unknown:
@@ -85,6 +85,12 @@ def set_weights(module: nn.Module, weights: Mapping[str, Array]) -> None:
                 raise WeightsMismatch(f"the weight {name} has the shape {shapes}")
             # torch warns of arrays that cannot be written, though it only reads here
             tensor.copy_(torch.from_numpy(np.require(array, requirements=["C", "W"])))
+
+
+def state_of(module: nn.Module) -> dict[str, torch.Tensor]:
+    """The module's state_dict with each tied weight once, under its owner's name."""
+    ties = _ties(module)
+    return {name: value for name, value in module.state_dict().items() if name not in ties}
 
 
 def _ties(module: nn.Module) -> dict[str, str]:

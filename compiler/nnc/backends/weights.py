@@ -90,14 +90,17 @@ def match(shapes: Mapping[str, tuple[int, ...]], table: Iterable[PlacedWeight]) 
     Raises:
         Refusal: a size of the network is not known yet.
     """
-    wanted = {row.name: known_sizes(row.weight.dims, row.name, row.span) for row in table}
+    rows = tuple(table)
+    sizes = {row.name: known_sizes(row.weight.dims, row.name, row.span) for row in rows}
+    stored = {row.name: [name for name in (row.name, *row.also) if name in shapes] for row in rows}
+    known = {name for names in stored.values() for name in names}
     return Match(
-        tuple(name for name in wanted if name not in shapes),
-        tuple(name for name in shapes if name not in wanted),
+        tuple(row.name for row in rows if not stored[row.name]),
+        tuple(name for name in shapes if name not in known),
         tuple(
-            (name, shapes[name], shape)
-            for name, shape in wanted.items()
-            if name in shapes and shapes[name] != shape
+            (row.name, shapes[other], sizes[row.name])
+            for row in rows
+            for other in [n for n in stored[row.name] if shapes[n] != sizes[row.name]][:1]
         ),
     )
 
@@ -139,7 +142,7 @@ def read_weights(path: Path, table: Iterable[PlacedWeight], help: str = "") -> d
         found = match(stored_shapes(file), rows)
         if not found.complete:
             raise _other(path, found, rows, help)
-        return {row.name: array_in(path, file, row) for row in rows}
+        return {row.name: _tied_array(path, file, row) for row in rows}
 
 
 def read_matching(path: Path, table: Iterable[PlacedWeight]) -> tuple[dict[str, Array], Match]:
@@ -148,7 +151,8 @@ def read_matching(path: Path, table: Iterable[PlacedWeight]) -> tuple[dict[str, 
     with opened(path) as file:
         found = match(stored_shapes(file), rows)
         left = {*found.missing, *(name for name, _, _ in found.different)}
-        return {row.name: array_in(path, file, row) for row in rows if row.name not in left}, found
+        read = {row.name: _tied_array(path, file, row) for row in rows if row.name not in left}
+        return read, found
 
 
 def layout(path: Path) -> dict[str, tuple[int, int]]:
@@ -192,6 +196,28 @@ def stored_shapes(file: WeightsFile) -> dict[str, tuple[int, ...]]:
     """The sizes of all arrays in a file."""
     names = file.keys()
     return {name: tuple(file.get_slice(name).get_shape()) for name in names}
+
+
+def _tied_array(path: Path, file: WeightsFile, row: PlacedWeight) -> Array:
+    """A weight of the file; a tied one may stand there under any of its names, or all of them."""
+    have = set(file.keys()) if row.also else {row.name}
+    first, *others = (name for name in (row.name, *row.also) if name in have)
+    array = array_in(path, file, row, first)
+    for name in others:
+        if not np.array_equal(array, array_in(path, file, row, name)):
+            raise _untied(path, first, name, row)
+    return array
+
+
+def _untied(path: Path, a: str, b: str, row: PlacedWeight) -> Refusal:
+    return Refusal(
+        OTHER_WEIGHTS.at(
+            file_span(path),
+            f"{a} and {b} differ in {path.name}, and the network ties them",
+            others=(Label(row.span, f"{a} is a weight of this layer"),),
+            help="remove `tie=`, or keep one of the two in the file",
+        )
+    )
 
 
 def array_in(path: Path, file: WeightsFile, row: PlacedWeight, name: str = "") -> Array:

@@ -7,6 +7,7 @@ from nnc.check.body import Body
 from nnc.check.ports import check_ports, check_shared, check_weights
 from nnc.check.rules import NO_SAMPLES
 from nnc.check.shaperules import Stating
+from nnc.check.ties import tied_layer
 from nnc.check.values import BAD, SharedEntry
 from nnc.diagnostics import Refusal
 from nnc.ir.dims import DimTooLarge
@@ -49,6 +50,7 @@ def apply(
             check_weights(rules, op, ported)
         if shared is not None:
             check_shared(rules, op, ported, shared)
+        op = tied_layer(body, op, ported, bound, rules)
     except Refusal as refusal:
         for diagnostic in refusal.diagnostics:
             world.sink.add(diagnostic)

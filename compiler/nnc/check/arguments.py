@@ -20,6 +20,7 @@ from nnc.check.rules import (
     WRONG_KIND,
 )
 from nnc.check.scope import Scope
+from nnc.check.tienames import tie_target
 from nnc.check.values import (
     UNKNOWN,
     Unknown,
@@ -37,11 +38,15 @@ from nnc.syntax import ast
 
 
 class Bound(Record):
-    """Arguments by name with the spans they stand at; `ok` is False after a mistake."""
+    """Arguments by name with the spans they stand at; `ok` is False after a mistake.
+
+    `stated`: those that the call itself says, not defaults.
+    """
 
     values: dict[str, Any]
     spans: dict[str, Span]
     ok: bool
+    stated: tuple[str, ...] = ()
 
 
 class Given(Record):
@@ -103,7 +108,7 @@ def bind(
             ok = False
         else:
             values[name] = value
-    return Bound(values, spans, ok)
+    return Bound(values, spans, ok, tuple(placed.values))
 
 
 def _first(args: dict[str, Arg], kind: str) -> str:
@@ -227,6 +232,8 @@ def convert(name: str, arg: Arg, e: ast.Expr, scope: Scope, numbers: Numbers) ->
         return initial(e, scope, numbers)
     if arg.kind == "axes":
         return patterns.axes(e, numbers)
+    if arg.kind == "tie":
+        return tie_target(e, scope, numbers)
     value = numbers.value(e, scope, arg.options)
     if isinstance(value, Unknown):
         return UNKNOWN

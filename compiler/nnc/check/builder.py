@@ -25,6 +25,8 @@ class Builder:
         self.taken: set[str] = set()
         self.counts: dict[str, int] = {}
         self.owners: dict[SharedEntry, str] = {}
+        self.first: dict[str, int] = {}  # by the place that names weights, the first item of it
+        self.maker: dict[int, int] = {}  # by value, the item that makes it
         self.prefix = ""  # of the places of a block whose steps stand in its caller's graph
         self.within: tuple[tuple[str, str], ...] = ()
         self.branches: list[str] = []
@@ -61,6 +63,12 @@ class Builder:
         self.taken.add(name)
         return name
 
+    def _own_place(self, name: str) -> str:
+        """The place of a shared step's weights, which is its name, wherever it is used."""
+        found = place_name(name, self.taken)
+        self.taken.add(found)
+        return found
+
     def item(
         self,
         op: Operation | Call,
@@ -79,11 +87,14 @@ class Builder:
         owner = name
         if instance is not None:
             if instance not in self.owners:
-                self.owners[instance] = self.place("", instance.name) if label else name
+                alone = not (label or self.prefix)  # else the place is that of a use
+                self.owners[instance] = name if alone else self._own_place(instance.name)
             owner = self.owners[instance]
         self.layers += not isinstance(op, Call)
         self.used.update(i for i in inputs if i is not None)
         outputs = tuple(self.value(t, span) for t in types)
+        self.first.setdefault(owner, len(self.items))
+        self.maker.update(dict.fromkeys(outputs, len(self.items)))
         self.items.append(
             Item(
                 name,

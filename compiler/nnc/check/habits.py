@@ -85,7 +85,7 @@ PLANNED = (
 """Steps of the language that this version reads and refuses, by name."""
 
 
-PLANNED_ARGUMENTS = ("tie", "like")
+PLANNED_ARGUMENTS = ("like",)
 """Arguments of the language that this version reads and refuses."""
 
 

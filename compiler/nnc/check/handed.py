@@ -169,7 +169,7 @@ def _argument(
     by_default = param.default is not None and is_step(world, param.default, home)
     takes = by_default or used_as_step(world, block, name)
     if is_step(world, arg.value, scope):
-        if not (takes or _passes_on(world, block, name)):
+        if not (takes or _passes_on(world, block, name) or _tied_to(world, block, name)):
             world.sink.add(
                 STEP_AS_VALUE.at(
                     arg.value.span,
@@ -241,6 +241,15 @@ def _passes_on(world: World, block: ast.Block, name: str) -> bool:
         name in names_read(world, arg.value)
         for step in steps_in(world, block)
         if step.name.text in world.blocks
+        for arg in step.args or ()
+    )
+
+
+def _tied_to(world: World, block: ast.Block, name: str) -> bool:
+    """Whether a layer of the block has the weight of the step that a parameter stands for."""
+    return any(
+        arg.name is not None and arg.name.text == "tie" and name in names_read(world, arg.value)
+        for step in steps_in(world, block)
         for arg in step.args or ()
     )
 

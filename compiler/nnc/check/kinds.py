@@ -51,6 +51,7 @@ _KIND_TEXT = {
     "flag": "`true` or `false`",
     "option": "one of its options",
     "axis": "an axis, as a whole number",
+    "tie": "the name of a step",
     "text": "a text in double quotes",
     "call": "a call",
 }

@@ -266,7 +266,10 @@ class Selector:
         own = [leaf for leaf in self._leaves if self._is(chosen, leaf)]
         message = f"`{chosen.text}` selects no weights"
         help = self._listed()
-        if chosen.names == len(chosen.words) and len(own) == 1:
+        if own and all(leaf.tied for leaf in own):
+            message = f"`{chosen.text}` has no weight of its own: it uses `{own[0].tied}`"
+            help = f"select that one: `{own[0].tied.rpartition('.')[0] or own[0].tied}`"
+        elif chosen.names == len(chosen.words) and len(own) == 1:
             message = f"`{chosen.text}` names a `{own[0].word}`, which has no weights"
             help = f"put `as {chosen.words[-1]}` behind the layer that is meant, or behind a block"
         return SELECTS_NOTHING.at(chosen.span, message, help=help)

@@ -182,7 +182,9 @@ def make_layer(
     )
     if not bound.ok or not ok:
         return None
-    return layer(**bound.values), bound, extra
+    # What is tied is known with the shapes.
+    values = {name: value for name, value in bound.values.items() if name != "tie"}
+    return layer(**values), bound, extra
 
 
 def _port_values(

@@ -69,6 +69,13 @@ class SharedEntry:
         self.types: object = None
 
 
+class Tie(Record):
+    """What `tie=words` names: a shared step, or the label of a step's value."""
+
+    entry: SharedEntry | LabelEntry
+    text: str
+
+
 class Passed:
     """A step or braces handed to a block, with what their names stand for where they were written.
 

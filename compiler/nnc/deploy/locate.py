@@ -23,8 +23,9 @@ from nnc.ir.graph import Graph, Item, Network, Port
 from nnc.ir.known import Known
 from nnc.ir.plan import Front
 from nnc.ir.types import TensorType
-from nnc.ir.walk import Step, walk
+from nnc.ir.walk import Step, full_name, walk
 from nnc.layers.base import Layer
+from nnc.layers.weighted import Weighted
 from nnc.record import replace
 
 
@@ -119,15 +120,12 @@ def _run(
     step: Step, weights: Mapping[str, Array], values: Mapping[int, Tensor], sizes: Mapping[str, int]
 ) -> tuple[Tensor, ...]:
     alone = _alone(step, sizes)
-    prefix = step.owner + "."
     place = alone.graph.items[0].name
-    own = {
-        f"{place}.{name.removeprefix(prefix)}": array
-        for name, array in weights.items()
-        if name.startswith(prefix) and "." not in name.removeprefix(prefix)
-    }
-    if step.owner in weights:  # a source: the weight is at its place itself
-        own = {place: weights[step.owner]}
+    own = {}
+    assert isinstance(step.item.op, Layer), "a flat view holds layers"
+    for weight in step.item.op.arrays(*step.input_types):
+        tied = step.tied if weight.name == "weight" else ""
+        own[full_name(place, weight.name)] = weights[tied or full_name(step.owner, weight.name)]
     module = build(alone, own).eval()
     given = [values[number] for number in dict.fromkeys(step.inputs) if number is not None]
     with torch.inference_mode():
@@ -170,6 +168,8 @@ def _typed(type: TensorType, sizes: Mapping[str, int]) -> TensorType:
 def _plain(op: Layer, sizes: Mapping[str, int]) -> Layer:
     """The layer with its symbols put in, and numbers without their source."""
     changes = {name: _number(value, sizes) for name, value in op.__dict__.items()}
+    if isinstance(op, Weighted):
+        changes["tie"] = None
     return type(op)(**changes)
 
 

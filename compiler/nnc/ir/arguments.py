@@ -41,6 +41,7 @@ Kind = Literal[
     "call",  # a call of one of the registry named in `options[0]`
     "axes",  # a list of named axes: [(g, c), H, W]
     "named",  # all other arguments by name, which give sizes to axes of such lists
+    "tie",  # a step, whose weight is this one's too
 ]
 
 
@@ -124,8 +125,8 @@ def reals(
     return Arg("reals", doc, default, least, below=below, options=options, count=count)
 
 
-def flag(doc: str, *, default: Any = REQUIRED) -> Any:
-    """`true` or `false`."""
+def flag(doc: str, *, default: Any = REQUIRED, kw_only: bool = False) -> Any:
+    """`true` or `false`; `kw_only`: an argument of a base class, which comes last in a spec."""
     return Arg("flag", doc, default)
 
 
@@ -161,6 +162,21 @@ def named(doc: str) -> Any:
     return Arg("named", doc, ())
 
 
+class Tied(Record):
+    """A weight of another step of the same graph: the place that names it, and its own name."""
+
+    owner: str
+    weight: str
+
+    def __str__(self) -> str:
+        return self.owner
+
+
+def tied(doc: str, *, default: Any = None, kw_only: bool = False) -> Any:
+    """A named step, of whose weight the graph's `Tied` is made."""
+    return Arg("tie", doc, default)
+
+
 @dataclass_transform(
     frozen_default=True,
     field_specifiers=(
@@ -176,6 +192,7 @@ def named(doc: str) -> Any:
         text,
         axes,
         named,
+        tied,
     ),
 )
 class Declared(Record):

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol, Union
 
-from nnc.ir.arguments import Declared
+from nnc.ir.arguments import Declared, Tied
 from nnc.ir.dims import Dim
 from nnc.ir.initial import Weight
 from nnc.ir.types import TensorType
@@ -34,6 +34,15 @@ class Operation(Protocol):
 
     def weights(self, *x: TensorType | None) -> Iterable[Weight]:
         """The arrays that it owns, in PyTorch's order."""
+        ...
+
+    def arrays(self, *x: TensorType | None) -> Iterable[Weight]:
+        """The same, and the weight of another layer that it uses."""
+        ...
+
+    @property
+    def tied(self) -> Tied | None:
+        """The weight of another layer that stands for its own `weight`."""
         ...
 
     def macs(self, *x: TensorType | None) -> Dim:

@@ -42,12 +42,16 @@ class Link(Record):
 
 
 class Leaf(Record):
-    """A layer with the steps that lead to it, itself last; `place` names its weights."""
+    """A layer with the steps that lead to it, itself last; `place` names its weights.
+
+    `tied`: the full name of the weight of another layer that it uses, or "".
+    """
 
     place: str
     word: str
     chain: tuple[Link, ...]
     weights: tuple[Weight, ...]
+    tied: str = ""
 
     def learned(self) -> Iterator[tuple[str, Weight]]:
         """The weights that may be trained, by their full names."""
@@ -80,7 +84,9 @@ def _leaves(graph: Graph, chain: tuple[Link, ...], owner: str) -> Iterator[Leaf]
             yield from _leaves(item.op.graph, links, f"{place}.")
         else:
             weights = tuple(item.op.weights(*graph.types_of(item.inputs)))
-            yield Leaf(place, item.op.word, links, weights)
+            tie = item.op.tied
+            tied = full_name(owner + tie.owner, tie.weight) if tie is not None else ""
+            yield Leaf(place, item.op.word, links, weights, tied)
 
 
 def _inlined(item: Item) -> Iterator[tuple[tuple[str, ...], str]]:

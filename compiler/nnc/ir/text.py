@@ -13,6 +13,9 @@ from nnc.ir.dims import Poly, show
 from nnc.ir.graph import Call, Graph, Item, Network
 from nnc.record import Record
 
+NAMED = ("tie",)
+"""Arguments that many layers have and few steps use: shown by name, where they are used."""
+
 
 def network_text(network: Network) -> str:
     """The network's graph and those it calls, each once, callers first; then conditions."""
@@ -73,10 +76,11 @@ def _op_text(item: Item, names: dict[int, str]) -> str:
         return f"call {names.get(id(op.graph), op.graph.name)}({given})"
     if not isinstance(op, Record):
         return op.word
-    values = [getattr(op, name) for name in op._fields]
+    values = [getattr(op, name) for name in op._fields if name not in NAMED]
     if all(value is None or value is False for value in values):  # nothing is said
-        return op.word
-    given = ", ".join(map(_value, values))
+        values = []
+    named = [f"{n}={_value(getattr(op, n))}" for n in NAMED if getattr(op, n, None)]
+    given = ", ".join([*map(_value, values), *named])
     return f"{op.word}({given})" if given else op.word
 
 

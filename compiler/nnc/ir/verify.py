@@ -52,7 +52,7 @@ def _graphs(graph: Graph, seen: set[int]) -> Iterator[str]:
     if id(graph) in seen:
         return
     seen.add(id(graph))
-    for text in (*_names(graph), *_values(graph), *_shared(graph)):
+    for text in (*_names(graph), *_values(graph), *_shared(graph), *_tied(graph)):
         yield f"{graph.name}: {text}"
     for item in graph.items:
         if isinstance(item.op, Call):
@@ -142,6 +142,26 @@ def _shared(graph: Graph) -> Iterator[str]:
         if owner in first and not _equal(first[owner][1], owns):
             yield f"{item.name} and {first[owner][0].name} share {owner}, but not its weights"
         first.setdefault(owner, (item, owns))
+
+
+def _tied(graph: Graph) -> Iterator[str]:
+    """A tied weight is one that an earlier step owns, in the same sizes."""
+    owned: dict[tuple[str, str], Weight] = {}
+    for item in graph.items:
+        known = all(v is None or 0 <= v < len(graph.types) for v in item.inputs)
+        if isinstance(item.op, Call) or not known:  # what is wrong with its inputs is said already
+            continue
+        types = graph.types_of(item.inputs)
+        tie = item.op.tied
+        if tie is not None:
+            theirs = owned.get((tie.owner, tie.weight))
+            mine = next((w for w in item.op.arrays(*types) if w.name == "weight"), None)
+            if theirs is None or mine is None:
+                yield f"{item.name} is tied to {tie.owner}, which owns no such weight before it"
+            elif mine.dims != theirs.dims:
+                yield f"{item.name} is tied to {tie.owner}, whose weight has other sizes"
+        for weight in item.op.weights(*types):
+            owned.setdefault((item.instance or item.name, weight.name), weight)
 
 
 def _equal(a: list[Weight] | int, b: list[Weight] | int) -> bool:

@@ -22,6 +22,7 @@ class Step(Record):
     Args:
         place: where it stands, `stage2.bottleneck1.relu2`.
         owner: the place that names its weights; another one at the second use of a shared step.
+        tied: the full name of the weight of another layer that stands for its own, or "".
         item: the step in its graph.
         inputs: a flat value number for each port, None for one left open.
         outputs: the flat numbers of what it makes.
@@ -34,6 +35,7 @@ class Step(Record):
     inputs: tuple[int | None, ...]
     outputs: tuple[int, ...]
     graph: Graph
+    tied: str = ""
 
     @property
     def input_types(self) -> tuple[TensorType | None, ...]:
@@ -91,22 +93,31 @@ def _walk(
             first = count[0]
             count[0] = first + len(item.outputs)
             made = tuple(range(first, count[0]))
-            yield Step(where, owned, item, taken, made, graph)
+            tie = item.op.tied
+            tied = full_name(owner + tie.owner, tie.weight) if tie is not None else ""
+            yield Step(where, owned, item, taken, made, graph, tied)
         for number, value in zip(item.outputs, made):
             values[number] = value
     return tuple(values[port.value] for port in graph.outputs)
 
 
 class PlacedWeight(Record):
-    """A weight of a network under its full name, as in PyTorch's state_dict."""
+    """A weight of a network under its full name, as in PyTorch's state_dict.
+
+    `also`: the names that it has at the layers which are tied to it; a state_dict lists these too.
+    """
 
     name: str
     weight: Weight
     span: Span
+    also: tuple[str, ...] = ()
 
 
 def weight_table(network: Network) -> tuple[PlacedWeight, ...]:
-    """All weights, in the order of PyTorch's state_dict: layers by first use, shared ones once."""
+    """All weights, in the order of PyTorch's state_dict: layers by first use, shared ones once.
+
+    A tied weight is listed once, under the name it has at the layer that owns it.
+    """
     known: dict[int, tuple[PlacedWeight, ...]] = {}
     return _weights(network.graph, known)
 
@@ -123,6 +134,7 @@ def _weights(graph: Graph, known: dict[int, tuple[PlacedWeight, ...]]) -> tuple[
     rows: list[PlacedWeight] = []
     own: list[PlacedWeight] = []
     seen: set[str] = set()
+    ties = _ties(graph)
     for item in graph.items:
         owner = item.instance or item.name
         if owner in seen:
@@ -130,15 +142,35 @@ def _weights(graph: Graph, known: dict[int, tuple[PlacedWeight, ...]]) -> tuple[
         seen.add(owner)
         if isinstance(item.op, Call):
             inner = _weights(item.op.graph, known)
-            rows.extend(PlacedWeight(f"{owner}.{w.name}", w.weight, w.span) for w in inner)
+            rows.extend(_inside(owner, row) for row in inner)
         else:
             for weight in item.op.weights(*graph.types_of(item.inputs)):
-                row = PlacedWeight(full_name(owner, weight.name), weight, item.span)
+                name = full_name(owner, weight.name)
+                row = PlacedWeight(name, weight, item.span, ties.get(name, ()))
                 (rows if weight.name else own).append(row)
     # A module lists parameters of its own first, then its buffers, then those of its parts.
     own.sort(key=lambda row: row.weight.role != "trained")
     known[id(graph)] = (*own, *rows)
     return known[id(graph)]
+
+
+def _inside(owner: str, row: PlacedWeight) -> PlacedWeight:
+    """A row of a graph as its caller sees it."""
+    also = tuple(f"{owner}.{name}" for name in row.also)
+    return PlacedWeight(f"{owner}.{row.name}", row.weight, row.span, also)
+
+
+def _ties(graph: Graph) -> dict[str, tuple[str, ...]]:
+    """The further names of weights of a graph's own layers, by their names."""
+    found: dict[str, tuple[str, ...]] = {}
+    for item in graph.items:
+        tie = None if isinstance(item.op, Call) else item.op.tied
+        if tie is not None:
+            name = full_name(tie.owner, tie.weight)
+            more = full_name(item.instance or item.name, "weight")
+            if more not in found.get(name, ()):
+                found[name] = (*found.get(name, ()), more)
+    return found
 
 
 class Totals(Record):
@@ -198,7 +230,10 @@ def _item_totals(graph: Graph, item: Item, known: dict[int, Totals]) -> Totals:
 
 
 class LayerRow(Record):
-    """A line of `nnc show`: a layer, or a call not looked into. A shared step counts once."""
+    """A line of `nnc show`: a layer, or a call not looked into. A shared step counts once.
+
+    `tied`: the full name of the weight of another layer that stands for its own, or "".
+    """
 
     place: str
     word: str
@@ -206,6 +241,7 @@ class LayerRow(Record):
     weights: Dim
     macs: Dim
     span: Span
+    tied: str = ""
 
 
 def layer_rows(network: Network, depth: int | None = None) -> tuple[LayerRow, ...]:
@@ -235,4 +271,7 @@ def _rows(
         of = _item_totals(graph, item, known)
         types = tuple(graph.types[v] for v in item.outputs)
         weights = of.weights if counts else 0
-        rows.append(LayerRow(place + item.name, item.op.word, types, weights, of.macs, item.span))
+        where, op = place + item.name, item.op
+        tie = None if isinstance(op, Call) else op.tied
+        tied = full_name(place + tie.owner, tie.weight) if tie is not None else ""
+        rows.append(LayerRow(where, op.word, types, weights, of.macs, item.span, tied))

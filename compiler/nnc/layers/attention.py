@@ -21,6 +21,7 @@ from nnc.layers.base import (
 )
 from nnc.layers.group_norm import divisors
 from nnc.layers.rules import PARTS, POSITIONS
+from nnc.layers.weighted import Weighted
 from nnc.layers.window import ints, number
 
 MASKED = 512
@@ -160,7 +161,7 @@ def _linear(w: OnnxWriter, x: Ref, weight: str, bias: str, out: Dim) -> Ref:
 
 
 @layer("positions")
-class Positions(Layer):
+class Positions(Weighted):
     """Adds to each step of a sequence a learned vector for its place.
 
     [T, C] -> [T, C]; T is at most `max`, which may be left out where T is a number. PyTorch: a
@@ -207,7 +208,7 @@ class Positions(Layer):
     def _most(self, x: TensorType) -> Dim:
         return x.dims[0] if self.max is None else self.max
 
-    def weights(self, x: TensorType) -> Iterable[Weight]:
+    def arrays(self, x: TensorType) -> Iterable[Weight]:
         yield Weight("weight", (self._most(x), x.dims[1]), self.init or Normal(0.02))
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:

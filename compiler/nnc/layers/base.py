@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, NoReturn, Protocol, TypeVar, Union
 
 from nnc.diagnostics import Rule
-from nnc.ir.arguments import Declared, Sizes
+from nnc.ir.arguments import Declared, Sizes, Tied
 from nnc.ir.dims import Dim
 from nnc.ir.initial import Weight
 from nnc.ir.types import DType, TensorType
@@ -266,6 +266,15 @@ class Layer(Declared):
     def weights(self, *x: Any, **_: Any) -> Iterable[Weight]:
         """The arrays that it owns, in PyTorch's order; shapes are known to be right."""
         return ()
+
+    def arrays(self, *x: Any, **_: Any) -> Iterable[Weight]:
+        """The arrays that it computes with: its own, and one that is tied to another layer's."""
+        return self.weights(*x)
+
+    @property
+    def tied(self) -> Tied | None:
+        """The weight of another layer that stands for its own `weight`."""
+        return None
 
     def macs(self, *x: Any, **_: Any) -> Dim:
         """Multiply-adds a sample."""

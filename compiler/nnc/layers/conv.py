@@ -9,8 +9,9 @@ from nnc.ir.arguments import Declared, Sizes, flag, initial, option, size, sizes
 from nnc.ir.dims import Dim, product, show
 from nnc.ir.initial import TORCH_WEIGHT, FanUniform, Weight
 from nnc.ir.types import TensorType
-from nnc.layers.base import Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
+from nnc.layers.base import Case, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
 from nnc.layers.rules import GROUPS, NOTHING_LEFT, OUTPUT_PADDING, SAME_STRIDE
+from nnc.layers.weighted import Weighted
 from nnc.layers.window import (
     ONNX_PADDING,
     Ints,
@@ -60,7 +61,7 @@ def conv_weights(
 
 
 @layer("conv")
-class Conv(Layer):
+class Conv(Weighted):
     """Convolution: each output is a weighted sum over a window of the input.
 
     [C, L] -> [channels, L'], [C, H, W] -> [channels, H', W'], [C, D, H, W] -> [channels, D', H',
@@ -152,7 +153,7 @@ class Conv(Layer):
         out = windows(space, extents(kernel, dilation), stride, both)
         return (x.with_dims(self.channels, *out),)
 
-    def weights(self, x: TensorType) -> Iterable[Weight]:
+    def arrays(self, x: TensorType) -> Iterable[Weight]:
         axes, groups = x.rank - 1, self.groups
         assert isinstance(groups, int)
         kernel = self.kernel if isinstance(self.kernel, tuple) else (self.kernel,) * axes
@@ -208,7 +209,7 @@ class Conv(Layer):
 
 
 @layer("conv_transpose")
-class ConvTranspose(Layer):
+class ConvTranspose(Weighted):
     """Transposed convolution: each input adds a weighted window to the output.
 
     [C, L], [C, H, W] or [C, D, H, W] -> [channels, ...], each size
@@ -284,7 +285,7 @@ class ConvTranspose(Layer):
             out.append(left)
         return (x.with_dims(self.channels, *out),)
 
-    def weights(self, x: TensorType) -> Iterable[Weight]:
+    def arrays(self, x: TensorType) -> Iterable[Weight]:
         axes, groups = x.rank - 1, self.groups
         assert isinstance(groups, int)
         kernel = self.kernel if isinstance(self.kernel, tuple) else (self.kernel,) * axes

@@ -10,7 +10,6 @@ from nnc.ir.initial import TORCH_WEIGHT, FanUniform, Weight
 from nnc.ir.types import TensorType
 from nnc.layers.base import (
     Case,
-    Layer,
     OnnxWriter,
     Port,
     Ref,
@@ -19,10 +18,11 @@ from nnc.layers.base import (
     Transform,
     layer,
 )
+from nnc.layers.weighted import Weighted
 
 
 @layer("dense")
-class Dense(Layer):
+class Dense(Weighted):
     """Fully connected: each output is a weighted sum of all inputs along the last axis.
 
     [C] -> [units]; the axes before the last are batch: [T, C] -> [T, units].
@@ -47,7 +47,7 @@ class Dense(Layer):
     def shape(self, rules: Rules, x: TensorType) -> tuple[TensorType, ...]:
         return (x.with_dims(*x.dims[:-1], self.units),)
 
-    def weights(self, x: TensorType) -> Iterable[Weight]:
+    def arrays(self, x: TensorType) -> Iterable[Weight]:
         features = x.dims[-1]
         init = self.init or TORCH_WEIGHT
         yield Weight("weight", (self.units, features), init, fan_in=features, fan_out=self.units)

@@ -9,11 +9,12 @@ from nnc.ir.dims import Dim, symbols
 from nnc.ir.initial import Normal, Weight
 from nnc.ir.types import TensorType
 from nnc.layers.base import Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
+from nnc.layers.weighted import Weighted
 from nnc.layers.window import number
 
 
 @layer("embedding")
-class Embedding(Layer):
+class Embedding(Weighted):
     """A learned vector for each id, looked up in a table.
 
     token[...] -> [..., width]: token[] -> [width], token[T] -> [T, width]. For a category column
@@ -36,7 +37,7 @@ class Embedding(Layer):
     def shape(self, rules: Rules, x: TensorType) -> tuple[TensorType, ...]:
         return (TensorType((*x.dims, self.width), "float32", x.time),)
 
-    def weights(self, x: TensorType) -> Iterable[Weight]:
+    def arrays(self, x: TensorType) -> Iterable[Weight]:
         yield Weight("weight", (self.count, self.width), self.init or Normal(1.0))
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:

@@ -10,7 +10,6 @@ from nnc.ir.initial import Fill, Weight
 from nnc.ir.types import TensorType
 from nnc.layers.base import (
     Case,
-    Layer,
     OnnxWriter,
     Port,
     Ref,
@@ -21,6 +20,7 @@ from nnc.layers.base import (
 )
 from nnc.layers.norm import require_weight
 from nnc.layers.rules import ONE_CELL, PARTS
+from nnc.layers.weighted import Weighted
 from nnc.layers.window import ints, number
 
 
@@ -41,7 +41,7 @@ def divisors(n: Dim) -> str:
 
 
 @layer("group_norm")
-class GroupNorm(Layer):
+class GroupNorm(Weighted):
     """Each group of channels to mean 0 and variance 1, then each channel scaled and shifted.
 
     [C], [C, L], [C, H, W] or [C, D, H, W], the shape stays (Wu and He, 2018). PyTorch: nn.GroupNorm
@@ -85,7 +85,7 @@ class GroupNorm(Layer):
         require_weight(rules, self.weight, self.init)
         return (x,)
 
-    def weights(self, x: TensorType) -> Iterable[Weight]:
+    def arrays(self, x: TensorType) -> Iterable[Weight]:
         return channel_weights(x, self.weight, self.bias, self.init)
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
@@ -135,7 +135,7 @@ def instance_norm(w: OnnxWriter, x: Ref, weight: bool, bias: bool, eps: float) -
 
 
 @layer("instance_norm")
-class InstanceNorm(Layer):
+class InstanceNorm(Weighted):
     """Each channel of each sample to mean 0 and variance 1 over its space (Ulyanov et al., 2016).
 
     [C, L], [C, H, W] or [C, D, H, W], the shape stays. As in PyTorch nothing is learned unless
@@ -175,7 +175,7 @@ class InstanceNorm(Layer):
         require_weight(rules, self.weight, self.init)
         return (x,)
 
-    def weights(self, x: TensorType) -> Iterable[Weight]:
+    def arrays(self, x: TensorType) -> Iterable[Weight]:
         return channel_weights(x, self.weight, self.bias, self.init)
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:

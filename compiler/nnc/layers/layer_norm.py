@@ -9,7 +9,6 @@ from nnc.ir.initial import Fill, Weight
 from nnc.ir.types import TensorType
 from nnc.layers.base import (
     Case,
-    Layer,
     OnnxWriter,
     Port,
     Ref,
@@ -21,6 +20,7 @@ from nnc.layers.base import (
 from nnc.layers.norm import require_weight
 from nnc.layers.rules import AXIS
 from nnc.layers.shape import known_axes
+from nnc.layers.weighted import Weighted
 from nnc.layers.window import Ints, number
 
 
@@ -46,7 +46,7 @@ def axes_of(axis: Sizes, rank: int) -> Ints:
     return tuple(sorted(int(v) % rank for v in values if isinstance(v, int)))
 
 
-class FeatureNorm(Layer):
+class FeatureNorm(Weighted):
     """What `layer_norm` and `rms_norm` share: axes, and weights of their sizes."""
 
     def features(self, x: TensorType, axis: Sizes) -> Ints:
@@ -106,7 +106,7 @@ class LayerNorm(FeatureNorm):
         require_weight(rules, self.weight, self.init)
         return (x,)
 
-    def weights(self, x: TensorType) -> Iterable[Weight]:
+    def arrays(self, x: TensorType) -> Iterable[Weight]:
         features = self.features(x, self.axis)
         if self.weight:
             yield Weight("weight", features, self.init or Fill(1.0), fan_in=1, fan_out=1)
@@ -187,7 +187,7 @@ class RmsNorm(FeatureNorm):
         require_weight(rules, self.weight, self.init)
         return (x,)
 
-    def weights(self, x: TensorType) -> Iterable[Weight]:
+    def arrays(self, x: TensorType) -> Iterable[Weight]:
         if self.weight:
             features = self.features(x, self.axis)
             yield Weight("weight", features, self.init or Fill(1.0), fan_in=1, fan_out=1)

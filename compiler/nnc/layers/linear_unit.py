@@ -19,6 +19,7 @@ from nnc.layers.base import (
     layer,
 )
 from nnc.layers.rules import BOUNDS, SLOPES
+from nnc.layers.weighted import Weighted
 from nnc.layers.window import ints, number
 
 
@@ -39,7 +40,7 @@ class Relu6(Layer):
 
 
 @layer("prelu")
-class Prelu(Layer):
+class Prelu(Weighted):
     """x where it is positive, else a learned slope times x (He et al., 2015).
 
     Any shape; with one slope a channel [C, ...], axis 0 is channels. PyTorch: nn.PReLU; ONNX:
@@ -78,7 +79,7 @@ class Prelu(Layer):
             )
         return (x,)
 
-    def weights(self, x: TensorType) -> Iterable[Weight]:
+    def arrays(self, x: TensorType) -> Iterable[Weight]:
         yield Weight("weight", (self.parameters,), self.init or Fill(0.25), fan_in=1, fan_out=1)
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:

@@ -10,6 +10,7 @@ from nnc.ir.initial import Fill, Weight
 from nnc.ir.types import TensorType
 from nnc.layers.base import Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
 from nnc.layers.rules import NO_EFFECT
+from nnc.layers.weighted import Weighted
 from nnc.layers.window import ints, number
 
 
@@ -25,7 +26,7 @@ def require_weight(rules: Rules, weight: bool, init: Declared | None) -> None:
 
 
 @layer("batch_norm")
-class BatchNorm(Layer):
+class BatchNorm(Weighted):
     """Each channel to mean 0 and variance 1 over the batch, then scaled and shifted.
 
     [C], [C, L], [C, H, W] or [C, D, H, W], the shape stays. In use, running averages stand for the
@@ -60,7 +61,7 @@ class BatchNorm(Layer):
         require_weight(rules, self.weight, self.init)
         return (x,)
 
-    def weights(self, x: TensorType) -> Iterable[Weight]:
+    def arrays(self, x: TensorType) -> Iterable[Weight]:
         channels = x.dims[:1]
         if self.weight:
             yield Weight("weight", channels, self.init or Fill(1.0), fan_in=1, fan_out=1)

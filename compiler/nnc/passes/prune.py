@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nnc.ir.arguments import Tied
 from nnc.ir.graph import Graph, Item, Network, Port
+from nnc.layers.weighted import Weighted
 from nnc.record import replace
 
 
 def prune(network: Network, outputs: Sequence[str] | None = None) -> Network:
     """The network that gives only these outputs (all of them for None), in its own order.
 
-    Steps and inputs that they do not need are gone; names, and so weights, stay.
+    Steps and inputs that they do not need are gone; names, and so weights, stay. A weight that was
+    tied to one of these is the layer's own then.
 
     Raises:
         KeyError: the network has no such output.
@@ -33,7 +36,7 @@ def prune(network: Network, outputs: Sequence[str] | None = None) -> Network:
 def _without(graph: Graph, outputs: tuple[Port, ...], needed: set[int]) -> Graph:
     """The graph of the needed values alone, numbered anew."""
     order = [port.value for port in graph.inputs if port.value in needed]
-    items = [item for item in graph.items if not needed.isdisjoint(item.outputs)]
+    items = _owned([item for item in graph.items if not needed.isdisjoint(item.outputs)])
     order += [value for item in items for value in item.outputs]
     number = {value: new for new, value in enumerate(order)}
     return replace(
@@ -45,6 +48,21 @@ def _without(graph: Graph, outputs: tuple[Port, ...], needed: set[int]) -> Graph
         items=tuple(_renumbered(item, number) for item in items),
         outputs=tuple(replace(port, value=number[port.value]) for port in outputs),
     )
+
+
+def _owned(items: list[Item]) -> list[Item]:
+    """The items, where each tied weight has an owner among them: the first that is tied to it."""
+    owners = {item.instance or item.name for item in items}
+    heirs: dict[Tied, str] = {}
+    made = []
+    for item in items:
+        op = item.op
+        if isinstance(op, Weighted) and op.tie is not None and op.tie.owner not in owners:
+            own = item.instance or item.name
+            heir = heirs.setdefault(op.tie, own)
+            item = replace(item, op=replace(op, tie=None if heir == own else Tied(heir, "weight")))
+        made.append(item)
+    return made
 
 
 def _renumbered(item: Item, number: dict[int, int]) -> Item:

@@ -28,6 +28,7 @@ KINDS = {
     "call": "a call",
     "axes": "axes by name",
     "named": "integers by name",
+    "tie": "the name of a step",
 }
 
 

@@ -103,7 +103,10 @@ def briefly(value: Dim) -> str:
 
 def _cells(row: LayerRow) -> tuple[str, ...]:
     outputs = ", ".join(str(t) for t in row.outputs)
-    return (row.place, row.word, outputs, _quiet(row.weights), _quiet(row.macs))
+    weights = _quiet(row.weights)
+    if row.tied:
+        weights = f"{weights} + {row.tied}" if weights else row.tied
+    return (row.place, row.word, outputs, weights, _quiet(row.macs))
 
 
 def _quiet(value: Dim) -> str:
@@ -134,5 +137,6 @@ def _row_json(row: LayerRow) -> dict[str, Json]:
         "output": shapes[0] if len(shapes) == 1 else shapes,
         "weights": known(row.weights),
         "macs": known(row.macs),
+        "tied": row.tied or None,
         "line": row.span.line,
     }

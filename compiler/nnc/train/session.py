@@ -7,6 +7,7 @@ import time
 import torch
 from torch import Tensor, nn
 
+from nnc.backends.torch_module import state_of
 from nnc.diagnostics import Refusal, rule
 from nnc.ir.plan import Frozen, Phase, Term
 from nnc.ir.training import Plateau
@@ -184,14 +185,14 @@ class Session:
         return {
             f"{name}/{place}": value.detach().cpu().clone()
             for name, member in self.members.items()
-            for place, value in member.module.state_dict().items()
+            for place, value in state_of(member.module).items()
         }
 
     def load(self, weights: dict[str, Tensor]) -> None:
         """Puts weights by `player/place` into the modules."""
         with torch.no_grad():
             for name, member in self.members.items():
-                for place, value in member.module.state_dict().items():
+                for place, value in state_of(member.module).items():
                     value.copy_(weights[f"{name}/{place}"])
 
     def examination(self, place: torch.device | None = None, baseline: bool = False) -> Examination:
