@@ -155,7 +155,7 @@ def _taken(
             else:
                 missing.append(_absent(row.name, of, shapes))
             continue
-        array, problem = _joined(path, file, of, row)
+        array, problem = joined(path, file, of, row)
         if array is None:
             wrong.append(problem)
         else:
@@ -178,9 +178,7 @@ def _needless(table: NameTable | None, prefix: str, name: str) -> bool:
     return name.endswith(COUNTER) or (table is not None and is_left_out(table, name, prefix))
 
 
-def _joined(
-    path: Path, file: WeightsFile, of: Piece, row: PlacedWeight
-) -> tuple[Array | None, str]:
+def joined(path: Path, file: WeightsFile, of: Piece, row: PlacedWeight) -> tuple[Array | None, str]:
     """The numbers of a weight in its own shape, or what is wrong with them."""
     wanted = known_sizes(row.weight.dims, row.name, row.span)
     shapes = [tuple(file.get_slice(name).get_shape()) for name in of.names]

@@ -124,7 +124,7 @@ def _check(
         for d in file.declarations
         if isinstance(d, ast.Data)
     }
-    trains = _trains(world, file, networks, data, profiles, routed)
+    trains = _trains(world, file, networks, data, profiles, routed, root)
     exports = _exports(world, file, networks)
     diagnostics = tuple(sorted(sink.diagnostics, key=_order(files)))
     return Checked(
@@ -281,6 +281,7 @@ def _trains(
     data: Mapping[str, DataPlan | None],
     profiles: Mapping[str, Profile],
     routed: Routed,
+    root: str,
 ) -> dict[str, TrainPlan]:
     """Train blocks; bound where their data were opened."""
     found: dict[str, TrainPlan] = {}
@@ -304,7 +305,7 @@ def _trains(
             continue
         named.add(name)
         own = general | routed.settings.get(name, {})
-        plan = check_train(world, d, networks, data, own)
+        plan = check_train(world, d, networks, data, own, root)
         network = networks.get(d.network.text)
         if plan is None or network is None:
             continue

@@ -148,7 +148,7 @@ def override(
 
 def text_target(setting: str) -> ast.Expr | None:
     """A text, where a setting takes one: then `--set` takes what is written as it is."""
-    return ast.String(NOWHERE, "") if setting == "group" else None
+    return ast.String(NOWHERE, "") if setting in ("group", "init") else None
 
 
 CALLEES: dict[str, Mapping[str, type[Declared]]] = {

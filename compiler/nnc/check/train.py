@@ -26,6 +26,7 @@ from nnc.ir.arguments import Declared
 from nnc.ir.graph import Network
 from nnc.ir.plan import (
     EarlyStop,
+    Init,
     Length,
     MetricPlan,
     Phase,
@@ -50,12 +51,13 @@ SETTINGS = (
     "metric",
     "clip",
     "freeze",
+    "init",
     "early_stop",
     "seed",
     "precision",
     "deterministic",
 )
-PLANNED = ("objective", "average", "evaluate", "init", "ema", "bptt", "accumulate")
+PLANNED = ("objective", "average", "evaluate", "ema", "bptt", "accumulate")
 DEFAULTED = ("optimizer", "schedule", "batch", "seed", "early_stop")
 D = TypeVar("D", bound=Declared)
 
@@ -66,8 +68,9 @@ def check_train(
     networks: Mapping[str, Network | None],
     data: Mapping[str, object],
     overrides: Mapping[str, Override],
+    root: str = "",
 ) -> TrainPlan | None:
-    """The plan of a train block, or None after a message."""
+    """The plan of a train block, or None after a message; `root`: where relative paths start."""
     before = world.sink.errors
     chosen: dict[str, list[ast.Setting]] = {word: [] for word in SELECTING}
     found = collect(world, "train", train.settings, SETTINGS, PLANNED, selecting=chosen)
@@ -84,6 +87,7 @@ def check_train(
     metrics = _metrics(world, found.get("metric"), ends, terms.losses)
     numbers = _numbers(world, found)
     length = _length(world, found)
+    init = _init(world, found.get("init"), root)
     precision = _word(world, found.get("precision"), ("auto", "float32", "bf16"), "auto")
     deterministic = _flag(world, found.get("deterministic"))
     if network is None or world.sink.errors > before or length is None or updates is None:
@@ -101,6 +105,7 @@ def check_train(
         seed=int(numbers.get("seed", 0)),
         clips=updates.clips,
         frozen=updates.frozen,
+        init=init,
         early_stop=_early_stop(numbers),
         precision=precision,
         deterministic=deterministic,
@@ -314,6 +319,24 @@ def _numbers(world: World, found: Found) -> dict[str, float]:
             if value is not None:
                 values[name] = value
     return values
+
+
+def _init(world: World, setting: ast.Setting | None, root: str) -> Init | None:
+    """The path of a run or a file; on the command line it starts from the working folder."""
+    if setting is None:
+        return None
+    e = one_value(world, setting, '"runs/lenet/1"')
+    if isinstance(e, ast.String) and e.value:
+        return Init(e.value, root if e.span.source in world.homes else "", e.span)
+    if e is not None:
+        world.sink.add(
+            BAD_SETTING.at(
+                e.span,
+                "`init` takes the path of a run or of a file of weights, in quotes",
+                help='for example `init "runs/lenet/1"`',
+            )
+        )
+    return None
 
 
 def _length(world: World, found: Found) -> Length | None:

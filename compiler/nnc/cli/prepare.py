@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 
 from nnc import __version__
+from nnc.backends.arrays import Array
 from nnc.backends.initial import initial_weights
 from nnc.backends.torch_module import build
 from nnc.backends.torch_source import torch_source
@@ -118,10 +119,14 @@ def recipe(prepared: Prepared) -> Recipe:
     )
 
 
-def members(prepared: Prepared) -> tuple[Member, ...]:
-    """The network as a module with its initial weights, ready to train."""
+def members(prepared: Prepared, start: Mapping[str, Array] | None = None) -> tuple[Member, ...]:
+    """The network as a module with its initial weights, ready to train.
+
+    `start`: those weights that begin as others.
+    """
     graph = prepared.network.graph
     weights = initial_weights(weight_table(prepared.network), prepared.plan.seed)
+    weights.update(start or {})
     return tuple(
         Member(
             player.name,

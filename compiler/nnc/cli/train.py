@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
@@ -17,6 +18,7 @@ from nnc.cli.failures import FAILED_CHECK, FAILED_TRAINING, UNTRAINED, relative
 from nnc.cli.folders import runs_folder
 from nnc.cli.names import stem
 from nnc.cli.prepare import Prepared
+from nnc.cli.starting import Start, start_of
 from nnc.cli.verb import FILE, data_option, network_option, set_option, verb
 from nnc.deploy.exporter import OnnxExporter
 from nnc.ir.walk import macs
@@ -101,13 +103,13 @@ def command(
     if steps is not None:
         sets["train.steps"] = str(steps)
     wish = Wish(spec, resume, network, sets, moved, out, name, accept_data)
-    prepared, folder, resumed = start(wish, console)
+    prepared, folder, resumed, begun = start(wish, console)
     threads = threads or _few(prepared)
     try:
-        _header(prepared, folder, console)
+        _header(prepared, folder, () if begun is None else begun.lines, console)
         job = Job(
             plan=prepared.plan,
-            members=prepare.members(prepared),
+            members=prepare.members(prepared, None if begun is None else begun.arrays),
             data=prepared.data,
             folder=folder,
             augment=prepared.data_plan.augment,
@@ -144,8 +146,17 @@ def _exporter(prepared: Prepared, folder: RunFolder, threads: int) -> OnnxExport
     )
 
 
-def start(wish: Wish, console: Console) -> tuple[Prepared, RunFolder, bool]:
-    """The run's folder, new or found, with what it is to do; True where it goes on.
+class Ready(NamedTuple):
+    """A run's folder, locked, with what it is to do; `start`: the weights that `init` gives it."""
+
+    prepared: Prepared
+    folder: RunFolder
+    resumed: bool
+    start: Start | None
+
+
+def start(wish: Wish, console: Console) -> Ready:
+    """The run's folder, new or found, with what it is to do.
 
     Raises:
         Refusal: the spec, the data or the folder does not allow it.
@@ -160,12 +171,14 @@ def start(wish: Wish, console: Console) -> tuple[Prepared, RunFolder, bool]:
         assert wish.spec is not None, "without a spec there is a run to go on with"
         source = specs.load(wish.spec)
         prepared = prepare.prepare(source, wish.sets, wish.moved, wish.network, console)
+        begun = start_of(prepared.plan, prepared.network, source)
         out = Path(wish.out) if wish.out else None
         path = new_folder(runs_folder(), stem(source.name), name=wish.name, out=out)
         record = prepare.record(prepared, console, wish.sets, wish.moved)
+        record = replace(record, init=None if begun is None else begun.record)
         folder = RunFolder(path, record)
         folder.write_source(prepare.files(prepared))
-        return prepared, folder, False
+        return Ready(prepared, folder, False, begun)
     source, root = found.source, found.root
     if wish.spec is not None:  # its length may have changed since
         source = specs.load(wish.spec)
@@ -176,14 +189,14 @@ def start(wish: Wish, console: Console) -> tuple[Prepared, RunFolder, bool]:
     resume.unchanged(found, prepared, wish.accept_data)
     folder = RunFolder(found.run.path, replace(found.run.record, status="running", stopped_by=""))
     folder.write_source({"spec.nn": prepared.checked.resolved})
-    return prepared, folder, True
+    return Ready(prepared, folder, True, None)  # its checkpoint has all weights
 
 
 def _runs(spec: str | None) -> Path:
     return runs_folder() / stem(spec) if spec else runs_folder()
 
 
-def _header(prepared: Prepared, folder: RunFolder, console: Console) -> None:
+def _header(prepared: Prepared, folder: RunFolder, more: tuple[str, ...], console: Console) -> None:
     plan, profile = prepared.plan, prepared.profile
     lines = [
         f"nnc {__version__}  {prepared.source.name}  ->  {relative(str(folder.path))}",
@@ -192,6 +205,7 @@ def _header(prepared: Prepared, folder: RunFolder, console: Console) -> None:
         split_line(profile),
         *binding_lines(plan, profile),
         *update_lines(plan, prepared.network),
+        *more,
     ]
     console.note(console.shown("\n".join(lines)))
     with open(folder.path / "log.txt", "a", encoding="utf-8", newline="\n") as log:

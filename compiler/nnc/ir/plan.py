@@ -336,6 +336,14 @@ class Binding(Record):
     unbound: tuple[str, ...] = ()
 
 
+class Init(Record):
+    """Where weights start: a run or a file, as written, and the folder that paths start from."""
+
+    path: str
+    root: str = ""
+    span: Span = NOWHERE
+
+
 class TrainPlan(Record):
     """A train block, checked.
 
@@ -363,6 +371,7 @@ class TrainPlan(Record):
     seed: int = 0
     clips: tuple[Clip, ...] = ()
     frozen: Frozen = Frozen()
+    init: Init | None = None
     early_stop: EarlyStop | None = None
     precision: str = "auto"
     deterministic: bool = False

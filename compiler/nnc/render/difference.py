@@ -39,7 +39,7 @@ def difference_text(a: Network, b: Network, found: Compared, look: Look = PLAIN)
         head = ("", "place", "layer", "output", "weights")
         shown = table(head, [_cells(row) for row in rows[:SHOWN]], look, right=(4,))
         lines += ["", shown.rstrip("\n"), *_more(len(rows), look)]
-    return "\n".join([*lines, "", *_plan(found.transfer, look)]) + "\n"
+    return "\n".join([*lines, "", *transfer_lines(found.transfer, look)]) + "\n"
 
 
 def difference_json(a: Network, b: Network, found: Compared) -> dict[str, Json]:
@@ -71,8 +71,8 @@ def difference_json(a: Network, b: Network, found: Compared) -> dict[str, Json]:
     }
 
 
-def _plan(plan: Transfer, look: Look) -> list[str]:
-    """What carries over, what starts anew, what is left behind."""
+def transfer_lines(plan: Transfer, look: Look = PLAIN, most: int = SHOWN) -> list[str]:
+    """What carries over, what starts anew, what is left behind; of each list `most` lines."""
     numbers = sum_of(c.dims for c in plan.carried)
     every = sum_of([*(c.dims for c in plan.carried), *(n.dims for n in plan.anew)])
     renamed = {_layer(c.name): _layer(c.source) for c in plan.carried if c.renamed}
@@ -84,9 +84,9 @@ def _plan(plan: Transfer, look: Look) -> list[str]:
     moved = [f"{new} <- {old}" for new, old in renamed.items()]
     anew = [f"{n.name} [{', '.join(map(show, n.dims))}]  {n.why}" for n in plan.anew]
     for word, rows in (("renamed", moved), ("starts anew", anew), ("left behind", [*plan.unused])):
-        for at, row in enumerate(rows[:SHOWN]):
+        for at, row in enumerate(rows[:most]):
             lines.append(f"{word if at == 0 else '':<13}  {visible(row, look)}")
-        lines += _more(len(rows), look)
+        lines += _more(len(rows), look, most)
     return lines
 
 
@@ -102,10 +102,11 @@ def _layer(name: str) -> str:
     return name.rpartition(".")[0] or name
 
 
-def _more(rows: int, look: Look) -> list[str]:
-    if rows <= SHOWN:
+def _more(rows: int, look: Look, most: int = SHOWN) -> list[str]:
+    if rows <= most:
         return []
-    return [paint(f"{'':<15}{rows - SHOWN:,} more; --json has all", "dim", look)]
+    where = "; --json has all" if most == SHOWN else ""
+    return [paint(f"{'':<15}{rows - most:,} more{where}", "dim", look)]
 
 
 def _cells(row: Row) -> tuple[str, ...]:

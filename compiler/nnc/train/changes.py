@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nnc.diagnostics import Refusal, rule
 from nnc.ir.arguments import Declared
-from nnc.ir.plan import Clip, DataPlan, Profile, TrainPlan, describe
+from nnc.ir.plan import Clip, DataPlan, Init, Profile, TrainPlan, describe
 from nnc.record import Record
 from nnc.train.files import file_span
 from nnc.train.run_record import DataRecord
@@ -33,6 +33,7 @@ The samples of a part are not those that the run began with: their fingerprint d
 FREE = {
     TrainPlan: ("length", "defaults", "binding"),
     DataPlan: ("path", "root", "moved"),
+    Init: ("root",),
 }
 """Fields that may differ without asking; places in the text always may."""
 

@@ -70,6 +70,20 @@ class BestRecord(Record):
     value: float
 
 
+class InitRecord(Record):
+    """What a run started from.
+
+    Args:
+        path: as written; sha256: of the file of weights.
+        carried: names of weights here and there; anew: those that started from their own.
+    """
+
+    path: str
+    sha256: str
+    carried: tuple[tuple[str, str], ...]
+    anew: tuple[str, ...]
+
+
 class RunRecord(Record):
     """All that run.json holds.
 
@@ -81,6 +95,7 @@ class RunRecord(Record):
         metrics: by part, and "baseline".
         baseline_part: the part that the baseline is of, "" where there is none.
         resumed: the steps at which it went on.
+        init: what its weights started from, None: their own distributions.
     """
 
     status: str
@@ -102,6 +117,7 @@ class RunRecord(Record):
     baseline_part: str = ""
     exports: tuple[Export, ...] = ()
     resumed: tuple[int, ...] = ()
+    init: InitRecord | None = None
 
 
 def data_record(profile: Profile) -> DataRecord:
@@ -149,6 +165,7 @@ def to_json(record: RunRecord) -> dict[str, Json]:
         "baseline_part": record.baseline_part or None,
         "exports": [_export_json(e) for e in record.exports],
         "resumed": [{"step": step} for step in record.resumed],
+        "init": None if record.init is None else _init_json(record.init),
     }
 
 
@@ -215,7 +232,25 @@ def from_json(document: Mapping[str, Json]) -> RunRecord:
         else text(document, "baseline_part"),
         exports=tuple(_export(e) for e in items(document, "exports")),
         resumed=tuple(integer(r, "step") for r in items(document, "resumed")),
+        init=_init(obj(document, "init")),
     )
+
+
+def _init_json(init: InitRecord) -> Json:
+    return {
+        "path": private(init.path),
+        "sha256": init.sha256,
+        "carried": [{"name": name, "from": source} for name, source in init.carried],
+        "anew": list(init.anew),
+    }
+
+
+def _init(document: Mapping[str, Json]) -> InitRecord | None:
+    if not document:
+        return None
+    carried = tuple((text(c, "name"), text(c, "from")) for c in items(document, "carried"))
+    path, sha256 = text(document, "path"), text(document, "sha256", "")
+    return InitRecord(path, sha256, carried, texts(document, "anew"))
 
 
 def _best(document: Mapping[str, Json]) -> BestRecord:
