@@ -174,6 +174,10 @@ def test_line_ends_and_marks_of_other_systems() -> None:
     assert tidy("\n# only\n\n\n# comments  ") == "# only\n\n# comments\n"
 
 
+def test_a_stray_semicolon_does_not_part_a_comment_from_what_it_speaks_of() -> None:
+    assert tidy("# A.\n;network A { relu }\n") == "# A.\nnetwork A { relu }\n"
+
+
 def test_declarations_of_one_line_may_stand_together() -> None:
     text = 'use "a.nn"\nuse "b.nn"\n\n\nparam n = 3; network A { relu }\n'
     text += "network B {\n relu\n}\nlet a = 1"

@@ -35,7 +35,7 @@ def _doc(span: Span, body: Span | None) -> str:
     text = span.source.text
     lines: list[str] = []
     end = text.rfind("\n", 0, span.start)
-    if text[end + 1 : span.start].strip():
+    if text[end + 1 : span.start].strip(" \t\r;"):
         end = -1  # what is above belongs to another declaration on the line
     while end >= 0:
         start = text.rfind("\n", 0, end) + 1
