@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nnc.ir.dims import Poly, symbol
-from nnc.ir.known import NODES, Known, rebase, source_names, source_text
+from nnc.ir.known import NODES, Known, KnownReal, named, rebase, source_names, source_text, sourced
 from tests.ir.reading import value
 
 C, WIDTH = Known(3, "C"), Known(64, "width")
@@ -81,6 +81,9 @@ def test_rebase_tells_the_callers_terms(tree: object, env: dict[str, int]) -> No
         (WIDTH % 3, "1"),
         (WIDTH**2, "4096"),
         (WIDTH - WIDTH, "0"),
+        (C + WIDTH + WIDTH, "C + 2*width"),
+        (C + 3 * WIDTH - 2 * WIDTH, "C + width"),
+        (C + 2 * WIDTH + WIDTH - 3 * WIDTH, "C"),
         (64, "64"),
     ],
 )
@@ -104,6 +107,20 @@ def test_a_known_number_is_a_number() -> None:
         WIDTH // 0
     with pytest.raises(TypeError):
         WIDTH + "a"  # type: ignore[operator]
+
+
+def test_decimals_and_powers_keep_their_source() -> None:
+    drop = named(0.25, "drop")
+    assert isinstance(drop, KnownReal)
+    half = sourced("/", drop, 2, drop / 2)
+    assert half == 0.125
+    assert isinstance(half, KnownReal)
+    assert half.source == ("/", "drop", 2)
+    assert source_names(half) == ("drop",)
+    wide = sourced("**", 2, C, 2**C)
+    assert source_text(int(wide) if not isinstance(wide, int) else 3 * wide) == "3 * 2**C"
+    assert type(sourced("*", 0.5, 3, 1.5)) is float
+    assert type(named(True, "on")) is bool
 
 
 def test_a_polynomial_forgets() -> None:

@@ -45,10 +45,10 @@ the left and the file's on the right:
     {"torchvision resnet18": {"weights": {"stage{s}.block{b}.conv1": "layer{s}.{b-1}.conv1"}}}
 
 `{s}` is a number; the right side may compute `{b-1}` or `{2*b+1}`, or pick `{blocks[s-1]}` from a
-list in `lists`. On the right may stand one name, a list of names (joined along the first axis) or
-`{"name": "c_attn.weight", "transpose": true}`. `left_out` lists names of the file, with one `*`
-each, that the network has no use for; `prefixes` what may stand before all names of the file;
-`network` tells which network of the spec the table is for.
+list in `lists`, and add to it: `{first[s-1]+b}`. On the right may stand one name, a list of names
+(joined along the first axis) or `{"name": "c_attn.weight", "transpose": true}`. `left_out` lists
+names of the file, with one `*` each, that the network has no use for; `prefixes` what may stand
+before all names of the file; `network` tells which network of the spec the table is for.
 """,
 )
 
@@ -56,16 +56,18 @@ Json = Union[None, bool, int, float, str, list["Json"], dict[str, "Json"]]
 _KEYS = ("weights", "lists", "left_out", "prefixes", "network")
 _HOLE = re.compile(r"\{([^{}]*)\}")
 _NUMBER = r"(?:([0-9]{1,3})\*)?([A-Za-z_]\w*)(?:([+-])([0-9]{1,4}))?"
-_COMPUTED = re.compile(rf"{_NUMBER}|([A-Za-z_]\w*)\[{_NUMBER}\]")
+_LISTED = rf"([A-Za-z_]\w*)\[{_NUMBER}\](?:\+([A-Za-z_]\w*))?"
+_COMPUTED = re.compile(rf"{_NUMBER}|{_LISTED}")
 
 
 class Affine(Record):
-    """`factor * name + offset`, or the member of a list with that number."""
+    """`factor * name + offset`, or the member of a list with that number, plus another one."""
 
     name: str
     factor: int
     offset: int
     list: str = ""
+    plus: str = ""
 
 
 Pattern = tuple[str | Affine, ...]
@@ -220,8 +222,10 @@ def _line(source: Source, ours: str, value: Json, lists: Mapping[str, Sequence[s
     theirs = tuple(str(name) for name in names)
     right = tuple(_pattern(source, name, ours, lists) for name in theirs)
     for part in (part for pattern in right for part in pattern):
-        if isinstance(part, Affine) and part.name not in bound:
-            raise _wrong(source, ours, f"`{{{part.name}}}` does not stand on the left")
+        read = (part.name, part.plus or part.name) if isinstance(part, Affine) else ()
+        for name in read:
+            if name not in bound:
+                raise _wrong(source, ours, f"`{{{name}}}` does not stand on the left")
     return Line(ours, theirs, transpose, _span(source, ours), left, right)
 
 
@@ -239,11 +243,13 @@ def _pattern(
         if found is None:
             raise _wrong(source, ours, f"`{{{part}}}` is no number", help="such as {b}, {2*b+1}")
         listed = found[5] or ""
-        factor, name, sign, offset = found.groups()[5:] if listed else found.groups()[:4]
+        factor, name, sign, offset = found.groups()[5:9] if listed else found.groups()[:4]
+        if found[10] and not all(member.isdecimal() for member in lists.get(listed, ())):
+            raise _wrong(source, ours, f"`{listed}` holds texts, to which nothing can be added")
         if listed and listed not in lists:
             raise _wrong(source, ours, f'"lists" has no `{listed}`')
         shift = int(offset or 0) * (-1 if sign == "-" else 1)
-        parts.append(Affine(name, int(factor or 1), shift, listed))
+        parts.append(Affine(name, int(factor or 1), shift, listed, found[10] or ""))
     return tuple(parts)
 
 
@@ -297,7 +303,8 @@ def _filled(table: NameTable, pattern: Pattern, numbers: Mapping[str, int]) -> s
         if not part.list:
             text += str(number)
         elif 0 <= number < len(lists[part.list]):
-            text += lists[part.list][number]
+            member = lists[part.list][number]
+            text += str(int(member) + numbers[part.plus]) if part.plus else member
         else:
             return None
     return text

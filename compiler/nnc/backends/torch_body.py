@@ -132,7 +132,8 @@ class Body:
                 self._rename_inputs(at, item)
             chain = self._item(at, item) and chain
         forward = [] if chain else self._forward()
-        constructor = rolled(self.inits, lambda n, extra: self.numbers.bound(n, extra, False))
+        self.numbers.turns = ()
+        constructor = rolled(self.inits, self.numbers, forward=False)
         return Written(
             "nn.Sequential" if chain else "nn.Module",
             self._params(),
@@ -176,6 +177,7 @@ class Body:
 
     def _item(self, at: int, item: Item) -> bool:
         """Writes an item; whether it is nothing but the call of a module on its one input."""
+        self.numbers.turns = item.turns if item.inputs else ()  # what a module holds has no number
         inputs = [None if value is None else self.nodes[value] for value in item.inputs]
         given = [node for node in inputs if node is not None]
         owner = item.instance or item.name
@@ -188,8 +190,7 @@ class Body:
         first = owner not in self.made
         if first and constructor:
             self.made.add(owner)
-            turns = item.turns if item.inputs else ()  # what a module itself holds has no number
-            self.inits += [Line(text, turns) for text in constructor]
+            self.inits += [Line(text, self.numbers.turns) for text in constructor]
         self._nest(item, [*nodes, *(one.call for one in unpacked)], heavy)
         self._share(nodes, at, item)
         for node, value in zip(nodes, item.outputs):
@@ -224,11 +225,13 @@ class Body:
         args: list[str] = []
         named = False
         for param in used.params:
-            text, _ = self.numbers.number(values[param.spec], False)
-            if text == param.default:
+            value = values[param.spec]
+            kept = self.numbers.keeps(value)
+            if not kept and param.default and self.numbers.plain(value) == param.default:
                 named = True
                 continue
-            named = named or (len(used.params) > 1 and not any(c.isalpha() for c in text))
+            text, _ = self.numbers.number(value, False)
+            named = named or (len(used.params) > 1 and not kept)
             args.append(f"{param.name}={text}" if named else text)
         return f"{used.name}({', '.join(args)})"
 
@@ -336,9 +339,10 @@ class Body:
             if [w.value] != outputs or w.item.turns:
                 self._flush(w)
         texts = [node.text() for node in (self.nodes[value] for value in outputs) if node]
-        lines = rolled(self.steps, lambda n, extra: self.numbers.bound(n, extra, True))
+        self.numbers.turns = ()
+        lines = rolled(self.steps, self.numbers, forward=True)
         drawn = self._drawn()
-        result = rolled([Line(f"return {', '.join(texts)}")], lambda n, extra: "")[0]
+        result = rolled([Line(f"return {', '.join(texts)}")], self.numbers, forward=True)[0]
         name, equals, text = lines[-1].partition(" = ") if lines else ("", "", "")
         if equals and name in POOL and result == f"return {name}":  # the last turn of a loop
             lines, result = lines[:-1], f"return {text}"

@@ -24,7 +24,7 @@ from nnc.backends.torch_text import constant
 from nnc.ir.dims import Dim, Poly
 from nnc.ir.graph import Call, Item
 from nnc.ir.initial import Fill, Normal, TruncatedNormal, Uniform, Values, Weight
-from nnc.ir.known import Known
+from nnc.ir.known import Known, KnownReal
 from nnc.ir.types import TensorType
 from nnc.layers.base import Ref, TorchArg
 
@@ -290,9 +290,8 @@ class LayerWriter:
         one_a, one_b = self._one_for_all(a, True), self._one_for_all(b, True)
         if isinstance(one_a, (tuple, list)) or isinstance(one_b, (tuple, list)):
             return one_a == one_b and not (self._numbers.keeps(one_a) or self._numbers.keeps(one_b))
-        if isinstance(one_a, Known) and isinstance(one_b, Known):
-            return one_a.source == one_b.source
-        return one_a == one_b and not isinstance(one_a, Known) and not isinstance(one_b, Known)
+        sources = [v.source for v in (one_a, one_b) if isinstance(v, Known | KnownReal)]
+        return one_a == one_b if not sources else len(sources) == 2 and sources[0] == sources[1]
 
     def _one_for_all(self, value: TorchArg, forward: bool) -> TorchArg:
         """One number for a tuple of numbers that print alike."""

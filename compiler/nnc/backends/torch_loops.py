@@ -8,10 +8,13 @@ one after another, whatever the lines are: nothing else needs to be known of the
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Protocol
 
-from nnc.backends.torch_nodes import MARK
+from nnc.backends.torch_counted import COUNTER, TURN, counted, fits
+from nnc.backends.torch_nodes import MARK, NUMBER
 from nnc.ir.graph import Turn
+from nnc.ir.sources import Source, counter, counters, replaced, tidied
 from nnc.record import Record
 
 SAVED = 4
@@ -19,34 +22,70 @@ UNEVEN = 16
 """Lines that a loop must save, and one in which numbers grow by more than 1, which is harder to
 read; but a loop whose length is a parameter is always one."""
 
-Bound = Callable[[int, int], str]
-"""The text of `count + extra`, where `count` may know its source."""
-
 _PLACE = re.compile(rf"{MARK}(\w*?)(0|[1-9][0-9]*)?{MARK}")
+_NUMBER = re.compile(rf"{NUMBER}([0-9]+){NUMBER}")
 _MADE = re.compile(rf"^({MARK}\w+{MARK}) = (.*)$", re.DOTALL)
 
 
+class Numbers(Protocol):
+    """The numbers of the class that is written."""
+
+    sources: dict[str, Source]
+    counter: str
+
+    def text(self, source: Source) -> str:
+        """A number's source in the constructor."""
+        ...
+
+    def bound(self, count: int, extra: int, forward: bool) -> str:
+        """The text of `count + extra`, where `count` may know its source."""
+        ...
+
+
 class Line(Record):
-    """A statement, with places marked, and the turns it was made in."""
+    """A statement, with places and numbers marked, and the turns it was made in."""
 
     text: str
     turns: tuple[Turn, ...] = ()
 
 
-def rolled(lines: Sequence[Line], bound: Bound, depth: int = 0) -> list[str]:
-    """The lines as Python, indented by their loops, places written out."""
+class Loop(Record):
+    """Turns that print alike but for numbers, from the first on.
+
+    Args:
+        text: their lines without numbers.
+        places: words and numbers of the places in the first turn.
+        steps: how each of these numbers grows from turn to turn.
+        numbers: the other numbers, as expressions of the turn.
+        run: how many turns.
+    """
+
+    text: tuple[str, ...]
+    places: tuple[tuple[str, int], ...]
+    steps: tuple[int, ...]
+    numbers: tuple[Source, ...]
+    run: int
+
+    @property
+    def even(self) -> bool:
+        """Every number grows by 0 or 1."""
+        return all(step in (0, 1) for step in self.steps)
+
+
+def rolled(lines: Sequence[Line], numbers: Numbers, forward: bool, depth: int = 0) -> list[str]:
+    """The lines as Python, indented by their loops, places and numbers written out."""
     out: list[str] = []
     at = 0
     while at < len(lines):
         turns = lines[at].turns
         if len(turns) <= depth:
-            out.append(_unrolled(lines[at].text))
+            out.append(_unrolled(lines[at], numbers))
             at += 1
             continue
         end = at
         while end < len(lines) and _same_loop(lines[end], turns[depth], depth):
             end += 1
-        out += _loop(lines[at:end], bound, depth)
+        out += _loop(lines[at:end], numbers, forward, depth)
         at = end
     return out
 
@@ -55,7 +94,7 @@ def _same_loop(line: Line, turn: Turn, depth: int) -> bool:
     return len(line.turns) > depth and line.turns[depth].loop == turn.loop
 
 
-def _loop(lines: Sequence[Line], bound: Bound, depth: int) -> list[str]:
+def _loop(lines: Sequence[Line], numbers: Numbers, forward: bool, depth: int) -> list[str]:
     """One loop: runs of turns that print alike, the others as they are."""
     turns: list[list[Line]] = []
     for line in lines:
@@ -64,98 +103,159 @@ def _loop(lines: Sequence[Line], bound: Bound, depth: int) -> list[str]:
         else:
             turns.append([line])
     if any(len(line.turns) > depth + 1 for line in lines):
-        inner = [rolled(turn, bound, depth + 1) for turn in turns]
+        inner = [rolled(turn, numbers, forward, depth + 1) for turn in turns]
         if any(text.startswith("for ") for turn in inner for text in turn):
             return [text for turn in inner for text in turn]
+    cut = [_template(turn, numbers, depth) for turn in turns]
     out: list[str] = []
     at = 0
     while at < len(turns):
-        run = _run(turns, at)
         count = turns[at][0].turns[depth].count
-        sourced = at + run == len(turns) and bound(count, 0) != str(int(count))
-        needed = SAVED if all(step in (0, 1) for step in _steps(turns, at, run)) else UNEVEN
-        if sourced or (run - 1) * len(turns[at]) >= needed:
-            out += _written(turns, at, run, bound, depth)
+        whole = numbers.bound(count, 0, forward) != str(int(count))
+        loop = _run(cut[at:], whole)
+        sourced = whole and at + loop.run == len(turns)
+        needed = SAVED if loop.even else UNEVEN
+        if sourced or (loop.run - 1) * len(turns[at]) >= needed:
+            out += _written(turns[at], loop, numbers, forward, depth)
         else:
-            out += [_unrolled(line.text) for turn in turns[at : at + run] for line in turn]
-        at += run
+            run = turns[at : at + loop.run]
+            out += [_unrolled(line, numbers) for turn in run for line in turn]
+        at += loop.run
     return out
 
 
-def _template(turn: Sequence[Line]) -> tuple[tuple[str, ...], list[tuple[str, int]]]:
-    """The lines of a turn without the numbers of places, and those numbers with their words."""
-    slots: list[tuple[str, int]] = []
+Cut = tuple[tuple[str, ...], tuple[tuple[str, int], ...], tuple[Source, ...]]
+"""The lines of a turn without numbers; the numbers of places with their words; other numbers."""
 
-    def cut(match: re.Match[str]) -> str:
+
+def _template(turn: Sequence[Line], numbers: Numbers, depth: int) -> Cut:
+    places: list[tuple[str, int]] = []
+    sources: list[Source] = []
+
+    def place(match: re.Match[str]) -> str:
         if not match[2]:
             return match[0]
-        slots.append((match[1], int(match[2])))
+        places.append((match[1], int(match[2])))
         return f"{MARK}{match[1]}#{MARK}"
 
-    return tuple(_PLACE.sub(cut, line.text) for line in turn), slots
+    text = []
+    for line in turn:
+        found = _NUMBER.findall(line.text)
+        sources += [_settled(numbers.sources[mark], line.turns, depth) for mark in found]
+        text.append(_NUMBER.sub(NUMBER, _PLACE.sub(place, line.text)))
+    return tuple(text), tuple(places), tuple(sources)
 
 
-def _run(turns: Sequence[Sequence[Line]], at: int) -> int:
-    """How many turns from `at` print alike, their numbers growing evenly."""
-    text, slots = _template(turns[at])
-    steps: list[int] | None = None
+def _settled(source: Source, turns: tuple[Turn, ...], depth: int = -1) -> Source:
+    """A source with the counters of all loops put in, but that of the loop at a depth.
+
+    That one is written as it is in the turn at hand, whichever turn the number was made in.
+    """
+    if not isinstance(source, str | tuple):
+        return source
+    known: dict[str, Source] = {}
+    for name, loop, start, made in counters(source):
+        for at, turn in enumerate(turns):
+            if turn.loop == loop and at == depth:
+                known[name] = tidied("-", counter(loop, start, 0), turn.index - made)
+            elif turn.loop == loop:
+                known[name] = start + made
+    return replaced(source, lambda name: known.get(name, name)) if known else source
+
+
+def _run(turns: Sequence[Cut], whole: bool) -> Loop:
+    """The turns from the first on that print alike, their numbers growing evenly.
+
+    Two turns tell little: where only they do, and other numbers than places grow, they are a loop
+    if they are all there are of one whose length has a name (`whole`).
+    """
+    text, places, sources = turns[0]
+    alike = 1
+    while alike < len(turns) and turns[alike][0] == text:
+        alike += 1
+    steps = [0] * len(places)
     run = 1
-    while at + run < len(turns):
-        more, numbers = _template(turns[at + run])
-        if more != text:
-            break
-        grown = [number - before for (_, number), (_, before) in zip(numbers, slots)]
-        if steps is not None and grown != steps:
-            break
-        steps, slots, run = grown, numbers, run + 1
-    return run
+    if alike > 1:
+        steps = [b - a for (_, a), (_, b) in zip(places, turns[1][1])]
+        while run < alike and _grown(places, steps, run) == turns[run][1]:
+            run += 1
+    found, held = fits([turn[2] for turn in turns[:run]])
+    if held == 2 and any(map(counted, found)) and not (whole and len(turns) == 2):
+        held = 1
+    if held == 1:
+        found = list(sources)
+        steps = [len({n for w, n in places if w == word}) for word, _ in places]
+    return Loop(text, places, tuple(steps), tuple(found), held)
 
 
-def _steps(turns: Sequence[Sequence[Line]], at: int, run: int) -> list[int]:
-    """How each number grows from turn to turn; for a single turn, by the numbers its word has."""
-    slots = _template(turns[at])[1]
-    if run > 1:
-        return [b - a for (_, a), (_, b) in zip(slots, _template(turns[at + 1])[1])]
-    return [len({n for w, n in slots if w == word}) for word, _ in slots]
+def _grown(
+    places: Sequence[tuple[str, int]], steps: Sequence[int], turn: int
+) -> tuple[tuple[str, int], ...]:
+    return tuple((word, n + step * turn) for (word, n), step in zip(places, steps))
 
 
 def _written(
-    turns: Sequence[Sequence[Line]], at: int, run: int, bound: Bound, depth: int
+    lines: Sequence[Line], loop: Loop, numbers: Numbers, forward: bool, depth: int
 ) -> list[str]:
-    slots, steps = _template(turns[at])[1], _steps(turns, at, run)
-    turn = turns[at][0].turns[depth]
-    start = slots[0][1] if slots and steps[0] == 1 else turn.index
-    if turn.index + run == turn.count:
-        stop = bound(turn.count, start - turn.index)
+    """The loop, with the lines of its first turn as its body."""
+    turn, own = lines[0].turns[depth], _own(loop, lines[0].turns[depth])
+    start = loop.places[0][1] if loop.places and loop.steps[0] == 1 else turn.index
+    if own:
+        start = next(iter(own.values()))
+    elif any(map(counted, loop.numbers)):
+        start = 0
+    if turn.index + loop.run == turn.count:
+        stop = numbers.bound(turn.count, start - turn.index, forward)
     else:
-        stop = str(start + run)
+        stop = str(start + loop.run)
     span = f"{start}, {stop}" if start else stop
-    out = [f"for {'i' if any(steps) else '_'} in range({span}):"]
-    numbers = iter(zip(slots, steps))
+    i = numbers.counter
+    used = any(loop.steps) or own or any(map(counted, loop.numbers))
+    out = [f"for {i if used else '_'} in range({span}):"]
+    places = iter(zip(loop.places, loop.steps))
+    others = iter(loop.numbers)
 
     def name(match: re.Match[str]) -> str | None:
         """The place as an f-string, or None where it is the same in every turn."""
         if not match[2]:
             return None
-        (word, number), step = next(numbers)
-        return f'f"{word}{{{_index(step, number - step * start)}}}"' if step else None
+        (word, number), step = next(places)
+        return f'f"{word}{{{_index(i, step, number - step * start)}}}"' if step else None
 
     def read(match: re.Match[str]) -> str:
         numbered = name(match)
         return f"getattr(self, {numbered})" if numbered else _plain(match)
 
-    for line in turns[at]:
+    def at(known: str) -> Source:
+        if known != TURN and known not in own:
+            return known
+        return tidied("-", COUNTER, start - own.get(known, 0))
+
+    def number(match: re.Match[str]) -> str:
+        return numbers.text(replaced(next(others), at))
+
+    for line in lines:
         text, made = line.text, _MADE.match(line.text)
         if made:
             place = _PLACE.match(made[1])
             numbered = name(place) if place else None
             text = f"self.add_module({numbered}, {made[2]})" if numbered else text
-        out.append("    " + _PLACE.sub(read, text))
+        out.append("    " + _NUMBER.sub(number, _PLACE.sub(read, text)))
     return out
 
 
-def _index(step: int, offset: int) -> str:
-    text = "i" if step == 1 else f"{step} * i"
+def _own(loop: Loop, turn: Turn) -> dict[str, int]:
+    """The loop's counters in its numbers, with what they are in the first turn."""
+    return {
+        name: start + turn.index
+        for source in loop.numbers
+        for name, of, start, _ in counters(source)
+        if of == turn.loop
+    }
+
+
+def _index(i: str, step: int, offset: int) -> str:
+    text = i if step == 1 else f"{step} * {i}"
     if not offset:
         return text
     return f"{text} + {offset}" if offset > 0 else f"{text} - {-offset}"
@@ -165,5 +265,8 @@ def _plain(match: re.Match[str]) -> str:
     return f"self.{match[1]}{match[2] or ''}"
 
 
-def _unrolled(text: str) -> str:
-    return _PLACE.sub(_plain, text)
+def _unrolled(line: Line, numbers: Numbers) -> str:
+    def number(match: re.Match[str]) -> str:
+        return numbers.text(_settled(numbers.sources[match[1]], line.turns))
+
+    return _NUMBER.sub(number, _PLACE.sub(_plain, line.text))

@@ -11,6 +11,10 @@ MARK = "\x01"
 """Stands around the name of a place, so that a loop can number it: `\\x01conv3\\x01(x)`."""
 
 
+NUMBER = "\x02"
+"""Stands around a number in a loop, which may differ from turn to turn."""
+
+
 class Node:
     """A value on its way into the source; the `Ref` that layers see.
 

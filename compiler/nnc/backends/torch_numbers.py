@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nnc.backends.torch_counted import COUNTER
 from nnc.backends.torch_layer import Parts
 from nnc.backends.torch_names import ATOM, SIGN
-from nnc.backends.torch_nodes import Node
+from nnc.backends.torch_nodes import NUMBER, Node
 from nnc.backends.torch_sizes import Shape, size_text
 from nnc.backends.torch_text import constant, formula
 from nnc.diagnostics import Refusal, rule
 from nnc.ir.dims import Poly, show
-from nnc.ir.graph import Graph, Item
-from nnc.ir.known import Known, source_names
+from nnc.ir.graph import Graph, Item, Turn
+from nnc.ir.known import Known, KnownReal
 from nnc.ir.names import local_name, place_name
+from nnc.ir.sources import Source, counters, names
 
 SIZE_NOT_KNOWN = rule(
     "NN551",
@@ -40,13 +42,24 @@ class Numbers:
         self.used: dict[str, str] = {}  # parameters of the constructor, by their names in the spec
         self.kept: dict[str, str] = {}  # attributes for those that `forward` reads, likewise
         self.sizes: dict[str, str] = {}  # variables that hold sizes of the inputs, with their text
+        self.turns: tuple[Turn, ...] = ()  # of the item that is being written
+        self.sources: dict[str, Source] = {}  # of numbers in loops, by their marks
+        taken = {*self.values, *inputs, *locals}
+        self.counter = next((c for c in "ijkn" if c not in taken), None) or local_name("i", taken)
 
     def keeps(self, value: object) -> bool:
         """The value is printed as an expression over parameters: it differs between instances."""
         if isinstance(value, (tuple, list)):
             return any(self.keeps(v) for v in value)
-        names = source_names(value) if isinstance(value, Known) else ()
-        return bool(names) and all(name in self.values for name in names)
+        if not isinstance(value, Known | KnownReal):
+            return False
+        read = names(value.source)
+        inside = {turn.loop for turn in self.turns}
+        known = {
+            *self.values,
+            *(name for name, loop, *_ in counters(value.source) if loop in inside),
+        }
+        return bool(read) and all(name in known for name in read)
 
     def number(self, value: object, forward: bool) -> tuple[str, int]:
         """A plain value's text in the constructor or in `forward`, and how tightly it binds.
@@ -54,11 +67,15 @@ class Numbers:
         Raises:
             Refusal: it is a symbolic size.
         """
-        if isinstance(value, Known) and self.keeps(value):
-            return formula(value, self._attribute if forward else self._parameter)
+        source = value.source if isinstance(value, Known | KnownReal) else None
+        if source is not None and self.keeps(value) and not (forward and counters(source)):
+            made = formula(source, self._attribute if forward else self._parameter)
+            return made if forward or not self.turns else (self._marked(source), made[1])
         if isinstance(value, Poly):
             message = f"`{show(value)}` must be a number to build `{self.graph.name}`"
             raise Refusal(SIZE_NOT_KNOWN.at(self.graph.span, message))
+        if isinstance(value, int) and not isinstance(value, bool) and self.turns and not forward:
+            return self._marked(int(value)), ATOM
         if value is None or isinstance(value, (bool, int, float, str)):
             text = constant(value)
             return text, SIGN if text.startswith("-") else ATOM
@@ -91,6 +108,17 @@ class Numbers:
             raise Refusal(SIZE_NOT_KNOWN.at(item.span, message))
         return (found[0],), found[1]
 
+    def text(self, source: Source) -> str:
+        """A number's source in the constructor."""
+        return formula(source, self._parameter)[0]
+
+    def _marked(self, source: Source) -> str:
+        """A number in a loop: what stands there is decided when all turns are known."""
+        known = {repr(s): mark for mark, s in self.sources.items()}
+        mark = known.get(repr(source), str(len(known)))
+        self.sources[mark] = source
+        return f"{NUMBER}{mark}{NUMBER}"
+
     def bound(self, count: int, extra: int, forward: bool) -> str:
         """The text of `count + extra`."""
         total = count + extra if self.keeps(count) else int(count) + extra
@@ -112,6 +140,10 @@ class Numbers:
         return [f"self.{self.kept[name]} = {self.used[name]}" for name in self.kept]
 
     def _parameter(self, name: str) -> str:
+        if name == COUNTER:
+            return self.counter
+        if name not in self.values:
+            return name  # a counter, whose number is put in later
         if name not in self.used:
             self.used[name] = local_name(name, self.used.values())
         return self.used[name]

@@ -13,10 +13,11 @@ from nnc.backends.torch_body import Class, Written, written
 from nnc.backends.torch_extras import Extras, closing, labels, prepare
 from nnc.backends.torch_names import NN_CLASSES
 from nnc.backends.torch_text import docstring, formula, hugged, laid_out, plain
-from nnc.ir.dims import show
+from nnc.ir.dims import Dim, show
 from nnc.ir.graph import Call, Graph, Network
 from nnc.ir.known import Known
 from nnc.ir.names import class_name
+from nnc.ir.sources import counters
 from nnc.ir.types import TensorType
 
 
@@ -105,7 +106,7 @@ def _class(name: str, body: Written, about: list[str]) -> list[str]:
     lines = ["", "", f"class {name}({body.base}):", *docstring(about, " " * 4), ""]
     lines += laid_out(f"def __init__({', '.join(['self', *params])}):", " " * 4)
     lines.append(f"{inner}super().__init__()")
-    lines += _statements(body.constructor, inner)
+    lines += _statements(tuple(hugged(line) for line in body.constructor), inner)
     if body.forward:
         lines.append("")
         lines += laid_out(f"def forward({', '.join(['self', *body.inputs])}):", " " * 4)
@@ -152,7 +153,7 @@ def _about_network(network: Network) -> list[str]:
 def _about_block(graphs: list[Graph]) -> list[str]:
     """The comment above a block, which of its branches it is, its shapes where all share them."""
     graph = graphs[0]
-    where = " and ".join(graph.branches)
+    where = " and ".join(dict.fromkeys(part for b in graph.branches for part in _parts(b)))
     about = [graph.doc] if graph.doc else []
     if where:
         about.append(f"Where {where}." if graph.doc else f"{graph.name}, where {where}.")
@@ -160,6 +161,12 @@ def _about_block(graphs: list[Graph]) -> list[str]:
     if len(shapes) == 1:
         about.append(f"{shapes.pop()}.")
     return about or [f"{graph.name}."]
+
+
+def _parts(branch: str) -> list[str]:
+    """The conditions that a branch joins."""
+    plain = " or " not in branch and " if " not in branch and "not (" not in branch
+    return branch.split(" and ") if plain else [branch]
 
 
 def _block_shapes(graph: Graph) -> str:
@@ -170,9 +177,13 @@ def _block_shapes(graph: Graph) -> str:
     return " -> ".join(ends)
 
 
+def _size(d: Dim) -> str:
+    if isinstance(d, Known) and not counters(d.source):
+        return formula(d.source, lambda name: name)[0]
+    return show(d)
+
+
 def _type(type: TensorType, *before: str) -> str:
-    sizes = [
-        formula(d, lambda name: name)[0] if isinstance(d, Known) else show(d) for d in type.dims
-    ]
+    sizes = [_size(d) for d in type.dims]
     kind = {"float32": "", "int64": "token"}.get(type.dtype, type.dtype)
     return f"{kind}[{', '.join([*before, *sizes])}]"

@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterable
 
 from nnc.ir.arguments import Declared
 from nnc.ir.initial import Normal, Uniform
-from nnc.ir.known import Known, Source
+from nnc.ir.sources import LEVEL, Source
 
 WIDTH = 100
-_LEVELS = {"+": 1, "-": 1, "*": 2, "//": 2}
 
 
 def quoted(text: str) -> str:
@@ -66,23 +65,19 @@ def drawn_text(drawn: Declared | None, sizes: str, device: str) -> str:
     raise TypeError(f"no way to draw {drawn!r}")
 
 
-def formula(number: Known, name: Callable[[str], str]) -> tuple[str, int]:
+def formula(source: Source, name: Callable[[str], str]) -> tuple[str, int]:
     """A number's source, `4 * width`, with names that `name` gives, and how tightly it binds."""
-    return _formula(number.source, name)
-
-
-def _formula(source: Source, name: Callable[[str], str]) -> tuple[str, int]:
     if isinstance(source, str):
         return name(source), 5
-    if isinstance(source, int):
-        return str(source), 5 if source >= 0 else 3
+    if not isinstance(source, tuple):
+        return constant(source), 5 if source >= 0 else 3
     op, a, b = source
-    level = _LEVELS[op]
-    left, left_level = _formula(a, name)
-    right, right_level = _formula(b, name)
+    level = LEVEL[op]
+    left, left_level = formula(a, name)
+    right, right_level = formula(b, name)
     # x + (y + z) and x * (y * z) need no brackets for whole numbers
     joins = op in "+*" and isinstance(b, tuple) and (op == "+" or b[0] == "*")
-    left = f"({left})" if left_level < level else left
+    left = f"({left})" if left_level < level + (op == "**") else left
     right = f"({right})" if right_level < (level if joins else level + 1) else right
     return f"{left} {op} {right}", level
 

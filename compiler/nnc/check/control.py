@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ from nnc.check.values import BAD, UNKNOWN, Family, LabelEntry, Unknown, Value, w
 from nnc.check.world import STEPS
 from nnc.diagnostics import Refusal
 from nnc.ir.graph import Turn
+from nnc.ir.known import Known
+from nnc.ir.sources import counter
 from nnc.source import Span
 from nnc.syntax import ast
 
@@ -116,7 +119,13 @@ def run_for(body: Body, step: ast.For, scope: Scope, run: Run) -> None:
         turns.append(values)
         if len(turns) > STEPS:
             break
-    _turns(body, step.body, scope, run, len(turns), step.names, turns, step.span)
+    counting = over.start if isinstance(over, range) and len(step.names) == 1 else None
+    count = len(turns)
+    if isinstance(over, range) and isinstance(step.over, ast.Range):
+        ends = [body.world.numbers.value(e, scope) for e in (step.over.start, step.over.stop)]
+        if all(isinstance(end, int) for end in ends) and count:
+            count = operator.sub(ends[1], ends[0])  # which knows the names of the ends
+    _turns(body, step.body, scope, run, count, step.names, turns, step.span, counting)
 
 
 def _turns(
@@ -128,8 +137,9 @@ def _turns(
     names: tuple[ast.Ident, ...],
     turns: list[tuple[Value, ...]],
     span: Span,
+    counting: int | None = None,
 ) -> None:
-    """All turns of a loop, each in a scope of its own."""
+    """All turns of a loop, each in a scope of its own; `counting`: its variable counts from it."""
     builder, outer = body.builder, body.builder.turns
     if body.current == (BAD,):
         turns = turns[:1]  # nothing can be built: one turn shows what is misspelt
@@ -142,6 +152,8 @@ def _turns(
         builder.turns = (*outer, Turn(loop, index, count))
         turn = Scope(scope, inside="loop")
         for name, value in zip(names, values):
+            if counting is not None:
+                value = Known(counting + index, counter(loop, counting, index))
             turn.declare(name.text, value, name.span, body.world.sink)
         run(inner, turn)
         turn.end()

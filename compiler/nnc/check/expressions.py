@@ -32,6 +32,7 @@ from nnc.check.values import (
 )
 from nnc.diagnostics import Diagnostic, Fix, Label
 from nnc.ir.dims import DimTooLarge, Poly, exact_div
+from nnc.ir.known import sourced
 from nnc.source import Span
 from nnc.syntax import ast
 
@@ -252,7 +253,9 @@ class Numbers:
             return self.say(BAD_OPERATION.at(e.span, "the number is larger than any size can be"))
         if isinstance(result, complex):
             return self.say(BAD_OPERATION.at(e.span, "the power is no real number"))
-        return result  # type: ignore[no-any-return]
+        if isinstance(left, Poly) or isinstance(right, Poly):
+            return result  # type: ignore[no-any-return]
+        return sourced(e.op, left, right, result)
 
     def divide(self, e: ast.Binary, left: Any, right: Any) -> Value:
         """`/`: exact for whole numbers, real otherwise."""
@@ -277,7 +280,7 @@ class Numbers:
             return self.say(
                 BAD_OPERATION.at(e.span, "a symbolic size divides only by a whole number")
             )
-        return float(left) / float(right)
+        return sourced("/", left, right, float(left) / float(right))
 
     def unary(self, e: ast.Unary, scope: Scope, options: tuple[str, ...]) -> Value:
         """`-x`, `not c`."""

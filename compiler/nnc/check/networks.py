@@ -16,7 +16,7 @@ from nnc.check.values import UNKNOWN, Value
 from nnc.check.world import STEPS, World
 from nnc.diagnostics import Refusal
 from nnc.ir.graph import Network
-from nnc.ir.known import Known
+from nnc.ir.known import named
 from nnc.record import Record
 from nnc.source import Span
 from nnc.syntax import ast
@@ -92,8 +92,7 @@ def _parameters(
             value = UNKNOWN
         else:
             value = world.numbers.value(param.default, scope)
-        if isinstance(value, int) and not isinstance(value, bool):
-            value = Known(int(value), name)
+        value = named(value, name)
         scope.declare(name, value, param.name.span, world.sink)
         params.append((name, value))
     return tuple(params)

@@ -19,9 +19,11 @@ from nnc.check.values import (
     LabelEntry,
     Passed,
     Value,
+    is_real,
 )
 from nnc.check.world import World
-from nnc.ir.known import Known, Source
+from nnc.ir.known import Known, KnownReal, named
+from nnc.ir.sources import Source
 from nnc.ir.types import TensorType
 from nnc.record import Record
 from nnc.source import Span
@@ -113,8 +115,8 @@ def opened(passed: Passed) -> tuple[Scope, tuple[Defaults, ...]]:
 
 def forgotten(value: Value) -> Value:
     """A value whose numbers know no names of the caller's."""
-    if isinstance(value, Known):
-        return int(value)
+    if isinstance(value, Known | KnownReal):
+        return int(value) if isinstance(value, int) else float(value)
     if isinstance(value, tuple):
         return tuple(forgotten(v) for v in value)
     return value
@@ -135,7 +137,7 @@ class Carried:
         self.types, self.known = types, known
         self._keys: dict[int, int] = {}
         self.values: dict[int, str] = {}
-        self.numbers: dict[tuple[str, int], int] = {}
+        self.numbers: dict[tuple[str, str], float] = {}
 
     def key(self, passed: Passed) -> int:
         """Equal for what means the same: the same text of one file, reading the same.
@@ -163,9 +165,9 @@ class Carried:
             return tuple((i, self._value(name, m.value)) for i, m in value.members.items())
         if isinstance(value, Passed):
             return self.key(value)
-        if isinstance(value, int) and not isinstance(value, bool):
-            self.numbers.setdefault((name, int(value)), value)
-            return "int", int(value)
+        if is_real(value):
+            self.numbers.setdefault((name, _digits(value)), value)
+            return _digits(value)
         return type(value).__name__, value
 
     def _value(self, name: str, value: int) -> object:
@@ -193,19 +195,21 @@ class Entering:
         taken: set[str],
         types: tuple[TensorType, ...],
     ) -> None:
-        self.numbers: dict[tuple[str, int], Known] = {}
+        self.numbers: dict[tuple[str, str], Known | KnownReal] = {}
         self.values: dict[int, int] = {}
         self._done: dict[int, Passed] = {}
         used = taken | {*params}
         sizes = _sizes(types, builder)
-        for (name, number), value in carried.numbers.items():
+        for key, value in carried.numbers.items():
             size = sizes.get(value.source) if isinstance(value, Known) else None
             if size is not None:  # what the caller calls so, the block knows as a size of its input
-                self.numbers[name, number] = size
+                self.numbers[key] = size
                 continue
-            self.numbers[name, number] = known = Known(number, _unique(name, used))
-            used.add(str(known.source))
-            params[str(known.source)] = known
+            source = _unique(key[0], used)
+            known = named(value, source)
+            assert isinstance(known, Known | KnownReal)
+            self.numbers[key] = params[source] = known
+            used.add(source)
         if builder is None:
             return
         names: set[str] = {port.name for port in builder.inputs}
@@ -236,8 +240,8 @@ class Entering:
             return made
         if isinstance(value, Passed):
             return self.passed(value)
-        if isinstance(value, int) and not isinstance(value, bool):
-            return self.numbers[name, int(value)]
+        if is_real(value):
+            return self.numbers[name, _digits(value)]
         return forgotten(value)
 
 
@@ -263,6 +267,11 @@ def sized(type: TensorType, name: str, taken: set[str]) -> TensorType:
         dims.append(d)
     taken.update(str(d.source) for d in dims if isinstance(d, Known))
     return type.with_dims(*dims)
+
+
+def _digits(value: float) -> str:
+    """A number's digits, which tell 1 from 1.0."""
+    return repr(int(value) if isinstance(value, int) else float(value))
 
 
 def _unique(name: str, taken: set[str]) -> str:

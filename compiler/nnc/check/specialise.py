@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nnc.check.body import Body
 from nnc.check.handed import BODY, Handed, passed_step
-from nnc.check.passing import Carried, Entering
+from nnc.check.passing import Carried, Entering, forgotten
 from nnc.check.rules import UNUSED_INPUT, WRONG_PATTERN
 from nnc.check.scope import Scope
 from nnc.check.types import bind_pattern
@@ -13,7 +13,7 @@ from nnc.check.world import Made, World
 from nnc.diagnostics import Frame, Label
 from nnc.ir.dims import Dim
 from nnc.ir.graph import Graph, Item
-from nnc.ir.known import Known
+from nnc.ir.known import Known, named
 from nnc.ir.types import TensorType
 from nnc.record import Record, replace
 from nnc.source import Span
@@ -65,7 +65,9 @@ class Specialising(Record):
 
 
 def _kind(value: Value) -> str:
-    """Tells 1, 1.0 and true apart in a key, and Known from int not."""
+    """Tells 1, 1.0 and true apart in a key, and numbers with a source from others not."""
+    if isinstance(value, float):
+        return "float"
     return "int" if type(value) is not bool and isinstance(value, int) else type(value).__name__
 
 
@@ -107,9 +109,7 @@ def _made(world: World, wanted: Specialising) -> Made:
         name = param.name.text
         if param.type is None and not (wanted.given and name in wanted.given.steps):
             value = wanted.given.numbers.get(name, UNKNOWN) if wanted.given else UNKNOWN
-            if isinstance(value, int) and not isinstance(value, bool):
-                value = Known(int(value), name)
-            scope.declare(name, value, param.name.span, world.sink)
+            scope.declare(name, value := named(value, name), param.name.span, world.sink)
             params[name] = value
     body = Body(world, block.name.text, block.span, scope, block.body, top=False)
     known = wanted.types is not None and _inputs(body, wanted, wanted.types, params)
@@ -235,12 +235,12 @@ def _steps(body: Body, wanted: Specialising, entering: Entering | None) -> None:
         body.scope.declare(BODY, UNKNOWN, block.name.span, world.sink)
 
 
-def _plain_defaults(block: ast.Block) -> tuple[tuple[str, int], ...]:
+def _plain_defaults(block: ast.Block) -> tuple[tuple[str, float], ...]:
     """The parameters whose default is a number, for readers of what is generated."""
     return tuple(
         (p.name.text, p.default.value)
         for p in block.params
-        if isinstance(p.default, ast.Number) and isinstance(p.default.value, int)
+        if isinstance(p.default, ast.Number) and isinstance(p.default.value, int | float)
     )
 
 
@@ -331,8 +331,7 @@ def _expanded_inputs(inner: Body, wanted: Specialising, values: tuple[int, ...])
             return False
         for name in {*scope.names} - before:
             entry = scope.names[name]
-            if isinstance(entry.value, Known):
-                scope.names[name] = replace(entry, value=int(entry.value))
+            scope.names[name] = replace(entry, value=forgotten(entry.value))
     for param, value in zip(named, values[max(len(block.pattern), 1) :]):
         entry_value = LabelEntry(value, param.name.span)
         scope.declare(param.name.text, entry_value, param.name.span, inner.world.sink)

@@ -146,7 +146,7 @@ class Graph(Record):
     branches: tuple[str, ...] = ()
     doc: str = ""
     span: Span = NOWHERE
-    defaults: tuple[tuple[str, int], ...] = ()
+    defaults: tuple[tuple[str, float], ...] = ()
 
     @property
     def fed(self) -> tuple[Port, ...]:
