@@ -21,6 +21,7 @@ from nnc.check.values import (
     UNKNOWN,
     Family,
     LabelEntry,
+    Quantity,
     SharedEntry,
     Unknown,
     Value,
@@ -351,6 +352,11 @@ class Numbers:
         return UNKNOWN if any(isinstance(v, Unknown) for v in values) else values
 
 
+def quantity(e: ast.Number) -> Quantity:
+    """A number with a unit."""
+    return Quantity(e.value, e.unit, e.span.text)
+
+
 def whole_at(value: Value, span: Span, sink: Sink, what: str) -> int | None:
     """A whole number known while checking, or None after a message."""
     if isinstance(value, int) and not isinstance(value, bool):
@@ -363,7 +369,7 @@ def whole_at(value: Value, span: Span, sink: Sink, what: str) -> int | None:
 
 
 _EVALUATE: dict[type, Callable[[Numbers, Any, Scope, tuple[str, ...]], Value]] = {
-    ast.Number: lambda n, e, s, o: e.value,
+    ast.Number: lambda n, e, s, o: quantity(e) if e.unit else e.value,
     ast.Kernel: lambda n, e, s, o: e.sizes,
     ast.String: lambda n, e, s, o: e.value,
     ast.Bool: lambda n, e, s, o: e.value,

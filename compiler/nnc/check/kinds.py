@@ -10,6 +10,7 @@ from nnc.check.rules import WRONG_KIND
 from nnc.check.values import (
     Family,
     LabelEntry,
+    Quantity,
     SharedEntry,
     Unknown,
     Value,
@@ -27,6 +28,8 @@ def wrong_kind(name: str, arg: Arg, e: ast.Expr, value: Value, numbers: Numbers)
     help = ""
     if isinstance(value, (LabelEntry, Family, SharedEntry)):
         help = "a label names a value of the network, not a number"
+    elif isinstance(value, Quantity):
+        help = value.advice(name)
     elif arg.kind == "size" and isinstance(value, float) and value == int(value):
         help = f"write `{int(value)}`"
     elif arg.kind == "flag" and value in (0, 1):

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 
 from nnc.check.binding import bind_fields
+from nnc.check.budgets import check_budgets
 from nnc.check.catalogue import catalogue_profile
 from nnc.check.data import check_data
 from nnc.check.defaults import read as read_defaults
@@ -126,6 +127,7 @@ def _check(
     }
     trains = _trains(world, file, networks, data, profiles, routed, root)
     exports = _exports(world, file, networks)
+    check_budgets(world, files, networks, trains, exports)
     diagnostics = tuple(sorted(sink.diagnostics, key=_order(files)))
     return Checked(
         source,

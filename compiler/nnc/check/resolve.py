@@ -221,6 +221,8 @@ def _sizes(
                 key = (one.names[0].text, ".".join(n.text for n in one.names[1:]))
                 if key in used:
                     edits.append((one.span, str(used[key])))
+        elif isinstance(one, ast.Setting):  # its name may be that of a size, in a budget
+            stack.extend((one.values, one.selectors, one.block))
         elif isinstance(one, (tuple, list)) and not isinstance(one, Span):
             stack.extend(one)
         elif isinstance(one, Record):

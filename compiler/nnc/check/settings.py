@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from nnc.check.overrides import Override, meant
 from nnc.check.rules import LATER
 from nnc.check.training_rules import BAD_SETTING, DOUBLED_SETTING, UNKNOWN_SETTING
-from nnc.check.values import Unknown, is_integer, is_real
+from nnc.check.values import Quantity, Unknown, is_integer, is_real
 from nnc.check.world import World
 from nnc.diagnostics import Diagnostic, Fix, Label, Refusal, nearest
 from nnc.ir.arguments import Declared
@@ -220,7 +220,9 @@ def number(
         BAD_SETTING.at(
             value.span,
             f"`{setting.name.text}` takes {kind} {least:g}",
-            help=f"for example `{setting.name.text} {example}`",
+            help=found.advice(setting.name.text)
+            if isinstance(found, Quantity)
+            else f"for example `{setting.name.text} {example}`",
         )
     )
     return None

@@ -240,7 +240,9 @@ def _plain_defaults(block: ast.Block) -> tuple[tuple[str, float], ...]:
     return tuple(
         (p.name.text, p.default.value)
         for p in block.params
-        if isinstance(p.default, ast.Number) and isinstance(p.default.value, int | float)
+        if isinstance(p.default, ast.Number)
+        and isinstance(p.default.value, int | float)
+        and not p.default.unit
     )
 
 

@@ -25,7 +25,7 @@ from nnc.check.sources import read_source
 from nnc.check.steps import run_step
 from nnc.check.values import BAD, Family, LabelEntry, SharedEntry, Unknown, written
 from nnc.check.world import World
-from nnc.diagnostics import Diagnostic, Label
+from nnc.diagnostics import Diagnostic, Fix, Label
 from nnc.ir.graph import Port
 from nnc.source import Span
 from nnc.syntax import ast
@@ -168,11 +168,27 @@ def _output(body: Body, statement: ast.Output, scope: Scope) -> None:
         body.damaged = True
 
 
-def _planned(body: Body, statement: ast.Next | ast.Budget, scope: Scope) -> None:
+def _planned(body: Body, statement: ast.Next, scope: Scope) -> None:
     """Statements of later versions."""
     body.damaged = True
-    word = "next" if isinstance(statement, ast.Next) else "budget"
-    body.world.sink.add(LATER.at(statement.span, f"`{word}` is planned; nnc 0.1 has none"))
+    body.world.sink.add(LATER.at(statement.span, "`next` is planned; nnc 0.1 has none"))
+
+
+def _budget(body: Body, statement: ast.Budget, scope: Scope) -> None:
+    """Held against the network when that is whole."""
+    top = body.top and scope is body.scope
+    if top and statement.network is None:
+        return
+    body.world.sink.add(
+        MISPLACED.at(
+            statement.network.span if top and statement.network else statement.span,
+            "a budget in a network is the network's own"
+            if top
+            else "`budget` stands at the top of a network's body",
+            help="leave out the name" if top else "it bounds the network as a whole",
+            fix=Fix(statement.network.span, "") if top and statement.network else None,
+        )
+    )
 
 
 def _defaults(body: Body, statement: ast.Defaults, scope: Scope) -> None:
@@ -252,6 +268,6 @@ STATEMENTS: dict[type, Callable[[Body, Any, Scope], None]] = {
     ast.Output: _output,
     ast.Path: _loose_path,
     ast.Next: _planned,
-    ast.Budget: _planned,
+    ast.Budget: _budget,
     ast.Defaults: _defaults,
 }

@@ -116,6 +116,25 @@ class Passed:
         return node.span
 
 
+class Quantity(Record):
+    """`20MB`, `10ms`: an amount with a unit, "B" (bytes) or "s" (seconds), as it was written."""
+
+    amount: int | float
+    unit: str
+    text: str
+
+    def kind(self) -> str:
+        """What it is an amount of."""
+        return {"B": "an amount of bytes", "s": "a time"}[self.unit]
+
+    def advice(self, place: str) -> str:
+        """How a plain number is written where this stands."""
+        plain = self.text[:-1] if self.unit == "B" else ""
+        return (
+            f"`{place}` is a plain number: write `{plain}`" if plain else f"`{place}` has no unit"
+        )
+
+
 Defaults = dict[str, dict[str, "Given"]]
 """Default arguments by layer, by argument."""
 
@@ -132,6 +151,7 @@ Value = Union[
     Family,
     SharedEntry,
     Passed,
+    Quantity,
     range,
 ]
 
@@ -172,6 +192,8 @@ def written(value: object) -> str:
         return "a value"
     if isinstance(value, (SharedEntry, Passed)):
         return "a step"
+    if isinstance(value, Quantity):
+        return f"{value.text}, {value.kind()}"
     return f"{value}"
 
 

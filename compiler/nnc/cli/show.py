@@ -60,15 +60,21 @@ def command(
     else:
         look = console.out
         tables = (
-            network_text(each, look, depth=depth) + _updates(each, trains)
+            network_text(each, look, depth=depth, plans=_of(each, trains)) + _updates(each, trains)
             for each in networks.values()
         )
         console.result("\n".join(tables))
 
 
+def _of(network: Network, trains: Iterable[TrainPlan]) -> tuple[TrainPlan, ...]:
+    """The plans that train a network."""
+    return tuple(plan for plan in trains if plan.network == network.name)
+
+
 def _json(network: Network, trains: Iterable[TrainPlan], depth: int | None) -> dict[str, Json]:
-    own = [train_json(plan, network) for plan in trains if plan.network == network.name]
-    return network_json(network, depth=depth) | ({"trains": list(own)} if own else {})
+    plans = _of(network, trains)
+    own = [train_json(plan, network) for plan in plans]
+    return network_json(network, depth=depth, plans=plans) | ({"trains": list(own)} if own else {})
 
 
 def _updates(network: Network, trains: Iterable[TrainPlan]) -> str:

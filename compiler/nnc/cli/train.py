@@ -200,7 +200,7 @@ def _header(prepared: Prepared, folder: RunFolder, more: tuple[str, ...], consol
     plan, profile = prepared.plan, prepared.profile
     lines = [
         f"nnc {__version__}  {prepared.source.name}  ->  {relative(str(folder.path))}",
-        network_line(prepared.network, plan.batch),
+        network_line(prepared.network, plan),
         data_line(profile),
         split_line(profile),
         *binding_lines(plan, profile),

@@ -42,6 +42,10 @@ class Loss(Declared):
 class Optimizer(Declared):
     """Base of optimizers."""
 
+    def states(self) -> int:
+        """How many numbers it keeps for each weight that it trains."""
+        return 0
+
 
 class Schedule(Declared):
     """Base of schedules. All take `warmup`; lengths count in the unit of the run's length."""
@@ -127,6 +131,10 @@ class Sgd(Optimizer):
     weight_decay: float = real("L2 penalty", default=0.0, least=0)
     nesterov: bool = flag("Nesterov's momentum", default=False)
 
+    def states(self) -> int:
+        """The momentum, where there is one."""
+        return int(self.momentum != 0)
+
 
 @_into(OPTIMIZERS, "adam")
 class Adam(Optimizer):
@@ -139,6 +147,10 @@ class Adam(Optimizer):
     eps: float = real("added to the denominator", default=1e-8, above=0)
     weight_decay: float = real("L2 penalty", default=0.0, least=0)
     amsgrad: bool = flag("keep the largest second moment", default=False)
+
+    def states(self) -> int:
+        """Two moments, and the largest second one."""
+        return 2 + self.amsgrad
 
 
 @_into(OPTIMIZERS, "adamw")
@@ -153,6 +165,10 @@ class AdamW(Optimizer):
     weight_decay: float = real("decoupled weight decay", default=1e-2, least=0)
     amsgrad: bool = flag("keep the largest second moment", default=False)
 
+    def states(self) -> int:
+        """Two moments, and the largest second one."""
+        return 2 + self.amsgrad
+
 
 @_into(OPTIMIZERS, "rmsprop")
 class RmsProp(Optimizer):
@@ -164,6 +180,10 @@ class RmsProp(Optimizer):
     weight_decay: float = real("L2 penalty", default=0.0, least=0)
     momentum: float = real("momentum", default=0.0, least=0, below=1)
     centered: bool = flag("divide by the centred second moment", default=False)
+
+    def states(self) -> int:
+        """The mean square, and as asked the momentum and the mean."""
+        return 1 + (self.momentum != 0) + self.centered
 
 
 _WARMUP = "length of the linear rise from 0 at the start, in the run's unit"

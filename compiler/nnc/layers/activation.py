@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from nnc.ir.arguments import axis, option, real
 from nnc.ir.types import TensorType
-from nnc.layers.base import Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
+from nnc.layers.base import (
+    OUTPUT,
+    Case,
+    Kept,
+    Layer,
+    OnnxWriter,
+    Port,
+    Ref,
+    Rules,
+    TorchWriter,
+    layer,
+)
 from nnc.layers.shape import known_axis
 
 
@@ -12,6 +23,7 @@ from nnc.layers.shape import known_axis
 class Relu(Layer):
     """max(0, x). Any shape. PyTorch: F.relu; ONNX: Relu."""
 
+    kept = OUTPUT
     cases = (
         Case("relu", "[6, 5, 5]", "[6, 5, 5]", nodes=1),
         Case("relu", "[H]", "[H]", nodes=1),
@@ -73,6 +85,7 @@ class Gelu(Layer):
 class Sigmoid(Layer):
     """1 / (1 + exp(-x)), between 0 and 1. Any shape. ONNX: Sigmoid."""
 
+    kept = OUTPUT
     cases = (Case("sigmoid", "[4, 5]", "[4, 5]", nodes=1), Case("sigmoid", "[H]", "[H]", nodes=1))
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
@@ -86,6 +99,7 @@ class Sigmoid(Layer):
 class Tanh(Layer):
     """Hyperbolic tangent, between -1 and 1. Any shape. ONNX: Tanh."""
 
+    kept = OUTPUT
     cases = (Case("tanh", "[4, 5]", "[4, 5]", nodes=1), Case("tanh", "[H]", "[H]", nodes=1))
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
@@ -104,6 +118,7 @@ class Softmax(Layer):
 
     axis: int = axis("the axis that adds up to 1", default=-1)
 
+    kept = OUTPUT
     ports = (Port("x", ranks=(1, 2, 3, 4, 5)),)
     cases = (
         Case("softmax", "[10]", "[10]", nodes=1),
@@ -132,6 +147,7 @@ class LogSoftmax(Layer):
 
     axis: int = axis("the axis along which probabilities add up to 1", default=-1)
 
+    kept = OUTPUT
     ports = (Port("x", ranks=(1, 2, 3, 4, 5)),)
     cases = (
         Case("log_softmax", "[10]", "[10]", nodes=1),
@@ -155,6 +171,7 @@ class LogSoftmax(Layer):
 class Softsign(Layer):
     """x / (1 + |x|), between -1 and 1. Any shape. PyTorch: F.softsign; ONNX: Softsign."""
 
+    kept = Kept(inputs=True, each=4)  # and 1 + |x|
     cases = (
         Case("softsign", "[4, 5]", "[4, 5]", nodes=1),
         Case("softsign", "[H]", "[H]", nodes=1),

@@ -9,7 +9,19 @@ from __future__ import annotations
 
 from nnc.ir.arguments import Sizes, sizes
 from nnc.ir.types import TensorType
-from nnc.layers.base import Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
+from nnc.layers.base import (
+    INPUTS,
+    NOTHING,
+    Case,
+    Kept,
+    Layer,
+    OnnxWriter,
+    Port,
+    Ref,
+    Rules,
+    TorchWriter,
+    layer,
+)
 from nnc.layers.rules import ADAPTIVE
 from nnc.layers.window import ints, numbers
 from nnc.record import Record
@@ -154,6 +166,11 @@ class AdaptiveAvgPool(Layer):
     def shape(self, rules: Rules, x: TensorType) -> tuple[TensorType, ...]:
         return _adaptive_shape(rules, x, self.size)
 
+    def keeps(self, x: TensorType) -> Kept:
+        """Its input, but for a plain mean."""
+        alone = all(n == 1 for n in ints(self.size, x.rank - 1))
+        return NOTHING if alone else INPUTS
+
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         return w.call(f"F.adaptive_avg_pool{x.type.rank - 1}d", x, self.size)
 
@@ -171,6 +188,7 @@ class AdaptiveMaxPool(Layer):
 
     size: Sizes = sizes("size of the output: one number, or one an axis")
 
+    kept = Kept(inputs=True, each=8)  # where the largest stood
     ports = SPACE
     cases = (
         Case("adaptive_max_pool(6)", "[4, 12, 6]", "[4, 6, 6]", nodes=1),

@@ -7,7 +7,20 @@ from typing import ClassVar
 from nnc.ir.arguments import real
 from nnc.ir.dims import Dim, show
 from nnc.ir.types import TensorType
-from nnc.layers.base import Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
+from nnc.layers.base import (
+    INPUTS,
+    NOTHING,
+    OUTPUT,
+    Case,
+    Kept,
+    Layer,
+    OnnxWriter,
+    Port,
+    Ref,
+    Rules,
+    TorchWriter,
+    layer,
+)
 from nnc.layers.rules import BROADCAST
 
 
@@ -73,6 +86,23 @@ class Elementwise(Layer):
             out = broadcast(out, other)
         return (out,)
 
+    def keeps(self, *x: TensorType) -> Kept:
+        """The values, and what was made of the first ones; for a value and a number see each."""
+        if self.kept == NOTHING or (len(x) == 1 and self.number is None):
+            return NOTHING
+        if len(x) == 1:
+            return self.kept_beside_number()
+        inner: Dim = 0
+        out = x[0]
+        for other in x[1:-1]:
+            out = broadcast(out, other)
+            inner = inner + 4 * out.elements
+        return Kept(inputs=True, other=inner)
+
+    def kept_beside_number(self) -> Kept:
+        """What one value and a number keep."""
+        return INPUTS
+
     def joined(self, w: TorchWriter, x: tuple[Ref | float, ...]) -> Ref:
         """The PyTorch form of values that have equally many axes, and perhaps a number."""
         return w.infix(_SIGNS[self.word], *x)
@@ -120,6 +150,7 @@ class Add(Elementwise):
     [...], [...] -> [...]; sizes of 1 are repeated as in PyTorch. ONNX: Add.
     """
 
+    kept = NOTHING
     verb, kind = "added", "Add"
     cases = (
         Case("add", ("[4, 5, 5]", "[4, 5, 5]"), "[4, 5, 5]", nodes=1),
@@ -154,11 +185,16 @@ class Mul(Elementwise):
         Case("mul", ("[4, 5]", "[4, 6]"), refused="NN331"),
     )
 
+    def kept_beside_number(self) -> Kept:
+        """What one value and a number keep."""
+        return NOTHING
+
 
 @layer("sub")
 class Sub(Elementwise):
     """Difference, element by element; a formula writes `a - b`. [...] -> [...]. ONNX: Sub."""
 
+    kept = NOTHING
     hidden = True
     verb, kind = "subtracted", "Sub"
     cases = (
@@ -180,6 +216,10 @@ class Div(Elementwise):
         Case("div(1, True)", "[4, 5]", "[4, 5]", nodes=1, positive=True),
     )
 
+    def kept_beside_number(self) -> Kept:
+        """What one value and a number keep."""
+        return OUTPUT if self.ahead else NOTHING
+
 
 @layer("pow")
 class Pow(Elementwise):
@@ -192,6 +232,10 @@ class Pow(Elementwise):
         Case("pow(3)", "[4, H]", "[4, H]", nodes=1),
         Case("pow(2, True)", "[4, 5]", "[4, 5]", nodes=1),
     )
+
+    def kept_beside_number(self) -> Kept:
+        """What one value and a number keep."""
+        return OUTPUT if self.ahead else INPUTS
 
 
 @layer("maximum")

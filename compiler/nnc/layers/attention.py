@@ -9,7 +9,9 @@ from nnc.ir.dims import Dim, product, show
 from nnc.ir.initial import TORCH_WEIGHT, Fill, Normal, Weight, XavierUniform
 from nnc.ir.types import TensorType
 from nnc.layers.base import (
+    NOTHING,
     Case,
+    Kept,
     Layer,
     OnnxWriter,
     Port,
@@ -94,6 +96,17 @@ class Attention(Layer):
     def _bias(self, w: TorchWriter, name: str) -> Ref | None:
         return w.weight(name) if self.bias else None
 
+    def keeps(self, x: TensorType) -> Kept:
+        """Its input, queries, keys and values, the heads' means; and a sum a head and step.
+
+        The weights of the steps, before and after dropout, only where no kernel does all at once.
+        """
+        rows = product(x.dims[:-1]) * self.heads
+        each: Dim = 1
+        if self.dropout or x.rank > 2:
+            each = x.dims[-2] * (3 if self.dropout else 1)
+        return Kept(inputs=True, other=4 * (4 * x.elements + rows * each))
+
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         heads = ints(self.heads, 1)[0]
         width = x.type.dims[-1] // heads
@@ -172,6 +185,7 @@ class Positions(Weighted):
     max: Dim | None = size("the longest sequence; by default T", default=None)
     init: Declared | None = initial("how the table starts; by default normal(0.02)", default=None)
 
+    kept = NOTHING
     ports = (Port("x", ranks=(2,)),)
     cases = (
         Case("positions(learned)", "[5, 8]", "[5, 8]", nodes=1),

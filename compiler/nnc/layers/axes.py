@@ -5,7 +5,7 @@ from __future__ import annotations
 from nnc.ir.arguments import Sizes, axis, dims, size, sizes
 from nnc.ir.dims import Dim, show
 from nnc.ir.types import TensorType
-from nnc.layers.base import Case, Layer, OnnxWriter, Ref, Rules, TorchWriter, layer
+from nnc.layers.base import NOTHING, VIEW, Case, Layer, OnnxWriter, Ref, Rules, TorchWriter, layer
 from nnc.layers.rules import BROADCAST, COUNT, NOT_ONE, PERMUTATION, SLICE
 from nnc.layers.shape import ANY, known_axes, known_axis
 from nnc.layers.window import Ints, ints, number
@@ -24,6 +24,7 @@ class Permute(Layer):
 
     axes: tuple[Dim, ...] = dims("each axis once, in their new order", least=-FAR)
 
+    kept = VIEW
     ports = ANY
     cases = (
         Case("permute(2, 0, 1)", "[4, 5, 3]", "[3, 4, 5]", nodes=1),
@@ -66,6 +67,7 @@ class Squeeze(Layer):
 
     axis: int = axis("the axis that goes")
 
+    kept = VIEW
     ports = ANY
     cases = (
         Case("squeeze(1)", "[4, 1, 5]", "[4, 5]", nodes=1),
@@ -109,6 +111,7 @@ class Unsqueeze(Layer):
 
     axis: int = axis("where the new axis stands afterwards")
 
+    kept = VIEW
     ports = ANY
     cases = (
         Case("unsqueeze(0)", "[4, 5]", "[1, 4, 5]", nodes=1),
@@ -139,6 +142,7 @@ class Expand(Layer):
 
     sizes: tuple[Dim, ...] = dims("the new sizes; -1 keeps one", least=1)
 
+    kept = VIEW
     ports = ANY
     cases = (
         Case("expand(4, 8, 8)", "[4, 1, 1]", "[4, 8, 8]", nodes=1),
@@ -209,6 +213,7 @@ class Slice(Layer):
     stop: Dim | None = size("the first behind what stays", default=None, least=-FAR)
     step: Dim = size("every so many-th stays", default=1)
 
+    kept = VIEW
     ports = ANY
     cases = (
         Case("slice(0, 1, 3)", "[4, 5, 6]", "[2, 5, 6]", nodes=1),
@@ -273,6 +278,7 @@ class Roll(Layer):
     shift: Sizes = sizes("places towards the end, or one number an axis", least=-FAR)
     axis: Sizes = sizes("the axis, or several", least=-FAR)
 
+    kept = NOTHING
     ports = ANY
     cases = (
         Case("roll(1, 0)", "[4, 5]", "[4, 5]", nodes=3),

@@ -63,6 +63,30 @@ class Case(Record):
     positive: bool = False
 
 
+class Kept(Record):
+    """What a layer's backward needs of its forward, and so stays in memory until then.
+
+    Args:
+        inputs: its inputs.
+        output: its outputs.
+        each: bytes more for each element of its output: a mask, an index.
+        other: bytes a sample of anything else.
+        view: its output lies in the memory of its first input.
+    """
+
+    inputs: bool = False
+    output: bool = False
+    each: int = 0
+    other: Dim = 0
+    view: bool = False
+
+
+NOTHING = Kept()
+INPUTS = Kept(inputs=True)
+OUTPUT = Kept(output=True)
+VIEW = Kept(view=True)
+
+
 class Ref(Protocol):
     """A value in a writer's hands: opaque, but its type (per sample) is known."""
 
@@ -258,6 +282,7 @@ class Layer(Declared):
     elementwise: ClassVar[bool] = False  # knows of no axes: also takes values without a batch axis
     results: ClassVar[tuple[str, ...]] = ("y",)
     aside: ClassVar[bool] = False  # only the first result goes on; `as` may name the others
+    kept: ClassVar[Kept] = INPUTS  # for its backward; most functions need what they were given
 
     def shape(self, rules: Rules, *x: Any, **_: Any) -> tuple[TensorType, ...]:
         """The types of the outputs; states what must hold to `rules`."""
@@ -279,6 +304,10 @@ class Layer(Declared):
     def macs(self, *x: Any, **_: Any) -> Dim:
         """Multiply-adds a sample."""
         return 0
+
+    def keeps(self, *x: Any, **_: Any) -> Kept:
+        """What stays in memory for its backward."""
+        return self.kept
 
     def torch(self, w: TorchWriter, *x: Any, **_: Any) -> Ref | tuple[Ref, ...]:
         """Its PyTorch form."""

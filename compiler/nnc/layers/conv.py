@@ -9,7 +9,17 @@ from nnc.ir.arguments import Declared, Sizes, flag, initial, option, size, sizes
 from nnc.ir.dims import Dim, product, show
 from nnc.ir.initial import TORCH_WEIGHT, FanUniform, Weight
 from nnc.ir.types import TensorType
-from nnc.layers.base import Case, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
+from nnc.layers.base import (
+    INPUTS,
+    Case,
+    Kept,
+    OnnxWriter,
+    Port,
+    Ref,
+    Rules,
+    TorchWriter,
+    layer,
+)
 from nnc.layers.rules import GROUPS, NOTHING_LEFT, OUTPUT_PADDING, SAME_STRIDE
 from nnc.layers.weighted import Weighted
 from nnc.layers.window import (
@@ -167,6 +177,14 @@ class Conv(Weighted):
         both = tuple(a + b for a, b in zip(low, high))
         out = windows(x.dims[1:], extents(kernel, dilation), ints(self.stride, axes), both)
         return product((self.channels, *out, *kernel)) * (x.dims[0] // ints(self.groups, 1)[0])
+
+    def keeps(self, x: TensorType) -> Kept:
+        """Its input; where padding holds more than zeros, the padded one."""
+        if self.padding_mode == "zeros":
+            return INPUTS
+        low, high = self._pads(x.rank - 1)
+        padded = product(d + a + b for d, a, b in zip(x.dims[1:], low, high))
+        return Kept(inputs=self.padding_mode != "circular", other=4 * x.dims[0] * padded)
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         return w.module(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from nnc.ir.arguments import option, real
-from nnc.layers.base import Case, Layer, OnnxWriter, Port, Ref, TorchWriter, layer
+from nnc.ir.types import TensorType
+from nnc.layers.base import Case, Kept, Layer, OnnxWriter, Port, Ref, TorchWriter, layer
 
 MOST_SPACE = 3
 """PyTorch drops channels of values with up to so many axes of space."""
@@ -18,6 +19,7 @@ class Dropout(Layer):
 
     p: float = real("share of elements that are zeroed", default=0.5, least=0, most=1)
 
+    kept = Kept(each=4)  # which were zeroed
     cases = (
         Case("dropout", "[4, 5]", "[4, 5]"),
         Case("dropout(0.1)", "[3, H]", "[3, H]"),
@@ -49,6 +51,9 @@ class ChannelDropout(Layer):
         Case("channel_dropout(1.5)", "[4, 5]", refused="NN205"),
     )
 
+    def keeps(self, x: TensorType) -> Kept:
+        return Kept(other=4 * x.dims[0])  # which were zeroed
+
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         return w.call(f"F.dropout{x.type.rank - 1}d", x, self.p, training=w.training)
 
@@ -70,6 +75,7 @@ class StochasticDepth(Layer):
         "zeroes each `row` of the batch alone, or all of it", ("row", "batch"), default="row"
     )
 
+    kept = Kept(other=4)  # whether it was zeroed
     ports = (Port("x", ranks=(1, 2, 3, 4)),)
     cases = (
         Case("stochastic_depth(0.2)", "[4]", "[4]", nodes=0),

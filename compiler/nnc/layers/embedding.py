@@ -8,7 +8,7 @@ from nnc.ir.arguments import Declared, initial, size
 from nnc.ir.dims import Dim, symbols
 from nnc.ir.initial import Normal, Weight
 from nnc.ir.types import TensorType
-from nnc.layers.base import Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
+from nnc.layers.base import NOTHING, Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
 from nnc.layers.weighted import Weighted
 from nnc.layers.window import number
 
@@ -56,6 +56,7 @@ class OneHot(Layer):
 
     classes: Dim = size("how many ids there are")
 
+    kept = NOTHING
     ports = (Port("x", dtype="int64"),)
     cases = (
         Case("one_hot(9)", "token[]", "[9]", nodes=1),

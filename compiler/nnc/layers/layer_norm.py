@@ -9,6 +9,7 @@ from nnc.ir.initial import Fill, Weight
 from nnc.ir.types import TensorType
 from nnc.layers.base import (
     Case,
+    Kept,
     OnnxWriter,
     Port,
     Ref,
@@ -191,6 +192,10 @@ class RmsNorm(FeatureNorm):
         if self.weight:
             features = self.features(x, self.axis)
             yield Weight("weight", features, self.init or Fill(1.0), fan_in=1, fan_out=1)
+
+    def keeps(self, x: TensorType) -> Kept:
+        """Its input, and what the weight multiplies."""
+        return Kept(inputs=True, each=4 if self.weight else 0)
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         features = self.features(x.type, self.axis)

@@ -6,7 +6,7 @@ from nnc.diagnostics import Rule
 from nnc.ir.arguments import axis
 from nnc.ir.dims import show
 from nnc.ir.types import TensorType
-from nnc.layers.base import Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
+from nnc.layers.base import NOTHING, Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
 from nnc.layers.rules import CONCAT
 from nnc.layers.shape import known_axis
 
@@ -27,6 +27,7 @@ class Concat(Layer):
 
     axis: int = axis("the axis along which they are joined", default=0)
 
+    kept = NOTHING
     ports = (Port("x", dtype="any", many=True),)
     cases = (
         Case("concat", ("[4, 5, 5]", "[3, 5, 5]"), "[7, 5, 5]", nodes=1),

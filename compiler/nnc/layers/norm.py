@@ -8,7 +8,7 @@ from nnc.ir.arguments import Declared, flag, initial, real, size
 from nnc.ir.dims import Dim, product
 from nnc.ir.initial import Fill, Weight
 from nnc.ir.types import TensorType
-from nnc.layers.base import Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
+from nnc.layers.base import Case, Kept, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
 from nnc.layers.rules import NO_EFFECT
 from nnc.layers.weighted import Weighted
 from nnc.layers.window import ints, number
@@ -134,6 +134,11 @@ class LocalResponseNorm(Layer):
     def shape(self, rules: Rules, x: TensorType) -> tuple[TensorType, ...]:
         number(rules, self.size, "size")
         return (x,)
+
+    def keeps(self, x: TensorType) -> Kept:
+        """Its input, the divisor and what it is a power of, the squares with their padding."""
+        padded = (x.dims[0] + self.size - 1) * product(x.dims[1:])
+        return Kept(inputs=True, other=4 * (2 * x.elements + padded))
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         return w.call(

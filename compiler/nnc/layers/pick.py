@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nnc.ir.dims import Dim, show
 from nnc.ir.types import TensorType
-from nnc.layers.base import Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
+from nnc.layers.base import VIEW, Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
 from nnc.layers.rules import OUTSIDE
 
 Item = int | tuple[int | None, int | None]
@@ -23,6 +23,7 @@ class Pick(Layer):
 
     items: tuple[Item, ...]
 
+    kept = VIEW
     hidden = True
     elementwise = True  # its axes are counted without the batch, whether there is one or not
     ports = (Port("x", dtype="any"),)

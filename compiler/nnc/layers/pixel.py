@@ -5,7 +5,7 @@ from __future__ import annotations
 from nnc.ir.arguments import size
 from nnc.ir.dims import Dim, show
 from nnc.ir.types import TensorType
-from nnc.layers.base import Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
+from nnc.layers.base import NOTHING, Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
 from nnc.layers.rules import PARTS
 from nnc.layers.window import ints, number
 
@@ -22,6 +22,7 @@ class PixelShuffle(Layer):
 
     factor: Dim = size("how many times larger")
 
+    kept = NOTHING
     ports = IMAGE
     cases = (
         Case("pixel_shuffle(2)", "[12, 3, 4]", "[3, 6, 8]", nodes=1),
@@ -61,6 +62,7 @@ class PixelUnshuffle(Layer):
 
     factor: Dim = size("how many times smaller")
 
+    kept = NOTHING
     ports = IMAGE
     cases = (
         Case("pixel_unshuffle(2)", "[3, 4, 6]", "[12, 2, 3]", nodes=3),

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from nnc.ir.arguments import real
 from nnc.ir.types import TensorType
-from nnc.layers.base import Case, Layer, OnnxWriter, Ref, Rules, TorchWriter, layer
+from nnc.layers.base import NOTHING, OUTPUT, Case, Layer, OnnxWriter, Ref, Rules, TorchWriter, layer
 from nnc.layers.rules import NO_EFFECT, NO_INTERVAL
 
 
@@ -27,6 +27,7 @@ class Pointwise(Layer):
 class Exp(Pointwise):
     """e to the power of x. Any shape. ONNX: Exp."""
 
+    kept = OUTPUT
     kind = "Exp"
     cases = (Case("exp", "[4, 5]", "[4, 5]", nodes=1), Case("exp", "[H]", "[H]", nodes=1))
 
@@ -46,6 +47,7 @@ class Log(Pointwise):
 class Sqrt(Pointwise):
     """Square root; of numbers from 0 on. Any shape. ONNX: Sqrt."""
 
+    kept = OUTPUT
     kind = "Sqrt"
     cases = (
         Case("sqrt", "[4, 5]", "[4, 5]", nodes=1, positive=True),
@@ -81,6 +83,7 @@ class Cos(Pointwise):
 class Neg(Pointwise):
     """x with the other sign; a formula writes `-x`. Any shape. ONNX: Neg."""
 
+    kept = NOTHING
     hidden = True
     kind = "Neg"
     cases = (Case("neg", "[4, H]", "[4, H]", nodes=1),)

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from nnc.ir.arguments import Sizes, flag, sizes
 from nnc.ir.types import TensorType
-from nnc.layers.base import Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
+from nnc.layers.base import (
+    NOTHING,
+    Case,
+    Kept,
+    Layer,
+    OnnxWriter,
+    Port,
+    Ref,
+    Rules,
+    TorchWriter,
+    layer,
+)
 from nnc.layers.rules import PADDING
 from nnc.layers.window import Ints, extents, ints, numbers, require_fit, windows
 
@@ -65,6 +76,7 @@ class MaxPool(Layer):
     dilation: Sizes = sizes("distance between the cells of a window", default=1)
     ceil_mode: bool = flag("keeps a last window that reaches over the end", default=False)
 
+    kept = Kept(inputs=True, each=8)  # where the largest stood
     ports = SPACE
     cases = (
         Case("max_pool(2)", "[6, 28, 28]", "[6, 14, 14]", nodes=1),
@@ -203,6 +215,7 @@ class GlobalAvgPool(Layer):
     PyTorch: F.adaptive_avg_pool1d, 2d, 3d; ONNX: GlobalAveragePool.
     """
 
+    kept = NOTHING
     ports = SPACE
     cases = (
         Case("global_avg_pool", "[8, 7, 7]", "[8, 1, 1]", nodes=1),
@@ -229,6 +242,7 @@ class GlobalMaxPool(Layer):
     PyTorch: F.adaptive_max_pool1d, 2d, 3d; ONNX: GlobalMaxPool.
     """
 
+    kept = Kept(inputs=True, each=8)  # where the largest stood
     ports = SPACE
     cases = (
         Case("global_max_pool", "[8, 7, 7]", "[8, 1, 1]", nodes=1),

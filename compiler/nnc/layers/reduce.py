@@ -7,7 +7,18 @@ from typing import ClassVar
 from nnc.ir.arguments import Sizes, flag, size, sizes
 from nnc.ir.dims import Dim, product, show
 from nnc.ir.types import TensorType
-from nnc.layers.base import Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
+from nnc.layers.base import (
+    NOTHING,
+    Case,
+    Kept,
+    Layer,
+    OnnxWriter,
+    Port,
+    Ref,
+    Rules,
+    TorchWriter,
+    layer,
+)
 from nnc.layers.rules import TOO_FEW
 from nnc.layers.shape import known_axes
 from nnc.layers.window import Ints, ints
@@ -82,6 +93,7 @@ class Mean(Reduction):
     `mean(axis=0)`: [T, C] -> [C]; `mean`: [C, H, W] -> []. PyTorch: mean; ONNX: ReduceMean.
     """
 
+    kept = NOTHING
     cases = _cases("mean")
     method, kind = "mean", "ReduceMean"
 
@@ -93,6 +105,7 @@ class Sum(Reduction):
     `sum(axis=0)`: [T, C] -> [C]; `sum`: [C, H, W] -> []. PyTorch: sum; ONNX: ReduceSum.
     """
 
+    kept = NOTHING
     cases = _cases("sum")
     method, kind = "sum", "ReduceSum"
 
@@ -104,6 +117,7 @@ class Max(Reduction):
     `max(axis=0)`: [T, C] -> [C]; `max`: [C, H, W] -> []. PyTorch: amax; ONNX: ReduceMax.
     """
 
+    kept = Kept(inputs=True, output=True)
     cases = _cases("max")
     method, kind = "amax", "ReduceMax"
 
@@ -115,6 +129,7 @@ class Min(Reduction):
     `min(axis=0)`: [T, C] -> [C]; `min`: [C, H, W] -> []. PyTorch: amin; ONNX: ReduceMin.
     """
 
+    kept = Kept(inputs=True, output=True)
     cases = _cases("min")
     method, kind = "amin", "ReduceMin"
 
@@ -128,6 +143,7 @@ class Std(Reduction):
 
     correction: Dim = size("what is taken off n; 0 for the biased form", default=1, least=0)
 
+    kept = Kept(inputs=True, output=True)
     cases = (
         Case("std", "[4, 5, 6]", "[]", nodes=4),
         Case("std(axis=0)", "[4, 5]", "[5]", nodes=4),

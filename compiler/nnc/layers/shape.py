@@ -5,7 +5,20 @@ from __future__ import annotations
 from nnc.ir.arguments import Sizes, dims, option, real, sizes
 from nnc.ir.dims import Dim, exact_div, product, show
 from nnc.ir.types import TensorType
-from nnc.layers.base import Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
+from nnc.layers.base import (
+    INPUTS,
+    NOTHING,
+    VIEW,
+    Case,
+    Kept,
+    Layer,
+    OnnxWriter,
+    Port,
+    Ref,
+    Rules,
+    TorchWriter,
+    layer,
+)
 from nnc.layers.rules import AXIS, COUNT, ELEMENTS, MODE, NO_EFFECT, OPEN_SIZES
 from nnc.layers.window import ONNX_PADDING, Ints, ints, number, numbers, require_border
 
@@ -42,6 +55,7 @@ class Flatten(Layer):
     [C, H, W] -> [C*H*W], any shape and element type. PyTorch: torch.flatten; ONNX: Flatten.
     """
 
+    kept = VIEW
     ports = ANY
     cases = (
         Case("flatten", "[16, 5, 5]", "[400]", nodes=1),
@@ -70,6 +84,7 @@ class Reshape(Layer):
 
     dims: tuple[Dim, ...] = dims("the new sizes, one of them may be -1", least=-1)
 
+    kept = VIEW
     ports = ANY
     cases = (
         Case("reshape(100, 1, 1)", "[100]", "[100, 1, 1]", nodes=1),
@@ -212,6 +227,10 @@ class Pad(Layer):
         require_border(rules, self.mode, x.dims[1:], map(max, low, high), at="amount")
         return (x.with_dims(x.dims[0], *(d + (a + b) for d, a, b in zip(x.dims[1:], low, high))),)
 
+    def keeps(self, x: TensorType) -> Kept:
+        """Its input where the border is mirrored or repeated."""
+        return INPUTS if self.mode in ("reflect", "replicate") else NOTHING
+
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         sides = (
             self.amount
@@ -241,6 +260,7 @@ class Upsample(Layer):
     scale: Sizes = sizes("factor: one number, or one an axis")
     mode: str = option("how new cells are filled", ("nearest", *MODES), default="nearest")
 
+    kept = NOTHING
     ports = SPACE
     cases = (
         Case("upsample(2)", "[2, 3, 4]", "[2, 6, 8]", nodes=1),

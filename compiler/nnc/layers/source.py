@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from nnc.ir.arguments import Declared
 from nnc.ir.initial import Role, Weight
 from nnc.ir.types import TensorType
-from nnc.layers.base import Layer, OnnxWriter, Port, Ref, Rules, TorchWriter
+from nnc.layers.base import NOTHING, VIEW, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter
 
 
 class Source(Layer):
@@ -17,6 +17,7 @@ class Source(Layer):
     type: TensorType
     init: Declared
 
+    kept = NOTHING
     ports = ()
     role: ClassVar[Role] = "trained"
 
@@ -53,6 +54,7 @@ class PerSample(Layer):
     """
 
     word = "per_sample"
+    kept = VIEW
     ports = (Port("x", dtype="any"), Port("like", dtype="any"))
 
     def shape(self, rules: Rules, x: TensorType, like: TensorType) -> tuple[TensorType, ...]:

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from nnc.ir.dims import Dim, Poly, product
-from nnc.ir.graph import Call, Graph, Network
+from nnc.ir.graph import Network
 from nnc.ir.lossformula import names
 from nnc.ir.plan import Profile, TrainPlan
 from nnc.ir.walk import totals
+from nnc.passes.memory import memory
 from nnc.render.human import many
 from nnc.render.profile import front_text, type_text
 from nnc.render.summary import briefly, count
-from nnc.render.units import memory
-
-WEIGHT_BYTES = 16
-"""A float32 weight, its gradient, and the two moments of Adam."""
-VALUE_BYTES = 8
-"""A float32 value that is kept for its gradient, and the gradient."""
+from nnc.render.units import memory as memory_text
 
 
-def network_line(network: Network, batch: int) -> str:
-    """`network   LeNet5   61,706 weights   0.42 M multiply-adds   about 9 MB at batch 32`."""
+def network_line(network: Network, plan: TrainPlan) -> str:
+    """`network   LeNet5   61,706 weights   0.42 M multiply-adds   about 4 MB at batch 32`."""
     sums = totals(network)
     parts = [
         network.name,
         f"{count(sums.weights)} weights",
         f"{briefly(sums.macs)} multiply-adds",
     ]
-    needed = sums.weights * WEIGHT_BYTES + values(network.graph, {}) * VALUE_BYTES * batch
-    if not isinstance(needed, Poly):
-        parts.append(f"about {memory(needed)} at batch {batch}")
+    if not network.symbols:
+        needed = memory(network, {}, plan.batch, plan).train
+        parts.append(f"about {memory_text(needed)} at batch {plan.batch}")
     return "network   " + "   ".join(parts)
 
 
@@ -82,20 +77,6 @@ def binding_lines(plan: TrainPlan, profile: Profile) -> list[str]:
     if plan.binding.unused:
         lines.append(f"          not used: {', '.join(plan.binding.unused)}")
     return lines
-
-
-def values(graph: Graph, known: dict[int, Dim]) -> Dim:
-    """How many numbers a sample's values hold, all layers together; each graph is summed once."""
-    if id(graph) not in known:
-        total: Dim = 0
-        for item in graph.items:
-            if isinstance(item.op, Call):
-                total = total + values(item.op.graph, known)
-            else:
-                for number in item.outputs:
-                    total = total + product(graph.types[number].dims)
-        known[id(graph)] = total
-    return known[id(graph)]
 
 
 def _classes(profile: Profile) -> str:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from nnc.ir.dims import Dim, Poly, show
 from nnc.ir.graph import Network
+from nnc.ir.plan import TrainPlan, describe
 from nnc.ir.types import TensorType
 from nnc.ir.walk import LayerRow, layer_rows, totals
+from nnc.passes.memory import Memory, memory
+from nnc.passes.onnx_size import onnx_size
 from nnc.record import Record
 from nnc.render.human import many
 from nnc.render.json import Json
 from nnc.render.text import PLAIN, Look, pad, paint, visible, width, wrapped
+from nnc.render.units import file_size
 
 LONG = 24
 """A symbolic count of more characters is shown as `?`: nobody would read it."""
@@ -34,10 +38,20 @@ def named_outputs(network: Network) -> tuple[Named, ...]:
     return tuple(Named(port.name, graph.types[port.value]) for port in graph.outputs)
 
 
-def network_text(network: Network, look: Look = PLAIN, *, depth: int | None = None) -> str:
+def network_text(
+    network: Network,
+    look: Look = PLAIN,
+    *,
+    depth: int | None = None,
+    plans: tuple[TrainPlan, ...] = (),
+) -> str:
     """Inputs, one line a layer, outputs, totals and conditions; a newline at the end.
 
-    `depth`: how many levels of calls are opened, all by default.
+    Args:
+        network: checked.
+        look: of the text.
+        depth: how many levels of calls are opened, all by default.
+        plans: how it is trained.
     """
     rows = layer_rows(network, depth)
     sums = totals(network)
@@ -54,11 +68,52 @@ def network_text(network: Network, look: Look = PLAIN, *, depth: int | None = No
     lines.append(paint(_line(total, columns, look), "bold", look))
     lines.append("")
     lines.extend(_ports("output", named_outputs(network), look))
+    lines.extend(_needs(network, plans))
     lines.extend(f"condition  {visible(said, look)}" for said in network.conditions)
     return "\n".join(lines) + "\n"
 
 
-def network_json(network: Network, *, depth: int | None = None) -> dict[str, Json]:
+def _needs(network: Network, plans: tuple[TrainPlan, ...]) -> list[str]:
+    """What it needs: nothing is said while a size is open."""
+    if network.symbols:
+        return []
+    most, plan = _hardest(network, plans)
+    by = describe(plan.phases[0].groups[0].optimizer).partition("(")[0] if plan else "adam"
+    return [
+        f"file       {file_size(_file(network))} as ONNX",
+        f"memory     {file_size(memory(network, {}, 1).run)} to run, "
+        f"{file_size(most.train)} to train with {by} at batch {most.batch}",
+    ]
+
+
+def _hardest(network: Network, plans: tuple[TrainPlan, ...]) -> tuple[Memory, TrainPlan | None]:
+    """The memory of the training that needs the most, with its plan."""
+    if not plans:
+        return memory(network, {}, 1), None
+    found = [(memory(network, {}, plan.batch, plan), plan) for plan in plans]
+    return max(found, key=lambda pair: pair[0].train)
+
+
+def _file(network: Network) -> int:
+    return onnx_size(network, {}, len(network.graph.span.source.text)).total
+
+
+def _needs_json(network: Network, plans: tuple[TrainPlan, ...]) -> dict[str, Json]:
+    if network.symbols:
+        return {"onnx": None, "memory": None}
+    most, _ = _hardest(network, plans)
+    needs: dict[str, Json] = {
+        "run": memory(network, {}, 1).run,
+        "batch": most.batch,
+        "kept": most.kept,
+        "train": most.train,
+    }
+    return {"onnx": _file(network), "memory": needs}
+
+
+def network_json(
+    network: Network, *, depth: int | None = None, plans: tuple[TrainPlan, ...] = ()
+) -> dict[str, Json]:
     """One entry of `networks` of `nnc show --json`."""
     sums = totals(network)
     return {
@@ -67,6 +122,7 @@ def network_json(network: Network, *, depth: int | None = None) -> dict[str, Jso
         "outputs": [_named_json(port) for port in named_outputs(network)],
         "weights": known(sums.weights),
         "macs": known(sums.macs),
+        **_needs_json(network, plans),
         "conditions": list(network.conditions),
         "layers": [_row_json(row) for row in layer_rows(network, depth)],
     }

@@ -235,9 +235,10 @@ class Settings(Record):
 
 
 class Budget(Record):
-    """`budget { weights <= 5M }`."""
+    """`budget { weights <= 5M }`; outside of a network with its name, `budget LeNet5 { }`."""
 
     span: Span
+    network: Ident | None
     settings: Settings
 
 
@@ -345,7 +346,7 @@ class Export(Record):
     settings: Settings
 
 
-Declaration = Union[Use, FileParam, Let, Defaults, Block, Network, Gan, Data, Train, Export]
+Declaration = Union[Use, FileParam, Let, Defaults, Block, Network, Gan, Data, Train, Export, Budget]
 
 
 class File(Record):

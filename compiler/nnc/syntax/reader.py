@@ -45,17 +45,19 @@ _HEADERS = {
     "block": ("block", "NAME"),
     "train": ("train", "NAME"),
     "export": ("export", "NAME"),
+    "budget": ("budget", "NAME"),
     "data": ("data", "NAME", "=", "NAME"),
 }
 
 # A declaration beyond doubt, not a setting or a step of the same name.
 _DECLARES = (
     r"(?:network|block|gan)[ \t]+\w+[ \t]*[({:]|train[ \t]+\w+[ \t]*(?:\{|as\b)"
-    r"|export[ \t]+\w+[ \t]*\{|(?:data|param)[ \t]+\w+[ \t]*=|use[ \t]+[\"\w]"
+    r"|(?:export|budget)[ \t]+\w+[ \t]*\{|(?:data|param)[ \t]+\w+[ \t]*=|use[ \t]+[\"\w]"
 )
 
 _RESUMES = (
-    r"(?:network|block|gan|train|export|data|param|let)[ \t]+\w|use[ \t]+[\"\w]|defaults[ \t]*\{"
+    r"(?:network|block|gan|train|export|budget|data|param|let)[ \t]+\w"
+    r"|use[ \t]+[\"\w]|defaults[ \t]*\{"
 )
 
 
@@ -367,6 +369,6 @@ class Reader(Brackets):
         first = words[0] if words else ""
         if place == "file":
             return _HEADERS.get(first if first in SOFT else nearest(first, DECLARATIONS), ())
-        if first in DECLARATIONS or first == "budget":
+        if first in DECLARATIONS:
             return ()
         return _HEADERS.get("path" if first == "path" and place == "body" else place, ())

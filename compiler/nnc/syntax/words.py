@@ -56,7 +56,9 @@ SOFT = {
 # What may follow a soft word besides a name.
 FOLLOWED = {"use": '"', "defaults": "{", "budget": "{"}
 
-DECLARATIONS = ("network", "block", "data", "train", "gan", "export", "use", "param", "defaults")
+DECLARATIONS = (
+    "network", "block", "data", "train", "gan", "export", "budget", "use", "param", "defaults",
+)  # fmt: skip
 
 # Hard words that begin a statement: at the start of a line they show that a bracket was not closed.
 STATEMENTS = frozenset({"input", "output", "from", "let", "shared", "path", "repeat"})

@@ -1,0 +1,214 @@
+"""How much memory a network needs, by a static plan: what lives when.
+
+At inference a value dies after its last use. In training it lives until the backward of the last
+layer that needs it, as the layers declare (`Layer.keeps`); the gradient of a value lives from the
+backward of its last user to that of its maker. Sizes are those of PyTorch in float32; what kernels
+take for themselves while they run is not counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from nnc.ir.dims import evaluate, product
+from nnc.ir.graph import Network
+from nnc.ir.plan import TrainPlan
+from nnc.ir.types import TensorType
+from nnc.ir.walk import Flat, Step, flat, full_name, weight_table
+from nnc.layers.base import Layer
+from nnc.record import Record
+
+BYTES = {"float32": 4, "int64": 8, "uint8": 1, "string": 8}
+
+ADAM = 2
+"""Numbers a weight in the optimizer of a network that no train block speaks of."""
+
+
+class Memory(Record):
+    """Bytes that a network needs.
+
+    Args:
+        batch: samples at a time.
+        weights: all its arrays, learned ones and others.
+        gradients: of those that are trained.
+        optimizer: what training keeps for each weight beside them.
+        inference: the most that live at once while it runs, without weights.
+        kept: what backward needs of forward.
+        training: the most that live at once in a step of training, without all of these.
+    """
+
+    batch: int
+    weights: int
+    gradients: int
+    optimizer: int
+    inference: int
+    kept: int
+    training: int
+
+    @property
+    def run(self) -> int:
+        """All of inference."""
+        return self.weights + self.inference
+
+    @property
+    def train(self) -> int:
+        """All of a step of training."""
+        return self.weights + self.gradients + self.optimizer + self.training
+
+
+def memory(
+    network: Network, sizes: Mapping[str, int], batch: int, plan: TrainPlan | None = None
+) -> Memory:
+    """The memory of a network.
+
+    Args:
+        network: checked.
+        sizes: a number for each of its symbols.
+        batch: samples at a time.
+        plan: how it is trained: its optimizers, and what it freezes; Adam without one.
+
+    Raises:
+        KeyError: a symbol has no number.
+    """
+    weights = gradients = optimizer = 0
+    frozen = frozenset(plan.frozen.weights if plan is not None else ())
+    held = states(plan)
+    for row in weight_table(network):
+        count = evaluate(product(row.weight.dims), sizes) * BYTES[row.weight.dtype]
+        weights += count
+        if row.weight.role == "trained" and row.name not in frozen:
+            gradients += count
+            optimizer += count * held.get(row.name, held[""])
+    lives = _Lives(network, sizes, batch, frozen)
+    kept = sum(lives.held)
+    return Memory(batch, weights, gradients, optimizer, lives.forward(), kept, lives.training())
+
+
+def states(plan: TrainPlan | None) -> dict[str, int]:
+    """Numbers that training keeps for a weight, by its name; "" is all the others.
+
+    The optimizer's, and an average of the weight.
+    """
+    if plan is None:
+        return {"": ADAM}
+    average = int(any(player.ema for player in plan.players))
+    found = {"": average}
+    for group in (group for phase in plan.phases for group in phase.groups):
+        for name in group.weights or ("",):
+            found[name] = group.optimizer.states() + average
+    return found
+
+
+def kept_bytes(
+    network: Network, sizes: Mapping[str, int], batch: int
+) -> tuple[tuple[Step, int], ...]:
+    """Each layer with the bytes that stay for backward because of it; a value counts once."""
+    lives = _Lives(network, sizes, batch, frozenset())
+    return tuple(zip(lives.flat.steps, lives.held))
+
+
+class _Lives:
+    """The values of a network, and the memory they lie in.
+
+    `home` is the value in whose memory a value lies, `size` the bytes of each value, `kept` the
+    memories that a step's backward needs, `more` what it keeps beside them, `held` the bytes that
+    stay because of it and of no step before it.
+    """
+
+    def __init__(
+        self, network: Network, sizes: Mapping[str, int], batch: int, frozen: frozenset[str]
+    ) -> None:
+        self.sizes, self.batch, self.frozen = sizes, batch, frozen
+        self.flat: Flat = flat(network)
+        graph = network.graph
+        self.inputs = tuple(range(len(graph.inputs)))
+        self.size = {n: self._bytes(graph.types[graph.inputs[n].value]) for n in self.inputs}
+        self.home = {n: n for n in self.inputs}
+        self.learns = dict.fromkeys(self.inputs, False)
+        self.kept: list[tuple[int, ...]] = []
+        self.more: list[int] = []
+        self.held: list[int] = []
+        seen: set[int] = set()
+        for step in self.flat.steps:
+            kept, more = self._step(step)
+            self.kept.append(kept)
+            self.more.append(more)
+            self.held.append(sum(self.size[n] for n in set(kept) - seen) + more)
+            seen.update(kept)
+
+    def _bytes(self, type: TensorType) -> int:
+        count = evaluate(product(type.dims), self.sizes) * BYTES[type.dtype]
+        return count if type.fixed else count * self.batch
+
+    def _step(self, step: Step) -> tuple[tuple[int, ...], int]:
+        """Takes in a step: the memories that its backward needs, and bytes beside them."""
+        op = step.item.op
+        assert isinstance(op, Layer)
+        given = [n for n in step.inputs if n is not None]
+        kept = op.keeps(*step.input_types)
+        learns = any(
+            w.role == "trained" and full_name(step.owner, w.name) not in self.frozen
+            for w in op.weights(*step.input_types)
+        )
+        learns = learns or any(self.learns[n] for n in given)
+        cells = 0
+        for n, type in zip(step.outputs, step.output_types):
+            self.size[n] = self._bytes(type) if step.inputs else 0  # a source: among the weights
+            self.home[n] = self.home[given[0]] if kept.view and given else n
+            self.learns[n] = learns and type.dtype == "float32"
+            cells += self.size[n] // BYTES[type.dtype]
+        if not learns:
+            return (), 0
+        needed = [*(given if kept.inputs else ()), *(step.outputs if kept.output else ())]
+        more = kept.each * cells + evaluate(kept.other, self.sizes) * self.batch
+        return tuple(dict.fromkeys(self.home[n] for n in needed)), more
+
+    def _made(self, numbers: Iterable[int]) -> int:
+        """The bytes of new memory among some values."""
+        return sum(self.size[n] for n in numbers if self.home[n] == n)
+
+    def forward(self, stay: frozenset[int] = frozenset(), *, beside: bool = False) -> int:
+        """The most bytes that live at once in forward.
+
+        Args:
+            stay: memories that do not end with their last use.
+            beside: what backward needs beside them is kept too.
+        """
+        last = dict.fromkeys(self.home.values(), -1)
+        for at, step in enumerate(self.flat.steps):
+            for n in (*step.inputs, *step.outputs):
+                if n is not None:
+                    last[self.home[n]] = at
+        for n in self.flat.outputs:
+            last[self.home[n]] = len(self.flat.steps)
+        ends: dict[int, list[int]] = {}
+        for n, at in last.items():
+            ends.setdefault(at, []).append(n)
+        live = most = self._made(self.inputs)
+        for at, step in enumerate(self.flat.steps):
+            live += self._made(step.outputs) + (self.more[at] if beside else 0)
+            most = max(most, live)
+            live -= sum(self.size[n] for n in ends.get(at, ()) if n not in stay)
+        return most
+
+    def training(self) -> int:
+        """The most bytes that live at once in forward and backward."""
+        first: dict[int, int] = {}  # the first step whose backward needs a memory is the last to
+        for at, kept in enumerate(self.kept):
+            for n in kept:
+                first.setdefault(n, at)
+        most = self.forward(frozenset(first), beside=True)
+        live = sum(self.size[n] for n in first) + sum(self.more)
+        gradients = {n: self.size[n] for n in self.flat.outputs}
+        live += 2 * sum(gradients.values())  # a loss keeps about as much as it is given
+        most = max(most, live)
+        for at in range(len(self.flat.steps) - 1, -1, -1):
+            step = self.flat.steps[at]
+            for given in step.inputs:
+                if given is not None and self.learns[given] and given not in gradients:
+                    gradients[given] = self.size[given]
+                    live += gradients[given]
+            most = max(most, live)
+            live -= sum(gradients.pop(n, 0) for n in step.outputs)
+            live -= self.more[at] + sum(self.size[n] for n in self.kept[at] if first[n] == at)
+        return most
