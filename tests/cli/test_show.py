@@ -33,6 +33,8 @@ def test_show(nnc: Nnc) -> None:
         "total     4 layers               1,554          5,040\n"
         "\n"
         "output     digit: [10]\n"
+        "file       8.1 kB as ONNX\n"
+        "memory     9.9 kB to run, 515 kB to train with adam at batch 100\n"
     )
 
 
@@ -40,6 +42,14 @@ def test_show_json(nnc: Nnc) -> None:
     (network,) = nnc("show", "tiny.nn", "--json").json["networks"]
     assert network["weights"] == 1554
     assert network["inputs"] == [{"name": "image", "type": "float32", "shape": [1, 28, 28]}]
+    assert network["onnx"] == pytest.approx(8_100, rel=0.01)
+    assert network["memory"] == {
+        "run": 4 * (1554 + 28 * 28 + 144),
+        "batch": 100,
+        "kept": 4 * 100 * (28 * 28 + 144),
+        # At the backward of relu: the image, its output and the gradients of both its sides.
+        "train": 4 * (4 * 1554 + 100 * (28 * 28 + 144 + 144 + 144 + 10)),
+    }
     assert network["layers"][0] == {
         "place": "conv1",
         "layer": "conv",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 
 import torch
@@ -37,6 +38,9 @@ def saved_bytes(module: nn.Module, inputs: Iterable[torch.Tensor]) -> int:
         held.setdefault(tensor.untyped_storage().data_ptr(), tensor.detach())
         return tensor
 
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        module(*inputs)
+    hooks = torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor)
+    with warnings.catch_warnings(), hooks:
+        warnings.simplefilter("ignore", UserWarning)  # of TF32, which is not asked for
+        with torch.backends.mkldnn.flags(enabled=False):  # PyTorch's own, as on a GPU
+            module(*inputs)
     return sum(t.untyped_storage().nbytes() for at, t in held.items() if at not in own)

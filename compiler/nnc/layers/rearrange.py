@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from nnc.ir.arguments import REST, Axes, axes, named
 from nnc.ir.dims import Dim, exact_div, product, show
 from nnc.ir.types import TensorType
-from nnc.layers.base import Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
+from nnc.layers.base import NOTHING, Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
 from nnc.layers.rules import AXES_COUNT, AXIS_SIZE
 
 Names = list[list[str]]
@@ -29,6 +29,7 @@ class Rearrange(Layer):
     after: Axes = axes("the same names as they are then: `[(c, g), h, w]`")
     sizes: tuple[tuple[str, Dim], ...] = named("sizes of axes by name: `g=2`")
 
+    kept = NOTHING
     elementwise = True  # its axes are counted without the batch, whether there is one or not
     ports = (Port("x", dtype="any"),)
     cases = (

@@ -11,6 +11,7 @@ from nnc.ir.initial import FanUniform, ForgetGate, Weight
 from nnc.ir.types import TensorType
 from nnc.layers.base import (
     Case,
+    Kept,
     Layer,
     OnnxWriter,
     Port,
@@ -52,6 +53,7 @@ class Recurrent(Layer):
     aside = True
     module: ClassVar[str] = ""
     kind: ClassVar[str] = ""
+    inner: ClassVar[int] = 1  # numbers a unit that are kept at each step
     gates: ClassVar[tuple[int, ...]] = (0,)  # where PyTorch has the gates that ONNX wants
 
     @property
@@ -119,6 +121,19 @@ class Recurrent(Layer):
     def macs(self, x: TensorType, *_: TensorType | None) -> Dim:
         high = len(self.gates) * self.units
         return sum((high * (n + self.units) for _, n in self.rows(x)), 0) * x.dims[0]
+
+    def keeps(self, x: TensorType, *states: TensorType | None) -> Kept:
+        """Of each layer and direction, at each step, its input, gates and memories.
+
+        So PyTorch itself does it; oneDNN, which reads an `lstm` on a CPU, keeps twice as much.
+        """
+        between = ints(self.layers, 1)[0] - 1
+        features = self.units * self.directions
+        cells = x.dims[-1] * self.directions + between * features  # a copy for each reader
+        cells = cells + self.count * self.units * self.inner
+        if self.dropout:
+            cells = cells + between * features
+        return Kept(other=4 * cells * x.dims[0])
 
     # --- PyTorch ---------------------------------------------------------------------------------
 
@@ -247,6 +262,7 @@ class Gru(Recurrent):
         Case("gru(4)", ("[5, 3]", "[2, 4]"), refused="NN390"),
     )
     module, kind = "nn.GRU", "GRU"
+    inner = 7
     gates = (1, 0, 2)
 
     def attributes(self) -> dict[str, object]:
@@ -283,6 +299,7 @@ class Lstm(Recurrent):
         Case("lstm(4)", ("[5, 3]", "[4]", "[5]"), refused="NN390"),
     )
     module, kind = "nn.LSTM", "LSTM"
+    inner = 7
     gates = (0, 3, 1, 2)
 
     def begin(self, bias: str) -> Declared | None:
