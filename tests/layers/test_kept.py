@@ -38,8 +38,11 @@ def _spec(case: Case) -> str:
     if all(text.startswith("[") for text in input_texts(case)):
         lines += [f"  from {name} -> prelu as l{name}" for name in names]
         given = [f"l{name}" for name in names]
-    lines.append(f"  from {', '.join(given)} -> {case.step}")
-    return "\n".join(["network Worked {", *lines, "  output y", "}", ""])
+    count = len(case.output) if isinstance(case.output, tuple) else 1
+    results = [f"y{n}" for n in range(count)]
+    lines.append(f"  from {', '.join(given)} -> {case.step} as {', '.join(results)}")
+    lines += [line for name in results for line in (f"  from {name}", f"  output {name}")]
+    return "\n".join(["network Worked {", *lines, "}", ""])
 
 
 @pytest.mark.parametrize("word,case", _cases())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nnc.diagnostics import rule
 
 OVER_BUDGET = rule(
-    "NN381",
+    "NN391",
     "over-budget",
     """
 A figure of the network is more than its `budget` allows. The message names the three layers that
@@ -16,7 +16,7 @@ themselves while they run.
 """,
 )
 BAD_BUDGET = rule(
-    "NN382",
+    "NN392",
     "malformed-budget",
     """
 A budget bounds figures from above: `budget { weights <= 5M; macs <= 600M; onnx <= 20MB;
@@ -27,7 +27,7 @@ the network, and `batch`, get a number there for the figures: `budget { H 224; W
 """,
 )
 FREE_SIZE = rule(
-    "NN383",
+    "NN393",
     "budget-of-free-size",
     """
 The figure depends on a size that is known only when data come, or on the batch. Give it a number

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nnc.ir.arguments import Sizes, axis, sizes
 from nnc.ir.dims import Dim, show
 from nnc.ir.types import TensorType
-from nnc.layers.base import Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
+from nnc.layers.base import VIEW, Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
 from nnc.layers.rules import PARTS, SPLIT_SIZES
 from nnc.layers.shape import known_axis
 from nnc.layers.window import number
@@ -23,6 +23,7 @@ class Split(Layer):
     axis: int = axis("the axis that is cut", default=0)
 
     elementwise = True  # its axes are counted without the batch, whether there is one or not
+    kept = VIEW
     parts = True
     ports = (Port("x", dtype="any"),)
     cases = (

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 
 from nnc.ir.dims import evaluate, product
 from nnc.ir.graph import Network
+from nnc.ir.initial import Weight
 from nnc.ir.plan import TrainPlan
 from nnc.ir.types import TensorType
 from nnc.ir.walk import Flat, Step, flat, full_name, weight_table
@@ -147,8 +148,8 @@ class _Lives:
         given = [n for n in step.inputs if n is not None]
         kept = op.keeps(*step.input_types)
         learns = any(
-            w.role == "trained" and full_name(step.owner, w.name) not in self.frozen
-            for w in op.weights(*step.input_types)
+            w.role == "trained" and _name(step, w) not in self.frozen
+            for w in op.arrays(*step.input_types)
         )
         learns = learns or any(self.learns[n] for n in given)
         cells = 0
@@ -212,3 +213,9 @@ class _Lives:
             live -= sum(gradients.pop(n, 0) for n in step.outputs)
             live -= self.more[at] + sum(self.size[n] for n in self.kept[at] if first[n] == at)
         return most
+
+
+def _name(step: Step, weight: Weight) -> str:
+    """The full name of an array that a step computes with."""
+    tied = step.tied if weight.name == "weight" else ""
+    return tied or full_name(step.owner, weight.name)

@@ -99,7 +99,7 @@ class Measure:
         self.bytes = 0
         self.nodes: list[Node] = []
         self.tensors: dict[object, Value] = {}
-        self.place = self.owner = ""
+        self.place = self.owner = self.tied = ""
         self.doc = 0
         self.arrays: dict[str, tuple[int, ...]] = {}
         self.dtypes: dict[str, str] = {}
@@ -121,8 +121,11 @@ class Measure:
 
     def weight(self, name: str, transform: Transform | None = None) -> Value:
         """An array of this layer."""
-        full = full_name(self.owner, name)
         dims, dtype = self.arrays[name], self.dtypes[name]
+        full = self.tied if name == "weight" and self.tied else full_name(self.owner, name)
+        if full == self.tied and transform is not None:
+            type = TensorType(transform.values, "float32", fixed=True)
+            return self.op(transform.kind, self._tensor((full, None), full, dims, dtype), type=type)
         text = full
         if transform is not None:
             text += f"/{transform.kind}_{'_'.join(str(v) for v in transform.values)}"
@@ -173,12 +176,12 @@ class Measure:
 
     def begin(self, step: Step) -> None:
         """What is written now belongs to this step."""
-        self.place, self.owner = step.place, step.owner
+        self.place, self.owner, self.tied = step.place, step.owner, step.tied
         span, op = step.item.span, step.item.op
         self.doc = len(f"{span.source.name}:{span.line} {op.word}" if span.end else op.word)
         self.nodes = []
         assert isinstance(op, Layer)
-        weights = tuple(op.weights(*step.input_types))
+        weights = tuple(op.arrays(*step.input_types))
         self.arrays = {w.name: tuple(evaluate(d, self.sizes) for d in w.dims) for w in weights}
         self.dtypes = {w.name: w.dtype for w in weights}
 
@@ -191,7 +194,8 @@ class Measure:
         for number, (value, type) in enumerate(zip(found, step.output_types)):
             if id(value) in own:
                 value.known = type
-                value.name = self.place if number == 0 else f"{self.place}/{words[number]}"
+                word = words[number] if number < len(words) else str(number)
+                value.name = f"{self.place}/{word}" if number else self.place
                 named.append(value)
             else:
                 named.append(Value(value.name, type))
