@@ -12,6 +12,7 @@ from typing import Literal, Union
 import nnc
 from nnc.ir.plan import Categories, Front, Pixels, Scale
 from nnc.ir.types import TensorType
+from nnc.ir.vocabulary import Vocabulary, vocabulary_json
 from nnc.record import Record
 
 Json = Union[None, bool, int, float, str, Sequence["Json"], Mapping[str, "Json"]]
@@ -153,6 +154,8 @@ def _meaning(m: Meaning) -> dict[str, Json]:
             said["medians"] = list(m.front.missing)
         if m.front.columns and not m.columns:
             said["columns"] = list(m.front.columns)
+    elif isinstance(m.front, Vocabulary):
+        said |= vocabulary_json(m.front)
     elif isinstance(m.front, Categories):
         said["categories"] = {
             column: list(values) for column, values in zip(m.front.columns, m.front.values)

@@ -23,12 +23,24 @@ def bundled_names() -> tuple[str, ...]:
     return tuple(_catalogue())
 
 
+def bundled_entry(name: str) -> dict[str, Any]:
+    """What the catalogue says of a data set; nothing of unknown ones."""
+    found = _catalogue().get(name, {})
+    assert isinstance(found, dict)
+    return found
+
+
+def bundled_kind(name: str) -> str:
+    """What a data set is: `images`, `table`, `text` or `series`; "" of unknown data."""
+    return str(bundled_entry(name).get("kind", ""))
+
+
 def catalogue_size(source: ast.Call, attribute: str) -> int | None:
     """The number that the catalogue states of a bundled data set: its classes, its numbers."""
     args = source.args
-    if len(args) != 1 or not isinstance(args[0].value, ast.String):
+    if not args or not isinstance(args[0].value, ast.String):
         return None
-    entry = _catalogue().get(args[0].value.value, {})
+    entry = bundled_entry(args[0].value.value)
     size = entry.get("sizes", {}).get(attribute)
     return size if isinstance(size, int) else None
 
@@ -40,7 +52,9 @@ def catalogue_profile(plan: DataPlan, numeric: Callable[[str], bool]) -> Profile
     """
     if plan.kind != "bundled" or plan.moved:
         return None
-    entry = _catalogue()[plan.path]
+    entry = bundled_entry(plan.path)
+    if entry["kind"] not in ("images", "table"):
+        return None  # their fields have the sizes that the block gives them
     fields = [_field(name, described, numeric) for name, described in entry["fields"].items()]
     numbers = tuple(f.name for f in fields if f.role == "input" and f.meaning == "number")
     if numbers:

@@ -5,34 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nnc.check.arguments import place
 from nnc.check.catalogue import bundled_names
 from nnc.check.overrides import Override, unknown_key
-from nnc.check.rules import LATER, MISSING_ARGUMENT, UNKNOWN_ARGUMENT, WRONG_KIND
 from nnc.check.settings import collect, number, one_value, override, text_of
+from nnc.check.sourceargs import SOURCES, form, pixels, source_options, unknown_source
 from nnc.check.splits import read_split
 from nnc.check.training_rules import BAD_SETTING, UNKNOWN_SOURCE
-from nnc.check.values import Unknown, is_integer, is_real
+from nnc.check.values import is_real
 from nnc.check.world import World
 from nnc.diagnostics import Diagnostic, Fix, Refusal, nearest
 from nnc.ir.plan import Augment, DataPlan, Normalize, Split
 from nnc.source import Span
 from nnc.syntax import ast
 
-SOURCES: dict[str, tuple[str, ...]] = {
-    "bundled": ("name",),
-    "images": ("path", "labels", "file", "target", "masks", "pairs", "size"),
-    "idx": ("path",),
-    "arrays": ("path", "target"),
-    "table": ("path", "target", "drop", "numbers", "categories"),
-}
-"""Kinds of data with their arguments, in order.
-
-Texts, or lists of texts for target, pairs, drop, numbers and categories.
-"""
-
-LISTS = ("target", "pairs", "drop", "numbers", "categories")
-PLANNED = ("series", "text", "audio", "shards", "hub")
 SETTINGS = (
     "split",
     "group",
@@ -59,11 +44,11 @@ def check_data(
     before = world.sink.errors
     kind = data.source.name.text
     if kind not in SOURCES:
-        world.sink.add(_unknown_source(data.source.name))
+        world.sink.add(unknown_source(data.source.name))
         return None
-    options = _options(world, data, kind)
+    options = source_options(world, data, kind)
     values = _values(world, data, overrides)
-    _together(world, data, kind, values)
+    _together(world, data, kind, options, values)
     if world.sink.errors > before:
         return None
     path = options.pop("name" if kind == "bundled" else "path", "")
@@ -102,9 +87,21 @@ DRAWN = ("default", "shares")
 """Splits that are drawn, so that groups stay together and the seed counts."""
 PICTURES = ("size", "fit", "augment")
 """Settings of pictures."""
+WINDOWED = {
+    "text": ("default", "shares", "none"),
+    "series": ("default", "shares", "none", "time"),
+}
+"""What is divided by position, and the splits that do so."""
+SPLIT_EXAMPLES = {"shares": "0.8/0.1/0.1", "time": 'time("2024-01-01", "2024-06-01")'}
 
 
-def _together(world: World, data: ast.Data, kind: str, values: Mapping[str, Any]) -> None:
+def _together(
+    world: World,
+    data: ast.Data,
+    kind: str,
+    options: Mapping[str, Any],
+    values: Mapping[str, Any],
+) -> None:
     """Refuses settings that would be ignored beside others."""
     written = data.settings.settings if data.settings is not None else ()
     spans = {s.name.text: s.span for s in written if isinstance(s, ast.Setting)}
@@ -118,11 +115,25 @@ def _together(world: World, data: ast.Data, kind: str, values: Mapping[str, Any]
                     help="leave one of the two out; `split 0.8/0.1/0.1` draws",
                 )
             )
+    what = form(kind, options)
     for name in PICTURES:
-        if name in values and kind == "table":
+        if name in values and what not in ("pictures", "arrays"):
             world.sink.add(
                 BAD_SETTING.at(spans.get(name, data.span), f"`{name}` is a setting of pictures")
             )
+    if what not in WINDOWED:
+        return
+    for name in ("group", "split_seed", "classes"):
+        if name in values and split == "default":
+            message = f"`{name}` does nothing to a {what}, which is divided by position"
+            world.sink.add(BAD_SETTING.at(spans.get(name, data.span), message))
+    if split not in WINDOWED[what]:
+        fits = " or ".join(
+            f"`split {SPLIT_EXAMPLES[one]}`" for one in WINDOWED[what] if one in SPLIT_EXAMPLES
+        )
+        message = f"`split {split}` does not divide a {what}: its samples follow on one another"
+        at = spans.get("split", data.span)
+        world.sink.add(BAD_SETTING.at(at, message, help=f"write {fits}"))
 
 
 def _values(world: World, data: ast.Data, overrides: Mapping[str, Override]) -> dict[str, Any]:
@@ -148,74 +159,6 @@ def _unknown_bundled(span: Span, name: str, known: tuple[str, ...]) -> Diagnosti
         else "it brings " + ", ".join(f"`{n}`" for n in known),
         fix=Fix(span, f'"{guess}"') if guess else None,
     )
-
-
-def _unknown_source(name: ast.Ident) -> Diagnostic:
-    if name.text in PLANNED:
-        return LATER.at(
-            name.span, f'`{name.text}("...")` is planned; nnc 0.1 reads images and tables'
-        )
-    guess = nearest(name.text, tuple(SOURCES)) or {"csv": "table", "folder": "images"}.get(
-        name.text, ""
-    )
-    return UNKNOWN_SOURCE.at(
-        name.span,
-        f"there is no source of data `{name.text}`",
-        help=f"did you mean `{guess}`?"
-        if guess
-        else "there are " + ", ".join(f"`{s}`" for s in SOURCES),
-        fix=Fix(name.span, guess) if guess else None,
-    )
-
-
-def _options(world: World, data: ast.Data, kind: str) -> dict[str, Any]:
-    """The arguments of the source, texts and lists of texts."""
-    names = SOURCES[kind]
-    placed = place(kind, data.source.name.span, names, data.source.args, world.numbers)
-    options: dict[str, Any] = {}
-    for name, arg in placed.values.items():
-        value = _size(world, arg.value) if name == "size" else _texts(world, name, arg.value)
-        if value is not None:
-            options[name] = value
-    needed = names[0]
-    if placed.ok and needed not in placed.values and "pairs" not in options:
-        example = (
-            '"mnist5k"'
-            if kind == "bundled"
-            else '"FOLDER"'
-            if kind in ("images", "idx")
-            else '"FILE"'
-        )
-        world.sink.add(
-            MISSING_ARGUMENT.at(
-                data.source.span, f"`{kind}` needs its {needed}", help=f"write `{kind}({example})`"
-            )
-        )
-    if kind == "table" and "target" not in options and placed.ok:
-        world.sink.add(
-            MISSING_ARGUMENT.at(
-                data.source.span,
-                "a table needs its target columns",
-                help='add `target=["COLUMN"]`',
-            )
-        )
-    if "masks" in options and "labels" in options:
-        world.sink.add(
-            UNKNOWN_ARGUMENT.at(data.source.span, "`masks` and `labels` do not go together")
-        )
-    return options
-
-
-def _texts(world: World, name: str, e: ast.Expr) -> object | None:
-    """A text, or a tuple of texts where a list is meant."""
-    items = e.items if isinstance(e, (ast.List, ast.Tuple)) else (e,)
-    texts = tuple(i.value for i in items if isinstance(i, ast.String))
-    many = isinstance(e, (ast.List, ast.Tuple))
-    if len(texts) == len(items) and (name in LISTS or not many):
-        return texts if name in LISTS else texts[0]
-    wanted = 'a list of texts: ["a", "b"]' if name in LISTS else 'a text in double quotes: "..."'
-    world.sink.add(WRONG_KIND.at(e.span, f"`{name}` takes {wanted}"))
-    return None
 
 
 def _bad(world: World, span: Span, name: str, wanted: str) -> None:
@@ -261,20 +204,9 @@ def _classes(world: World, setting: ast.Setting) -> tuple[str, ...] | None:
     return tuple(n for n in names if n is not None)
 
 
-def _size(world: World, e: ast.Expr) -> tuple[int, ...] | None:
-    value = world.numbers.value(e, world.scope)
-    given = value if isinstance(value, tuple) else (value, value)
-    sizes = tuple(s for s in given if is_integer(s) and s > 0)
-    if len(sizes) == len(given) == 2:
-        return sizes
-    if not isinstance(value, Unknown):
-        _bad(world, e.span, "size", "pixels: `64`, or height and width `64x48`")
-    return None
-
-
 def _size_setting(world: World, setting: ast.Setting) -> tuple[int, ...] | None:
     e = one_value(world, setting, "64")
-    return None if e is None else _size(world, e)
+    return None if e is None else pixels(world, e)
 
 
 def _normalize(world: World, setting: ast.Setting) -> Normalize | None:

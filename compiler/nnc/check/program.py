@@ -9,6 +9,7 @@ from nnc.check.binding import bind_fields
 from nnc.check.budgets import check_budgets
 from nnc.check.catalogue import catalogue_profile
 from nnc.check.data import check_data
+from nnc.check.declared import declared_profile
 from nnc.check.defaults import read as read_defaults
 from nnc.check.exports import check_export
 from nnc.check.networks import check_network, uncalled_blocks
@@ -323,6 +324,7 @@ def _bound(
 ) -> TrainPlan:
     """The plan with its binding where the data were opened; bundled data are known without that."""
     known = profile or catalogue_profile(data, numeric_targets((plan,), data))
+    known = known or declared_profile(data)
     if known is None:
         return plan
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from nnc.check.catalogue import catalogue_size
+from nnc.check.catalogue import bundled_kind, catalogue_size
 from nnc.check.flatten import flattened
 from nnc.check.overrides import (
     Override,
@@ -33,8 +33,20 @@ NUMBERS = {
     "idx": ("classes",),
     "arrays": ("classes",),
     "table": ("classes", "numbers"),
+    "text": ("vocab", "classes"),
+    "series": ("numbers",),
 }
-"""The numbers that each kind of data gives; tables also give `COLUMN.values`."""
+"""The numbers that each kind of data gives; tables and series also give `COLUMN.values`."""
+
+
+def _numbers(kind: str, source: ast.Call) -> tuple[str, ...]:
+    """The numbers that a source gives: bundled texts and series those of their kind."""
+    if kind == "bundled" and source.args and isinstance(source.args[0].value, ast.String):
+        own = bundled_kind(source.args[0].value.value)
+        kind = own if own in ("text", "series") else kind
+    if kind == "text" and all(a.name is None or a.name.text != "column" for a in source.args):
+        return ("vocab",)  # one long text has no classes
+    return NUMBERS[kind]
 
 
 class Sizes:
@@ -66,8 +78,8 @@ class Sizes:
         kind = data.source.name.text
         if kind not in NUMBERS:
             return UNKNOWN  # the source itself is refused
-        allowed = NUMBERS.get(kind, ())
-        values = attribute.endswith(".values") and kind in ("table", "bundled")
+        allowed = _numbers(kind, data.source)
+        values = attribute.endswith(".values") and kind in ("table", "series", "bundled")
         if attribute not in allowed and not values:
             listed = ", ".join(f"`{name}.{a}`" for a in allowed)
             return f"`{name}` gives no number `{attribute}`" + (

@@ -27,7 +27,14 @@ SOURCES: dict[str, Word] = {
         "data source",
         'bundled("mnist5k")',
         "A small data set that comes with nnc; `nnc data --licences` lists them.",
-        (("name", "of the data set"),),
+        (
+            ("name", "of the data set"),
+            ("unit", "of a text, as of `text`"),
+            ("window", "of a text or a series: units or rows of a sample"),
+            ("vocab", "of a text: so many different units at most"),
+            ("carry", "of a text: windows follow on one another"),
+            ("horizon", "of a series: rows that are forecast"),
+        ),
     ),
     "images": Word(
         "data source",
@@ -70,6 +77,43 @@ SOURCES: dict[str, Word] = {
             ("drop", "columns that are left out"),
             ("numbers", "columns that are numbers, whatever they look like"),
             ("categories", "columns that are categories, whatever they look like"),
+        ),
+    ),
+    "text": Word(
+        "data source",
+        'text("poems.txt", unit=char, window=128)',
+        "A long text in windows, divided by position: gives `text` and `next`, the same one unit "
+        "on. With `column` and `target`: a table with a text in each row; gives `text`, of "
+        "different lengths, and the target. `DATA.vocab` is the number of different units in the "
+        "train part, and one for all others.",
+        (
+            ("path", "the file"),
+            ("unit", "what is numbered: char, byte, word, or subword (byte-level BPE)"),
+            ("window", "units of a sample, 128 by default"),
+            ("vocab", "so many different units at most, the frequent ones"),
+            ("carry", "windows follow on one another in each place of a batch; else shuffled"),
+            ("encoding", 'of the file, UTF-8 by default: `encoding="latin-1"`'),
+            ("column", "of a table: the column of texts"),
+            ("target", "of a table: the column that is learnt"),
+        ),
+    ),
+    "series": Word(
+        "data source",
+        'series("sales.csv", time="date", target=["sold"], window=90, horizon=14)',
+        "Rows in time order: gives `past`, all columns of the last `window` rows, and the target's "
+        "next `horizon` rows under its name (several targets: `future`); `known` and `series` "
+        "where they are asked for. Scales are fitted on the train part.",
+        (
+            ("path", "the file, CSV or Parquet"),
+            ("time", "the column of dates (or years), which rise"),
+            ("target", "the columns that are forecast"),
+            ("window", "rows of the past that a sample has"),
+            ("horizon", "rows that are forecast"),
+            ("known", "columns whose future is known, also `date.hour`, `date.weekday`"),
+            ("id", "the column that tells several series in one file apart"),
+            ("drop", "columns that are left out"),
+            ("missing", "what stands for missing numbers: `missing=last`, the last known one"),
+            ("sort", "`sort=true`: rows are sorted by time"),
         ),
     ),
 }

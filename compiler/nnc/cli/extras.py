@@ -8,6 +8,9 @@ from nnc.backends.torch_extras import Extras
 from nnc.ir.plan import Profile, Scale, TrainPlan
 from nnc.source import Source
 
+LISTED = 2000
+"""Of so many classes all are named in the source; a vocabulary of words stands in data.json."""
+
 
 def extras(source: Source, plan: TrainPlan | None, profile: Profile | None) -> Extras:
     """The extras of a network's source.
@@ -25,7 +28,7 @@ def extras(source: Source, plan: TrainPlan | None, profile: Profile | None) -> E
     labels = []
     for output, target in plan.binding.targets:
         field, front = profile.field(target), profile.front(target)
-        if field is not None and field.labels:
+        if field is not None and 0 < len(field.labels) <= LISTED:
             labels.append((output, field.labels))
         if isinstance(front, Scale):
             fronts.append((output, front))

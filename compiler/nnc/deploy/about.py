@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from nnc.ir.conditions import Condition, from_json
 from nnc.ir.dims import DimTooLarge
 from nnc.ir.plan import Categories, Front, Pixels, Scale
+from nnc.ir.vocabulary import BadVocabulary, vocabulary_from
 from nnc.record import Record
 from nnc.train.jsonfile import BadFile, Json, items, maybe, numbers, obj, text, texts
 
@@ -168,6 +169,11 @@ def _size(said: dict[str, Json]) -> tuple[int, int] | None:
 
 
 def _front(said: dict[str, Json], columns: tuple[str, ...]) -> Front | None:
+    if "unit" in said:
+        try:
+            return vocabulary_from(said)
+        except BadVocabulary as error:
+            raise BadFile(str(error)) from None
     if "categories" in said:
         known = obj(said, "categories")
         order = columns or tuple(known)

@@ -37,6 +37,7 @@ Counts = npt.NDArray[np.int64]
 
 
 LOSS = "loss"
+CLASSES = ("class", "mask")
 
 
 class Samples(Protocol):
@@ -62,6 +63,7 @@ class Question(Record):
         front: of the field.
         constant: what always answering the same would say: the most frequent class, or the mean.
         classes: their number; of labels the number of elements.
+        last: classes stand last, [places, classes], as texts have it.
     """
 
     output: str
@@ -73,6 +75,7 @@ class Question(Record):
     front: Front | None
     constant: float | None
     classes: int = 0
+    last: bool = False
 
 
 class Answers(Record):
@@ -137,7 +140,7 @@ def measure(
         len(samples),
         _values(plan.metrics, tallies) or {LOSS: loss.mean()},
         _values(tuple(m for m in plan.metrics if m.output in guesses), guesses),
-        {q.output: tallies[q.output].confusion for q in asked if q.labels},
+        {q.output: tallies[q.output].confusion for q in asked if q.labels and not q.last},
         {name: _joined(parts) for name, parts in kept.items() if parts},
     )
 
@@ -166,7 +169,8 @@ def _question(term: Term, target: Target, sources: Mapping[str, str], profile: P
     from_input = target.kind == "input"
     name = sources[target.name] if from_input else target.name
     field = None if from_input else profile.field(name)
-    labels = field.labels if field is not None and field.meaning in ("class", "mask") else ()
+    last = field is not None and field.meaning == "tokens"
+    labels = field.labels if field is not None and (last or field.meaning in CLASSES) else ()
     front = profile.front(name)
     task: Task = "values"
     if isinstance(term.loss, CrossEntropy):
@@ -194,6 +198,7 @@ def _question(term: Term, target: Target, sources: Mapping[str, str], profile: P
         front,
         constant,
         _elements(field) if task == "labels" else len(shown),
+        last,
     )
 
 
@@ -238,7 +243,7 @@ def _count(q: Question, tally: Tally, made: Array, right: Array) -> Answers | No
         if not single:  # a mask's pixels are no answers to list
             return None
         return Answers(predicted, np.where(predicted == 1, chance, 1 - chance), right)
-    chances = _softmax(made)
+    chances = _softmax(np.moveaxis(made, -1, 1) if q.last else made)
     predicted = chances.argmax(axis=1)
     tally.classify(chances, predicted, right)
     return Answers(predicted, chances.max(axis=1), right) if right.ndim == 1 else None

@@ -11,6 +11,7 @@ from nnc.backends.arrays import Array
 from nnc.deploy.about import Value
 from nnc.deploy.session import Port, Session
 from nnc.ir.plan import Categories, Front, Pixels, Scale
+from nnc.ir.vocabulary import Vocabulary
 
 Floats = npt.NDArray[np.float32]
 
@@ -54,7 +55,7 @@ def network_numbers(front: Front, raw: Array) -> Array:
         values = raw.astype(np.float32)
         values = np.where(np.isnan(values), _row(front.missing or front.mean), values)
         return (values - _row(front.mean)) / _row(front.std)
-    if raw.dtype.kind not in "OU":
+    if isinstance(front, Vocabulary) or raw.dtype.kind not in "OU":
         return raw.astype(np.int64)
     rows = raw.reshape(len(raw), len(front.columns))
     made = np.zeros(rows.shape, dtype=np.int64)

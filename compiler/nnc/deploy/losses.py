@@ -56,6 +56,9 @@ class LossSum:
         front = self._profile.front(name)
         output = np.asarray(made[term.output], np.float32)
         if isinstance(term.loss, CrossEntropy):
+            field = self._profile.field(name)
+            if field is not None and field.meaning == "tokens":
+                output = np.moveaxis(output, -1, 1)
             each = _cross_entropy(term.loss, output, raw[name], self._weights(term.loss, name))
         else:
             if own and isinstance(front, Scale):

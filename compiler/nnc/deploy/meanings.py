@@ -100,10 +100,14 @@ def _labels(recipe: Recipe) -> tuple[tuple[str, tuple[str, ...]], ...]:
 def _task(recipe: Recipe, labels: Mapping[str, tuple[str, ...]]) -> Task:
     if labels:
         return "classification"
+    inputs = [recipe.field(name) for _, name in recipe.binding.inputs]
+    past = any(field is not None and field.meaning == "series" for field in inputs)
     for _, name in recipe.binding.targets:
         field = recipe.field(name)
+        if field is not None and field.meaning == "tokens":
+            return "language"
         if field is not None and field.role == "target" and field.meaning == "number":
-            return "regression"
+            return "forecast" if past else "regression"
     return "other"
 
 

@@ -15,6 +15,7 @@ from nnc.ir.arguments import Declared
 from nnc.ir.lossformula import FormulaTerm
 from nnc.ir.training import Loss, Metric, Optimizer, Schedule
 from nnc.ir.types import TensorType
+from nnc.ir.vocabulary import Vocabulary
 from nnc.record import Record
 from nnc.source import NOWHERE, Span
 
@@ -64,7 +65,7 @@ class DataPlan(Record):
 
     Args:
         name: its name in the spec.
-        kind: "bundled", "images", "idx", "arrays" or "table".
+        kind: "bundled", "images", "idx", "arrays", "table", "text", "series" or "audio".
         path: the folder or file as written (for bundled: the data set's name), or "" where `pairs`
         are given.
         options: the other arguments of the source, by name (strings, tuples of strings, integers).
@@ -99,7 +100,16 @@ class DataPlan(Record):
 
 # --- data, as found ------------------------------------------------------------------------------
 
-Meaning = Literal["image", "mask", "class", "number", "numbers", "category", "categories", "array"]
+Meaning = Literal[
+    "image", "mask", "class", "number", "numbers", "category", "categories", "array",
+    "text", "tokens", "series", "sequence", "sound", "transcript", "length",
+]  # fmt: skip
+"""What a field holds.
+
+"text": ids of what is read; "tokens": a class at each of its places; "series": numbers over time;
+"sequence" and "sound": numbers [T, ...] of different lengths; "transcript": what was said, as ids;
+"length": how long the field of that name is in each sample.
+"""
 
 
 class Field(Record):
@@ -112,6 +122,8 @@ class Field(Record):
         type: per sample, raw (images uint8, classes and categories int64, numbers float32).
         labels: class names in order, or a category's values (id 0 is the unknown or missing value).
         columns: the table's columns that it gathers, in order.
+        padded: samples differ in their first size; the type has the largest. A batch is filled up
+            with 0, and the field `NAME_length` tells how long each sample is.
     """
 
     name: str
@@ -120,6 +132,7 @@ class Field(Record):
     type: TensorType
     labels: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    padded: bool = False
 
 
 class Part(Record):
@@ -172,7 +185,7 @@ class Categories(Record):
     values: tuple[tuple[str, ...], ...]
 
 
-Front = Pixels | Scale | Categories
+Front = Pixels | Scale | Categories | Vocabulary
 
 
 class Profile(Record):
@@ -188,6 +201,8 @@ class Profile(Record):
         only).
         described: the line of the printout after the name (`bundled("mnist5k")`).
         read, converted: counts; skipped: names of skipped files or rows.
+        carried: windows follow on one another, so that a state may be carried from each to the
+            next: batches are made by `nnc.train.data.carried.carried_order`.
     """
 
     data: str
@@ -200,6 +215,7 @@ class Profile(Record):
     read: int = 0
     converted: int = 0
     skipped: tuple[str, ...] = ()
+    carried: bool = False
 
     def field(self, name: str) -> Field | None:
         """The field of that name."""

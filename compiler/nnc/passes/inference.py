@@ -12,6 +12,7 @@ from typing import Literal
 from nnc.ir.graph import Graph, Item, Network, Port
 from nnc.ir.plan import Categories, Front, Pixels, Profile, Scale, TrainPlan
 from nnc.ir.types import TensorType
+from nnc.ir.vocabulary import Vocabulary
 from nnc.layers.activation import Sigmoid, Softmax
 from nnc.layers.base import Layer
 from nnc.layers.front import CategoryIds, ScalePixels, Standardize, Unscale
@@ -44,12 +45,15 @@ def ends(plan: TrainPlan, profiles: Iterable[Profile], *, bare: bool = False) ->
     """
     if plan.binding is None:
         raise ValueError("the fields of the data are not bound yet")
+    profiles = tuple(profiles)
     known = [front for profile in profiles for front in profile.fronts]
     by_field = dict(reversed(known))
+    hidden = (Categories, Vocabulary) if bare else (Vocabulary,)  # texts come in as ids
+    tokens = {f.name for p in profiles for f in p.fields if f.meaning == "tokens"}
     fronts = tuple(
         (name, by_field[field])
         for name, field in plan.binding.inputs
-        if field in by_field and not (bare and isinstance(by_field[field], Categories))
+        if field in by_field and not isinstance(by_field[field], hidden)
     )
     inputs = {name for name, _ in plan.binding.inputs}
     scales = tuple(
@@ -60,7 +64,8 @@ def ends(plan: TrainPlan, profiles: Iterable[Profile], *, bare: bool = False) ->
     heads: dict[str, Head] = {}
     for phase in plan.phases:
         for term in phase.terms:
-            if term.loss.word in HEADS:
+            of_text = term.target is not None and term.target.name in tokens
+            if term.loss.word in HEADS and not of_text:  # of a language model logits are sampled
                 heads.setdefault(term.output, HEADS[term.loss.word])
     return Ends(fronts, scales, tuple(heads.items()))
 
@@ -129,6 +134,7 @@ def _front(front: Front, type: TensorType) -> tuple[Layer, TensorType]:
         missing = front.missing or front.mean
         scale = Standardize(median=_short(missing), mean=_short(front.mean), std=_short(front.std))
         return scale, replace(type, dtype="float32")
+    assert isinstance(front, Categories), "texts come in as ids"
     return CategoryIds(columns=front.values), replace(type, dtype="string")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nnc.ir.plan import Categories, Field, Front, Part, Pixels, Profile, Scale
+from nnc.ir.vocabulary import Vocabulary
 from nnc.render.human import many
 from nnc.render.json import Json
 from nnc.render.summary import sizes
@@ -91,6 +92,8 @@ def front_text(front: Front | None) -> str:
         return "mean 0, deviation 1" + (", missing ones by the median" if front.missing else "")
     if isinstance(front, Categories):
         return "numbered"
+    if isinstance(front, Vocabulary):
+        return f"numbered by {front.unit}"
     return ""
 
 

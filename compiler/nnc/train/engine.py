@@ -15,7 +15,6 @@ from nnc.diagnostics import Refusal, rule
 from nnc.ir.plan import TrainPlan
 from nnc.source import NOWHERE
 from nnc.train.checkpoints import all_finite, checkpoints, load_checkpoint, save_tensors
-from nnc.train.data.keyed import order
 from nnc.train.device import Device, choose_device
 from nnc.train.ending import end
 from nnc.train.evaluation import Evaluation, Stopped, evaluate
@@ -234,8 +233,7 @@ class Trainer:
         if not bounds:
             return 0, 0.0
         session.evaluated = False
-        indices = order(len(session.train), session.plan.seed, session.epoch)
-        batches = session.train.batches(indices, bounds, session.epoch)
+        batches = session.train.batches(session.order(), bounds, session.epoch)
         clock, tick = time.perf_counter, self._tick
         seen, waited = 0, 0.0
         before = began = clock()

@@ -245,7 +245,7 @@ class Detail:
             listed = not decides or math.prod(right.shape[1:]) == 1  # a mask's pixels are too many
             if lesson.task == "binary":
                 right = right.reshape(-1).to(torch.int64)
-            if decides and lesson.classes <= CONFUSION_LIMIT:
+            if decides and lesson.classes <= CONFUSION_LIMIT and not lesson.last:
                 k = lesson.classes
                 pairs = (right * k + predicted).reshape(-1)
                 counted = torch.bincount(pairs, minlength=k * k)
@@ -283,7 +283,8 @@ def decided(lesson: Lesson, output: Tensor) -> tuple[Tensor, Tensor | None]:
     A value has none, and of labels the probabilities are the answer.
     """
     if lesson.task == "classes":
-        chance, predicted = output.softmax(1).max(1)
+        axis = -1 if lesson.last else 1
+        chance, predicted = output.softmax(axis).max(axis)
         return predicted, chance
     if lesson.task == "binary":
         positive = (output.sigmoid() if lesson.logits else output).reshape(-1)

@@ -63,6 +63,20 @@ def loss_function(
     return _TABLE[type(loss)](loss)
 
 
+def by_place(loss: LossFunction, *, summed: bool) -> LossFunction:
+    """The loss of an output [n, places, classes] against a class at each place [n, places].
+
+    Args:
+        summed: `loss` adds up a sample's places instead of taking their mean.
+    """
+
+    def over(y: Tensor, t: Tensor) -> Tensor:
+        value = loss(y.reshape(-1, y.shape[-1]), t.reshape(-1))
+        return value * (t.numel() / len(t)) if summed else value
+
+    return over
+
+
 def refuse_beyond(loss: Loss, front: Front | None, name: str, span: Span) -> None:
     """Refuses chances as a loss where a field is scaled beyond 0 to 1.
 

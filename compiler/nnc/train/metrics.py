@@ -101,6 +101,8 @@ def _decimal(value: Tensor) -> float:
 
 
 def _compared(lesson: Lesson, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    if lesson.last:
+        return output.softmax(-1).reshape(-1, lesson.classes), target.reshape(-1)
     if lesson.task == "classes":
         return output.softmax(1), target
     if lesson.task == "binary":

@@ -11,9 +11,11 @@ from nnc.backends.torch_module import state_of
 from nnc.diagnostics import Refusal, rule
 from nnc.ir.plan import Frozen, Phase, Term
 from nnc.ir.training import Plateau
+from nnc.train.data.carried import carried_order, lanes
+from nnc.train.data.keyed import order
 from nnc.train.device import Device
 from nnc.train.evaluation import Examination, TorchPredictor
-from nnc.train.feed import Augmentation, Feed, Reader, Subset, batch_bounds
+from nnc.train.feed import Augmentation, Feed, Indices, Reader, Subset, batch_bounds
 from nnc.train.job import Job, Weights
 from nnc.train.monitor import Monitor, monitor_of, stopper_of
 from nnc.train.schedules import Plateaus, Span
@@ -110,8 +112,13 @@ class Session:
             for member in self.members.values()
             for part in member.module.modules()
         )
-        self.bounds = batch_bounds(len(self.train), self.plan.batch, norm)
-        self.merged = norm and len(self.bounds) < -(-len(self.train) // self.plan.batch)
+        if self.carried:
+            wide = lanes(len(self.train), self.plan.batch)
+            self.bounds = batch_bounds(len(self.train) // wide * wide, wide, False)
+        else:
+            self.bounds = batch_bounds(len(self.train), self.plan.batch, norm)
+        whole = -(-len(self.train) // self.plan.batch)
+        self.merged = norm and not self.carried and len(self.bounds) < whole
         steps, length = len(self.bounds), self.plan.length
         self.span = (
             Span(steps, length.count * steps) if length.unit == "epochs" else Span(1, length.count)
@@ -153,6 +160,17 @@ class Session:
         self.falls = monitor_of(plan, watched) if falls and self.monitor is None else self.monitor
 
     # --- asking -----------------------------------------------------------------------------------
+
+    @property
+    def carried(self) -> bool:
+        """Windows follow on one another, lane by lane."""
+        return self.job.data.profile.carried
+
+    def order(self) -> Indices:
+        """The order of the samples in the epoch under way."""
+        if self.carried:
+            return carried_order(len(self.train), self.plan.batch)
+        return order(len(self.train), self.plan.seed, self.epoch)
 
     @property
     def limit(self) -> int:

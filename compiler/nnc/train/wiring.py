@@ -13,9 +13,10 @@ from nnc.ir.lossformula import FormulaTerm, Named
 from nnc.ir.plan import Binding, Field, Phase, Profile, Scale, Target, Term, TrainPlan
 from nnc.ir.training import BceWithLogits, CrossEntropy
 from nnc.record import Record
+from nnc.train.data.ragged import length_name
 from nnc.train.feed import Raw
 from nnc.train.formulas import formula_value
-from nnc.train.losses import LossFunction, loss_function, refuse_beyond
+from nnc.train.losses import LossFunction, by_place, loss_function, refuse_beyond
 from nnc.train.numbers import Change, to_network, to_units
 
 
@@ -28,6 +29,8 @@ class Member(Record):
     outputs: tuple[str, ...]
 
 
+CLASSES = ("class", "mask", "tokens")
+"""Fields that hold class numbers."""
 Task = Literal["classes", "binary", "labels", "values"]
 
 
@@ -45,6 +48,7 @@ class Lesson(Record):
         units: from the network's numbers to the target's, None where they are the same.
         back: from the target's to the network's.
         scaled: the target is compared in the network's numbers, not in the field's own.
+        last: classes stand last, [places, classes], as texts have it; else first.
     """
 
     output: str
@@ -56,6 +60,7 @@ class Lesson(Record):
     units: Change | None
     back: Change | None
     scaled: bool
+    last: bool = False
 
 
 class Wiring:
@@ -102,7 +107,8 @@ class Wiring:
         """What the output of a term learns."""
         target = bound(term)
         field = self._field(target)
-        labels = field.labels if field is not None and field.meaning in ("class", "mask") else ()
+        last = field is not None and field.meaning == "tokens"
+        labels = field.labels if field is not None and field.meaning in CLASSES else ()
         count = len(labels)
         task: Task = "values"
         if isinstance(term.loss, CrossEntropy):
@@ -119,7 +125,7 @@ class Wiring:
         scaled = task == "values" and not isinstance(front, Scale)
         logits = isinstance(term.loss, BceWithLogits)
         count = 0 if task == "values" else count
-        return Lesson(term.output, target, task, count, labels, logits, units, back, scaled)
+        return Lesson(term.output, target, task, count, labels, logits, units, back, scaled, last)
 
     def _source(self, name: str) -> str:
         """The field that an input of the network reads."""
@@ -131,7 +137,10 @@ class Wiring:
     def fields(self, terms: tuple[Term, ...]) -> tuple[str, ...]:
         """The fields that are read, each once."""
         targets = [bound(term).name for term in terms if bound(term).kind == "field"]
-        return tuple(dict.fromkeys((*self._sources, *targets)))
+        read = dict.fromkeys((*self._sources, *targets))
+        known = {f.name for f in self.profile.fields if f.meaning == "length"}
+        lengths = [name for name in map(length_name, read) if name in known]
+        return tuple(dict.fromkeys((*read, *lengths)))
 
     def total_loss(
         self, terms: tuple[Term, ...], formulas: tuple[FormulaTerm, ...] = ()
@@ -154,9 +163,12 @@ class Wiring:
         part = self.profile.part("train")
         # Part.classes counts samples by the data's label: it is no count of a mask's pixels.
         counts = part.classes if part is not None and field and field.meaning == "class" else ()
-        return loss_function(
+        function = loss_function(
             term.loss, counts=counts, classes=classes, device=self.device, span=term.span
         )
+        summed = getattr(term.loss, "reduce", "mean") == "sum"
+        of_text = field is not None and field.meaning == "tokens"
+        return by_place(function, summed=summed) if of_text else function
 
 
 class TotalLoss:

@@ -12,7 +12,7 @@ from nnc.ir.types import TensorType
 from nnc.train.data import limits
 from nnc.train.data.arrays import open_arrays
 from nnc.train.data.bundled import open_bundled
-from nnc.train.data.found import Column, Found, Ready, Request, never
+from nnc.train.data.found import Column, Division, Found, Ready, Request, never
 from nnc.train.data.idx import open_idx
 from nnc.train.data.images import open_images
 from nnc.train.data.keyed import Array, Rows, fingerprint, rows_of
@@ -21,9 +21,11 @@ from nnc.train.data.partners import open_masks, open_pairs
 from nnc.train.data.pictures import Unreadable
 from nnc.train.data.places import shown
 from nnc.train.data.rules import OPTION, UNREADABLE, refusal
-from nnc.train.data.split import Division, divide
+from nnc.train.data.series import open_series
+from nnc.train.data.split import divide
 from nnc.train.data.tables import open_table
 from nnc.train.data.targets import class_sizes, in_train
+from nnc.train.data.texts import open_text
 
 
 class Reader:
@@ -52,7 +54,8 @@ class Reader:
 
         Pictures are uint8 [n, C, H, W], classes and categories int64 [n], `categories` int64 [n,
         K], masks int64 [n, H, W], numbers float32 [n, N] with NaN where missing, number targets
-        float32 [n, 1].
+        float32 [n, 1], windows of texts int64 [n, window], of series float32 [n, window, P]. Fields
+        of different lengths are filled up with 0 to the longest of these samples.
 
         Raises:
             Refusal: a file changed or broke since the data was opened.
@@ -140,7 +143,7 @@ def open_data(
     """
     request = Request(shape, labels, whole, like, numeric)
     found = _source(plan)(plan, request)
-    division = divide(plan, found, whole=whole)
+    division = found.division or divide(plan, found, whole=whole)
     if labels is None and like is None:
         for target in found.targets:
             in_train(plan, target, division.parts, found.name)
@@ -172,6 +175,8 @@ _SOURCES: dict[str, Callable[[DataPlan, Request], Found]] = {
     "idx": open_idx,
     "arrays": open_arrays,
     "table": open_table,
+    "text": open_text,
+    "series": open_series,
 }
 
 
@@ -180,12 +185,12 @@ def _profile(
 ) -> Profile:
     strata = found.strata
     count = next((len(t.field.labels) for t in found.targets if t.strata is not None), 0)
-    parts = []
+    parts, marks = [], dict(division.marks)
     for name, rows in division.parts.items():
         classes: tuple[int, ...] = ()
         if strata is not None:
             classes = tuple(np.bincount(strata[rows], minlength=count).tolist())
-        mark = fingerprint(found.contents[int(row)] for row in rows)
+        mark = marks.get(name) or fingerprint(found.contents[int(row)] for row in rows)
         parts.append(Part(name, len(rows), mark, classes))
     kept = dict(like.fronts if like else ())
     fronts = tuple((name, kept.get(name, front)) for name, front in ready.fronts)
@@ -200,6 +205,7 @@ def _profile(
         read=found.samples,
         converted=found.converted,
         skipped=found.skipped,
+        carried=found.follow,
     )
 
 

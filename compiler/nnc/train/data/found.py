@@ -75,6 +75,17 @@ class Ready(NamedTuple):
     fronts: tuple[tuple[str, Front], ...] = ()
 
 
+class Division(NamedTuple):
+    """The rows of each part that exists, in the order of PARTS, and the rule in words.
+
+    `marks`: the fingerprints of parts whose samples are windows of something longer.
+    """
+
+    parts: dict[str, Rows]
+    rule: str
+    marks: tuple[tuple[str, str], ...] = ()
+
+
 def never(name: str) -> bool:
     """No target is numbers for what is learnt of it."""
     return False
@@ -122,6 +133,8 @@ class Found(NamedTuple):
             name.
         times: for `split time`: the date of each sample as ISO text, or None.
         files: samples are files, listed by path; else they are rows.
+        division: how windows of a text or a series are divided: by position, by the source itself.
+        follow: windows follow on one another.
     """
 
     samples: int
@@ -139,6 +152,8 @@ class Found(NamedTuple):
     skipped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
+    division: Division | None = None
+    follow: bool = False
 
     @property
     def strata(self) -> Array | None:

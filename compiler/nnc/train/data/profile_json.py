@@ -20,6 +20,7 @@ from nnc.ir.plan import (
     Scale,
 )
 from nnc.ir.types import DType, TensorType
+from nnc.ir.vocabulary import BadVocabulary, Vocabulary, vocabulary_from, vocabulary_json
 from nnc.source import Source, Span
 from nnc.train.data.rules import PROFILE
 
@@ -57,6 +58,7 @@ def profile_to_json(profile: Profile) -> dict[str, Json]:
         "read": profile.read,
         "converted": profile.converted,
         "skipped": list(profile.skipped),
+        **({"carried": True} if profile.carried else {}),
     }
 
 
@@ -69,6 +71,7 @@ def _field_to_json(field: Field) -> Json:
         "type": {"dims": dims, "dtype": field.type.dtype},
         "labels": list(field.labels),
         "columns": list(field.columns),
+        **({"padded": True} if field.padded else {}),
     }
 
 
@@ -89,6 +92,8 @@ def _front_to_json(front: Front) -> Json:
             "missing": list(front.missing),
             "columns": list(front.columns),
         }
+    if isinstance(front, Vocabulary):
+        return {"kind": "vocabulary", **vocabulary_json(front)}
     return {
         "kind": "categories",
         "columns": list(front.columns),
@@ -136,6 +141,7 @@ def _profile(it: dict[str, object]) -> Profile:
         read=_count(it.get("read"), "read"),
         converted=_count(it.get("converted"), "converted"),
         skipped=_list(it.get("skipped"), "skipped", _text),
+        carried=it.get("carried") is True,
     )
     names = [field.name for field in profile.fields]
     if len(set(names)) < len(names):
@@ -165,6 +171,7 @@ def _field(value: object, where: str) -> Field:
         TensorType(dims, dtype),
         _list(it.get("labels"), f"{name}.labels", _text),
         _list(it.get("columns"), f"{name}.columns", _text),
+        it.get("padded") is True,
     )
 
 
@@ -187,6 +194,11 @@ def _front(value: object, where: str) -> Front:
         if len(columns) != len(values):
             raise _Bad(f"`{where}` has {len(columns)} columns and {len(values)} lists of values")
         return Categories(columns, values)
+    if kind == "vocabulary":
+        try:
+            return vocabulary_from(it)
+        except BadVocabulary as error:
+            raise _Bad(f"the vocabulary of `{where}` cannot be used: {error}") from None
     mean = _list(it.get("mean"), f"{where}.mean", _number)
     std = _list(it.get("std"), f"{where}.std", _number)
     if not mean or not std or min(std) <= 0:

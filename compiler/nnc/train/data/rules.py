@@ -174,6 +174,47 @@ LIKE_AN_ID = rule(
 )
 
 
+ENCODING = rule(
+    "NN471",
+    "text-not-in-encoding",
+    """
+    The bytes of a text file are no text in its encoding, UTF-8 unless `encoding=` says another.
+    """,
+)
+SHORT = rule(
+    "NN472",
+    "shorter-than-a-window",
+    """
+    A text or a series, or a part of it after splitting, is shorter than one window, or holds
+    nothing. Make the window smaller, give another `split`, or more data.
+    """,
+)
+ORDER = rule(
+    "NN473",
+    "series-not-in-order",
+    """
+    The rows of a series are to rise in time, each date once (for each `id`, where there are
+    several series). `sort=true` sorts them; rows with one date are to be joined by hand.
+    """,
+)
+GAP = rule(
+    "NN474",
+    "series-with-a-gap",
+    """
+    A number of a series is missing. `missing=last` puts the last known one in its place;
+    `on_error skip` in the data block leaves out the windows that hold it.
+    """,
+)
+SOUND = rule(
+    "NN475",
+    "sound-does-not-fit",
+    """
+    A file of sound is at another rate than `rate=` says, or is empty. `resample=true` brings it to
+    the rate.
+    """,
+)
+
+
 def refusal(kind: Rule, plan: DataPlan, message: str, help: str = "", *notes: str) -> Refusal:
     """The refusal of a rule at the place where the data block names its source."""
     span = plan.path_span if plan.path_span.end > plan.path_span.start else plan.span

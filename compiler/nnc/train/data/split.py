@@ -6,12 +6,11 @@ import math
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from nnc.ir.plan import PARTS, DataPlan
-from nnc.train.data.found import Found
+from nnc.train.data.found import Division, Found
 from nnc.train.data.keyed import Array, Rows, position, rows_of
 from nnc.train.data.places import located
 from nnc.train.data.rules import SPLIT, refusal, some
@@ -30,13 +29,6 @@ _NAMES = {
     "test": 2,
     "testing": 2,
 }
-
-
-class Division(NamedTuple):
-    """The rows of each part that exists, in the order of PARTS, and the rule in words."""
-
-    parts: dict[str, Rows]
-    rule: str
 
 
 def divide(plan: DataPlan, found: Found, *, whole: bool = False) -> Division:

@@ -227,7 +227,7 @@ def found_table(plan: DataPlan, request: Request, whole: Frame) -> Found:
         samples=frame.rows,
         keys=keys,
         contents=keys,
-        name=_row_name(frame, skipped),
+        name=row_name(frame, skipped),
         finish=lambda train: _ready(plan, request, features, targets, train),
         targets=tuple(targets),
         lookup=lookup,
@@ -238,7 +238,7 @@ def found_table(plan: DataPlan, request: Request, whole: Frame) -> Found:
     )
 
 
-def _row_name(frame: Frame, skipped: Sequence[str]) -> Callable[[int], str]:
+def row_name(frame: Frame, skipped: Sequence[str]) -> Callable[[int], str]:
     """Names rows by their number in the file, also where rows were skipped."""
     gone = sorted(int(name.rpartition(" ")[2]) for name in skipped)
 
@@ -284,18 +284,23 @@ def _ready(
     for target in targets:
         fields.append(target.field)
         columns[target.field.name] = target.column
-        if target.field.meaning == "number" and plan.normalize.kind != "none":
-            fitted = like.front(target.field.name) if like else None
-            values = target.column.take(train)
-            rows = np.arange(len(train))
-            plain = DataPlan(plan.name, plan.kind, plan.path)
-            fitted = fitted or _target_scale(scale(plain, values, (target.field.name,), rows))
-            fronts.append((target.field.name, fitted))
+        fronts += number_front(plan, request, target, train)
     return Ready(tuple(fields), columns, tuple(sizes), tuple(fronts))
 
 
-def _target_scale(fitted: Scale) -> Scale:
-    return Scale(fitted.mean, fitted.std, (), fitted.columns)
+def number_front(
+    plan: DataPlan, request: Request, target: Target, train: Rows
+) -> list[tuple[str, Front]]:
+    """The scale of a target of numbers, fitted on the train part or a run's; nothing of classes."""
+    name = target.field.name
+    if target.field.meaning != "number" or plan.normalize.kind == "none":
+        return []
+    known = request.like.front(name) if request.like else None
+    if known is None:
+        plain = DataPlan(plan.name, plan.kind, plan.path)
+        fitted = scale(plain, target.column.take(train), (name,), np.arange(len(train)))
+        known = Scale(fitted.mean, fitted.std, (), fitted.columns)
+    return [(name, known)]
 
 
 def _add_categories(

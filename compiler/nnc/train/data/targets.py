@@ -113,20 +113,26 @@ def text_option(plan: DataPlan, option: str) -> str:
     return value
 
 
-def complete_rows(plan: DataPlan, frame: Frame, targets: Sequence[str]) -> tuple[Frame, list[str]]:
+def complete_rows(
+    plan: DataPlan, frame: Frame, targets: Sequence[str], text: str = ""
+) -> tuple[Frame, list[str]]:
     """The rows that have all targets, and the names of the others (`on_error skip`).
 
+    Args:
+        text: a column that holds a text in each row, too.
+
     Raises:
-        Refusal: a target is missing in a row.
+        Refusal: a target, or the text, is missing in a row.
     """
     gone: set[int] = set()
-    for name in targets:
+    for name in (*targets, *([text] if text else [])):
         missing = frame.column(name).is_null().arg_true().to_list()
         if missing and plan.on_error != "skip":
+            lacks = "text in" if name == text else "value in the target"
             raise refusal(
                 TARGET,
                 plan,
-                f"row {missing[0] + 1} of `{frame.name}` has no value in the target `{name}`",
+                f"row {missing[0] + 1} of `{frame.name}` has no {lacks} `{name}`",
                 "fill it in, remove the row, or write `on_error skip` in the data block",
                 *([f"{len(missing)} rows have none"] if len(missing) > 1 else []),
             )

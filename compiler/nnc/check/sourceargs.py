@@ -1,0 +1,242 @@
+"""Sources of data and their arguments: which there are, and of what kind each is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from nnc.check.arguments import place
+from nnc.check.catalogue import bundled_kind
+from nnc.check.rules import LATER, MISSING_ARGUMENT, OUT_OF_RANGE, UNKNOWN_ARGUMENT, WRONG_KIND
+from nnc.check.settings import text_of
+from nnc.check.training_rules import BAD_SETTING, UNKNOWN_SOURCE
+from nnc.check.values import Unknown, is_integer
+from nnc.check.world import World
+from nnc.diagnostics import Diagnostic, Fix, nearest
+from nnc.ir.vocabulary import UNITS
+from nnc.syntax import ast
+
+SOURCES: dict[str, tuple[str, ...]] = {
+    "bundled": ("name", "unit", "window", "vocab", "carry", "horizon"),
+    "images": ("path", "labels", "file", "target", "masks", "pairs", "size"),
+    "idx": ("path",),
+    "arrays": ("path", "target"),
+    "table": ("path", "target", "drop", "numbers", "categories"),
+    "text": ("path", "unit", "window", "vocab", "carry", "encoding", "column", "target"),
+    "series": (
+        "path", "time", "target", "window", "horizon", "known", "id", "drop", "missing", "sort",
+    ),
+}  # fmt: skip
+"""Kinds of data with their arguments, in order. The first is a text; ARGUMENTS tells of others."""
+
+PLANNED = ("audio", "shards", "hub")
+NEEDED = {
+    "table": (("target", 'target=["COLUMN"]', "its target columns"),),
+    "series": (
+        ("target", 'target=["COLUMN"]', "the columns that it forecasts"),
+        ("window", "window=96", "how many rows of the past a sample has"),
+        ("horizon", "horizon=24", "how many rows it forecasts"),
+    ),
+}
+"""Arguments that a source cannot do without: name, an example, what it is."""
+EXAMPLES = {"bundled": '"mnist5k"', "images": '"FOLDER"', "idx": '"FOLDER"'}
+MOST_WINDOW = 1_000_000
+
+
+def source_options(world: World, data: ast.Data, kind: str) -> dict[str, Any]:
+    """The arguments of a source by name, those that are as they should be."""
+    names = SOURCES[kind]
+    placed = place(kind, data.source.name.span, names, data.source.args, world.numbers)
+    options: dict[str, Any] = {}
+    for name, arg in placed.values.items():
+        value = ARGUMENTS.get(name, _text)(world, name, arg.value)
+        if value is not None:
+            options[name] = value
+    if not placed.ok:
+        return options
+    needed = names[0]
+    if needed not in placed.values and "pairs" not in options:
+        help = f"write `{kind}({EXAMPLES.get(kind, chr(34) + 'FILE' + chr(34))})`"
+        message = f"`{kind}` needs its {needed}"
+        world.sink.add(MISSING_ARGUMENT.at(data.source.span, message, help=help))
+    lacking = [one for one in NEEDED.get(kind, ()) if one[0] not in placed.values]
+    if lacking:
+        what = (
+            lacking[0][2] if len(lacking) == 1 else ", ".join(f"`{name}`" for name, _, _ in lacking)
+        )
+        help = f"add `{', '.join(example for _, example, _ in lacking)}`"
+        message = f"a {kind} needs {what}"
+        world.sink.add(MISSING_ARGUMENT.at(data.source.span, message, help=help))
+    _apart(world, data, kind, {name: arg.value for name, arg in placed.values.items()})
+    return options
+
+
+APART = (
+    ("images", "masks", "labels"),
+    ("text", "column", "window"),
+    ("text", "column", "carry"),
+    ("text", "column", "encoding"),
+)
+"""Arguments that do not go together."""
+
+
+def _apart(world: World, data: ast.Data, kind: str, given: Mapping[str, ast.Expr]) -> None:
+    for of, first, second in APART:
+        if kind == of and first in given and second in given:
+            message = f"`{first}` and `{second}` do not go together"
+            at = data.source.span if of == "images" else given[second].span
+            world.sink.add(UNKNOWN_ARGUMENT.at(at, message))
+    if kind == "text" and "column" in given and "target" not in given:
+        message = "a table of texts needs the column that is learnt"
+        help = 'add `target="COLUMN"`'
+        world.sink.add(MISSING_ARGUMENT.at(data.source.span, message, help=help))
+    if kind == "text" and "target" in given and "column" not in given:
+        message = "`target` goes with `column`, the column of a table that holds the texts"
+        help = 'write `text("f.csv", column="body", target="label")`'
+        world.sink.add(MISSING_ARGUMENT.at(data.source.span, message, help=help))
+    if kind == "bundled":
+        _of_bundled(world, given)
+
+
+def _of_bundled(world: World, given: Mapping[str, ast.Expr]) -> None:
+    """Refuses arguments of texts and series for other bundled data."""
+    name = given.get("name")
+    of = bundled_kind(name.value) if isinstance(name, ast.String) else ""
+    for word, e in given.items():
+        if word != "name" and of and word not in SOURCES.get(of, ()):
+            message = f"`{word}` is no argument of this data, which is {ARTICLE.get(of, of)}"
+            world.sink.add(UNKNOWN_ARGUMENT.at(e.span, message))
+
+
+ARTICLE = {"images": "pictures", "table": "a table", "text": "a text", "series": "a series"}
+
+
+def form(kind: str, options: Mapping[str, Any]) -> str:
+    """What a source gives: "pictures", "arrays", "table", "text" (one long one), "series"."""
+    if kind == "bundled":
+        kind = bundled_kind(str(options.get("name", ""))) or "images"
+    if kind == "text" and "column" in options:
+        return "table"
+    return {"images": "pictures", "idx": "pictures"}.get(kind, kind)
+
+
+def unknown_source(name: ast.Ident) -> Diagnostic:
+    """The message for a source that there is not."""
+    if name.text in PLANNED:
+        message = f'`{name.text}("...")` is planned; nnc 0.1 reads images, tables, texts and series'
+        return LATER.at(name.span, message)
+    guess = nearest(name.text, tuple(SOURCES)) or _HABITS.get(name.text, "")
+    return UNKNOWN_SOURCE.at(
+        name.span,
+        f"there is no source of data `{name.text}`",
+        help=f"did you mean `{guess}`?"
+        if guess
+        else "there are " + ", ".join(f"`{s}`" for s in SOURCES),
+        fix=Fix(name.span, guess) if guess else None,
+    )
+
+
+_HABITS = {
+    "csv": "table",
+    "folder": "images",
+    "corpus": "text",
+    "timeseries": "series",
+    "time_series": "series",
+    "wav": "audio",
+    "sound": "audio",
+    "sounds": "audio",
+}
+
+# --- kinds of arguments ---------------------------------------------------------------------------
+
+
+def _text(world: World, name: str, e: ast.Expr) -> str | None:
+    if isinstance(e, ast.String):
+        return e.value
+    wanted = 'a text in double quotes: "..."'
+    world.sink.add(WRONG_KIND.at(e.span, f"`{name}` takes {wanted}"))
+    return None
+
+
+def _texts(world: World, name: str, e: ast.Expr) -> tuple[str, ...] | None:
+    """A list of texts; one text is a list of one."""
+    items = e.items if isinstance(e, (ast.List, ast.Tuple)) else (e,)
+    texts = tuple(i.value for i in items if isinstance(i, ast.String))
+    if len(texts) == len(items):
+        return texts
+    world.sink.add(WRONG_KIND.at(e.span, f'`{name}` takes a list of texts: ["a", "b"]'))
+    return None
+
+
+def _whole(world: World, name: str, e: ast.Expr) -> int | None:
+    """A whole number of at least 1, which may be computed."""
+    value = world.numbers.value(e, world.scope)
+    if is_integer(value) and 1 <= value <= MOST_WINDOW:
+        return int(value)
+    if is_integer(value):
+        message = f"`{name}` is a whole number from 1 to {MOST_WINDOW:,}"
+        world.sink.add(OUT_OF_RANGE.at(e.span, message))
+    elif not isinstance(value, Unknown):
+        world.sink.add(WRONG_KIND.at(e.span, f"`{name}` takes a whole number"))
+    return None
+
+
+def _flag(world: World, name: str, e: ast.Expr) -> bool | None:
+    value = world.numbers.value(e, world.scope)
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, Unknown):
+        world.sink.add(WRONG_KIND.at(e.span, f"`{name}` is `true` or `false`"))
+    return None
+
+
+def _word(*words: str) -> Callable[[World, str, ast.Expr], str | None]:
+    def read(world: World, name: str, e: ast.Expr) -> str | None:
+        text = text_of(e)
+        if text in words:
+            return text
+        listed = ", ".join(f"`{word}`" for word in words)
+        guess = nearest(text or "", words)
+        world.sink.add(
+            WRONG_KIND.at(
+                e.span,
+                f"`{name}` is one of {listed}" if len(words) > 1 else f"`{name}` is {listed}",
+                help=f"did you mean `{guess}`?" if guess else "",
+                fix=Fix(e.span, guess) if guess else None,
+            )
+        )
+        return None
+
+    return read
+
+
+def pixels(world: World, e: ast.Expr) -> tuple[int, ...] | None:
+    """Height and width of pictures, or one number for both."""
+    value = world.numbers.value(e, world.scope)
+    given = value if isinstance(value, tuple) else (value, value)
+    sizes = tuple(s for s in given if is_integer(s) and s > 0)
+    if len(sizes) == len(given) == 2:
+        return sizes
+    if not isinstance(value, Unknown):
+        message = "`size` takes pixels: `64`, or height and width `64x48`"
+        world.sink.add(BAD_SETTING.at(e.span, message))
+    return None
+
+
+ARGUMENTS: dict[str, Callable[[World, str, ast.Expr], Any]] = {
+    "target": _texts,
+    "pairs": _texts,
+    "drop": _texts,
+    "numbers": _texts,
+    "categories": _texts,
+    "known": _texts,
+    "size": lambda world, name, e: pixels(world, e),
+    "window": _whole,
+    "horizon": _whole,
+    "vocab": _whole,
+    "carry": _flag,
+    "sort": _flag,
+    "unit": _word(*UNITS),
+    "missing": _word("last"),
+}
+"""How arguments are read; all others are texts."""

@@ -1,0 +1,237 @@
+"""What each output learns from: the target of each loss, and whether losses and metrics fit it."""
+
+from __future__ import annotations
+
+from nnc.check.fitting import fits, listing
+from nnc.check.training_rules import (
+    UNBOUND_TARGET,
+    WRONG_CLASSES,
+    WRONG_FIELD,
+    WRONG_METRIC,
+    WRONG_TARGET,
+)
+from nnc.diagnostics import Diagnostic, Refusal, nearest
+from nnc.ir.dims import Dim
+from nnc.ir.graph import Network
+from nnc.ir.plan import Field, MetricPlan, Profile, Target, Term, TrainPlan
+from nnc.ir.types import TensorType
+from nnc.record import replace
+
+
+def bind_targets(
+    plan: TrainPlan, network: Network, profile: Profile, given: dict[str, str], used: set[str]
+) -> tuple[tuple[Term, ...], list[tuple[str, str]]]:
+    """The terms with their targets, and (output, field or input) pairs.
+
+    Raises:
+        Refusal: an output has no target, or one that its loss or metric does not fit.
+    """
+    terms = plan.phases[0].terms
+    chosen: dict[str, Target] = {t.output: t.target for t in terms if t.target is not None}
+    needing = list(dict.fromkeys(t.output for t in terms if t.target is None))
+    for output in needing:
+        field = profile.field(given.get(output, output))
+        if field is not None and (output in given or field.role == "target"):
+            chosen[output] = Target("field", field.name)
+    taken = used | {t.name for t in chosen.values()}
+    left = [o for o in needing if o not in chosen]
+    for output in left:
+        fields = [
+            f
+            for f in profile.fields
+            if f.role == "target" and f.name not in taken and _learns(f, output, terms)
+        ]
+        if len(fields) != 1 or len(left) != 1:
+            raise Refusal(_unbound_target(plan, network, profile, output, fields))
+        chosen[output] = Target("field", fields[0].name)
+    bound = tuple(replace(t, target=t.target or chosen[t.output]) for t in terms)
+    for term in bound:
+        _check_target(network, profile, term)
+    _check_metrics(plan, profile, bound)
+    pairs = dict.fromkeys((t.output, t.target.name) for t in bound if t.target is not None)
+    return bound, list(pairs)
+
+
+CLASSES = ("class", "mask", "tokens")
+"""What is learnt as classes: one a sample, one a pixel, one a place of a text."""
+
+
+def _learns(field: Field, output: str, terms: tuple[Term, ...]) -> bool:
+    """Whether the losses of an output can compare it with a field."""
+    classes = field.meaning in CLASSES
+    return all(
+        classes if t.loss.target == "class" else (not classes or t.loss.word.startswith("bce"))
+        for t in terms
+        if t.output == output
+    )
+
+
+def _unbound_target(
+    plan: TrainPlan, network: Network, profile: Profile, output: str, fields: list[Field]
+) -> Diagnostic:
+    names = [f.name for f in fields] or [f.name for f in profile.fields if f.role == "target"]
+    problem = "several fields could be" if len(fields) > 1 else "no field can be"
+    return UNBOUND_TARGET.at(
+        plan.span,
+        f"{problem} the target of `{output}`",
+        notes=listing(network, profile),
+        help=f"say which: `data {profile.data}({output}={names[0]})`"
+        if names
+        else "these data have no targets; compare with an input: `mse(OUTPUT, INPUT)`",
+    )
+
+
+def _check_target(network: Network, profile: Profile, term: Term) -> None:
+    """Sizes of output and target."""
+    assert term.target is not None
+    types = network.graph.types
+    output = next(types[p.value] for p in network.graph.outputs if p.name == term.output)
+    if term.target.kind == "input":
+        other = next(types[p.value] for p in network.graph.fed if p.name == term.target.name)
+        _require(fits(other, output), term, output, f"the input `{term.target.name}` is {other}")
+        return
+    field = profile.field(term.target.name)
+    if field is None:
+        guess = nearest(term.target.name, [f.name for f in profile.fields])
+        raise Refusal(
+            WRONG_FIELD.at(
+                term.span,
+                f"the data `{profile.data}` have no field `{term.target.name}`",
+                help=f"did you mean `{guess}`?"
+                if guess
+                else "they have " + ", ".join(f"`{f.name}`" for f in profile.fields),
+            )
+        )
+    if term.loss.target == "class":
+        _check_classes(term, output, field, profile)
+    elif field.meaning in CLASSES:
+        _check_binary(term, output, field)
+    else:
+        have = field.type if field.type.rank else TensorType((1,))
+        _require(fits(have, output), term, output, f"the target `{field.name}` is {field.type}")
+
+
+def _require(ok: bool, term: Term, output: TensorType, what: str) -> None:
+    if not ok:
+        raise Refusal(
+            WRONG_TARGET.at(
+                term.span,
+                f"the output `{term.output}` is {output}, and {what}",
+                help="bring the output to the target's size",
+            )
+        )
+
+
+def _check_classes(term: Term, output: TensorType, field: Field, profile: Profile) -> None:
+    """cross_entropy: the first axis is classes, the others are the target's.
+
+    Of texts the last axis is classes: features stand last there.
+    """
+    if field.meaning not in CLASSES:
+        raise Refusal(
+            WRONG_TARGET.at(
+                term.span,
+                f"`{term.loss.word}` compares with classes, and `{field.name}` holds numbers",
+                help="use `mse`, `l1` or `huber` for numbers",
+            )
+        )
+    classes = len(field.labels)
+    if classes == 1:
+        raise Refusal(
+            WRONG_CLASSES.at(
+                term.span,
+                f"`{field.name}` has one class, `{field.labels[0]}`: nothing to tell apart",
+                help="pictures want one folder a class: `pets/cat/`, `pets/dog/`",
+            )
+        )
+    last = field.meaning == "tokens"
+    sizes = output.dims[-1:] if last else output.dims[:1]
+    if last and (output.rank != 2 or (classes and not _is(sizes[0], classes))):
+        raise Refusal(_wrong_tokens(term, output, field, profile))
+    if not last and (not sizes or (isinstance(sizes[0], int) and sizes[0] != classes)):
+        help = (
+            f"the last layer gives one number a class: `dense({classes})`, or `dense(DATA.classes)`"
+        )
+        if output.rank > 1 and output.dims[-1] == classes:
+            help = "`dense` works on the last axis: put `flatten ->` before it"
+        raise Refusal(
+            WRONG_CLASSES.at(
+                term.span,
+                f"`{field.name}` has {classes} classes, and the output `{term.output}` is {output}",
+                help=help,
+            )
+        )
+    rest = TensorType(output.dims[:-1] if last else output.dims[1:])
+    _require(fits(field.type, rest), term, output, f"the target `{field.name}` is {field.type}")
+
+
+def _is(size: Dim, wanted: int) -> bool:
+    """A size is that number, or is not known yet."""
+    return not isinstance(size, int) or size == wanted
+
+
+def _wrong_tokens(term: Term, output: TensorType, field: Field, profile: Profile) -> Diagnostic:
+    """An output that does not give each place of a text one number a token."""
+    wants = f"[T, {len(field.labels) or 'VOCAB'}]"
+    return WRONG_CLASSES.at(
+        term.span,
+        f"`{field.name}` is a token at each place, and the output `{term.output}` is {output}",
+        help=f"give {wants}, features last: `dense({profile.data}.vocab)` as the last layer",
+    )
+
+
+def _other_reading(field: Field) -> str:
+    if not all(label.lstrip("+-").isdecimal() for label in field.labels):
+        return "use `cross_entropy`"
+    numbers = f'numbers=["{field.name}"]'
+    return f"use `cross_entropy`, or read a table's column as numbers: `{numbers}` in its source"
+
+
+def _check_binary(term: Term, output: TensorType, field: Field) -> None:
+    """Bce on a class, or on each element of a mask: one number, two classes."""
+    if not term.loss.word.startswith("bce"):
+        raise Refusal(
+            WRONG_TARGET.at(
+                term.span,
+                f"`{term.loss.word}` compares numbers, and `{field.name}` holds classes",
+                help=_other_reading(field),
+            )
+        )
+    one = TensorType((1, *field.type.dims))
+    if not fits(one, output) or len(field.labels) != 2:
+        shape = "one number" if field.meaning == "class" else str(one)
+        raise Refusal(
+            WRONG_CLASSES.at(
+                term.span,
+                f"`{term.loss.word}` on classes wants {shape} and two classes; "
+                f"the output is {output}, and there are {len(field.labels)} classes",
+                help="for more classes use `cross_entropy`",
+            )
+        )
+
+
+def _check_metrics(plan: TrainPlan, profile: Profile, terms: tuple[Term, ...]) -> None:
+    """A metric's kind is that of what its output learns."""
+    for metric in plan.metrics:
+        own = [term for term in terms if term.output == metric.output]
+        decides = next((term for term in own if term.loss.needs), None)
+        if metric.metric.target == "value":
+            if decides is not None:
+                word = decides.loss.word
+                raise Refusal(_odd_metric(metric, f"`{word}` makes probabilities of its output"))
+            continue
+        target = None if decides is None else decides.target
+        field = None if target is None else profile.field(target.name)
+        if target is None or target.kind == "input" or field is None or field.role == "input":
+            what = f"`{target.name}`" if target is not None else "its target"
+            raise Refusal(_odd_metric(metric, f"{what} holds no classes to count"))
+        if getattr(metric.metric, "top", 1) > 1 and not field.labels:
+            raise Refusal(_odd_metric(metric, "of several yes or no there is no best few"))
+
+
+def _odd_metric(metric: MetricPlan, why: str) -> Diagnostic:
+    return WRONG_METRIC.at(
+        metric.span,
+        f"`{metric.name}` cannot be counted of `{metric.output}`: {why}",
+        help="leave it out: the best weights are then chosen by the loss",
+    )
