@@ -12,7 +12,8 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from nnc.diagnostics import Refusal
-from nnc.ir.plan import Clip, DataPlan, Length, Part, Profile, Split
+from nnc.ir.datasettings import Split
+from nnc.ir.plan import Clip, DataPlan, Length, Part, Profile
 from nnc.ir.training import Adam, Cosine, Mse
 from nnc.record import replace
 from nnc.source import NOWHERE, Source, Span

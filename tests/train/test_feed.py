@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from nnc.ir.plan import Augment, Categories, Pixels, Scale
+from nnc.ir.datasettings import Augment
+from nnc.ir.plan import Categories, Pixels, Scale
 from nnc.train.feed import Augmentation, Feed, Subset, batch_bounds
 from nnc.train.numbers import to_network, to_units
 from tests.train.kit import Memory, blobs

@@ -14,7 +14,8 @@ from nnc.check.training_rules import BAD_SETTING, UNKNOWN_SOURCE
 from nnc.check.values import is_real
 from nnc.check.world import World
 from nnc.diagnostics import Diagnostic, Fix, Refusal, nearest
-from nnc.ir.plan import Augment, DataPlan, Normalize, Split
+from nnc.ir.datasettings import Augment, Normalize, Split
+from nnc.ir.plan import DataPlan
 from nnc.source import Span
 from nnc.syntax import ast
 

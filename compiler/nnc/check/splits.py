@@ -5,7 +5,7 @@ from __future__ import annotations
 from nnc.check.settings import one_value
 from nnc.check.training_rules import BAD_SETTING
 from nnc.check.world import World
-from nnc.ir.plan import Split
+from nnc.ir.datasettings import Split
 from nnc.syntax import ast
 
 SPLITS = "`0.8/0.1/0.1`, `folders`, `files(...)`, `column(...)`, `time(...)` or `none`"

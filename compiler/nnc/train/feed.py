@@ -12,7 +12,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from nnc.ir.plan import Augment, Profile
+from nnc.ir.datasettings import Augment
+from nnc.ir.plan import Profile
 from nnc.record import Record
 from nnc.train.data.augment import augment
 

@@ -8,7 +8,8 @@ from typing import Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from nnc.ir.plan import Augment, TrainPlan
+from nnc.ir.datasettings import Augment
+from nnc.ir.plan import TrainPlan
 from nnc.record import Record
 from nnc.train.evaluation import Predictor
 from nnc.train.feed import Dataset

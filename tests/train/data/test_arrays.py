@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nnc.ir.plan import Normalize, Pixels, Scale, Split
+from nnc.ir.datasettings import Normalize, Split
+from nnc.ir.plan import Pixels, Scale
 from nnc.ir.types import TensorType
 from nnc.train.data import catalogue, open_data
 from tests.train.data.made import (

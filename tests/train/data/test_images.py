@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from nnc.diagnostics import Refusal
-from nnc.ir.plan import Normalize, Pixels, Split
+from nnc.ir.datasettings import Normalize, Split
+from nnc.ir.plan import Pixels
 from nnc.ir.types import TensorType
 from nnc.train.data import limits, open_data
 from tests.train.data.made import (

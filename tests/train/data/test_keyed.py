@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnc.ir.plan import Augment
+from nnc.ir.datasettings import Augment
 from nnc.train.data import augment, geometry, order
 from nnc.train.data.keyed import fingerprint, position, stream
 

@@ -9,7 +9,7 @@ import pytest
 
 from nnc.check import check_source
 from nnc.check.numeric import numeric_targets
-from nnc.ir.plan import Normalize, Split
+from nnc.ir.datasettings import Normalize, Split
 from nnc.source import Source
 from nnc.train.data import open_data
 from tests.train.data.made import counts, names, opened, picture, plan, refused, table

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from nnc.diagnostics import Refusal
-from nnc.ir.plan import Augment, Profile, Split
+from nnc.ir.datasettings import Augment, Split
+from nnc.ir.plan import Profile
 from nnc.train.data import (
     grid,
     profile_from_json,

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nnc.ir.plan import Scale, Split
+from nnc.ir.datasettings import Split
+from nnc.ir.plan import Scale
 from nnc.train.data import open_data
 from tests.train.data.made import counts, everything, names, opened, plan, refused, table
 

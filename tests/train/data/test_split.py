@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nnc.ir.plan import Split
+from nnc.ir.datasettings import Split
 from nnc.train.data import Dataset
 from tests.train.data.made import (
     GREY,

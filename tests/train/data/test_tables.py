@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from nnc.diagnostics import Refusal
-from nnc.ir.plan import Categories, Normalize, Scale, Split
+from nnc.ir.datasettings import Normalize, Split
+from nnc.ir.plan import Categories, Scale
 from nnc.train.data import BadTable, open_data, read_rows
 from tests.train.data.made import counts, everything, names, opened, plan, refused, table
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nnc.ir.plan import Split
+from nnc.ir.datasettings import Split
 from nnc.ir.vocabulary import (
     UNKNOWN,
     BadVocabulary,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from nnc.ir.plan import Augment
+from nnc.ir.datasettings import Augment
 from nnc.train.data.keyed import Array, Rows, stream
 
 
