@@ -206,7 +206,7 @@ GAP = rule(
     """,
 )
 SOUND = rule(
-    "NN475",
+    "NN479",
     "sound-does-not-fit",
     """
     A file of sound is at another rate than `rate=` says, or is empty. `resample=true` brings it to
