@@ -74,7 +74,15 @@ class Eager:
     def infix(self, operator: str, *x: Any) -> Any:
         if operator == "*" and not any(isinstance(v, Value) for v in x):
             return math.prod(x)
-        steps = {"+": torch.add, "-": torch.sub, "*": torch.mul, "/": torch.div, "**": torch.pow}
+        steps = {
+            "+": torch.add,
+            "-": torch.sub,
+            "*": torch.mul,
+            "/": torch.div,
+            "**": torch.pow,
+            "!=": torch.ne,
+            "==": torch.eq,
+        }
         out = self._plain(x[0])
         if len(x) == 1:
             return Value(-out, self._like(x))
@@ -85,13 +93,16 @@ class Eager:
             out = steps[operator](out, other)
         return Value(out, self._like(x))
 
-    def unpack(self, call: Value, nest: str) -> tuple[Value, ...]:
+    def unpack(self, call: Value, nest: str, *wishes: str) -> tuple[Value, ...]:
         def leaves(data: Any) -> list[Any]:
             return [x for part in data for x in leaves(part)] if isinstance(data, tuple) else [data]
 
         found = leaves(tuple(call.data))
         assert len(found) == nest.count("{}")
         return tuple(Value(x, call.type) for x in found)
+
+    def let(self, x: Value, wish: str) -> Value:
+        return x
 
     def weight(self, name: str) -> Value:
         array = self.weights[name]
@@ -119,12 +130,17 @@ def every(
     inputs: tuple[np.ndarray, ...],
     weights: Arrays,
     env: Mapping[str, int],
+    seats: tuple[int | None, ...] = (),
 ) -> tuple[np.ndarray, ...]:
-    """All that the layer gives for these inputs, each with a batch axis."""
+    """All that the layer gives for these inputs, each with a batch axis.
+
+    `seats`: which of them each port takes; without it they are taken in order.
+    """
     writer = Eager(weights, env)
     values: list[Value | None] = [
         Value(torch.from_numpy(a), type) for a, type in zip(inputs, types)
     ]
+    values = [None if at is None else values[at] for at in seats] if seats else values
     values += [None for port in op.ports[len(values) :] if port.optional]
     with torch.no_grad():
         out = op.torch(writer, *values)

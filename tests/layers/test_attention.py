@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from nnc.ir.types import TensorType
 from nnc.layers.attention import Attention
 from tests.ir.graphs import type_of
 from tests.layers.eager import Eager, Value
@@ -29,6 +30,26 @@ def test_it_is_multihead_attention(causal: bool, bias: bool) -> None:
         wanted, _ = module(x, x, x, attn_mask=mask, need_weights=False)
         writer = Eager({name: t.numpy() for name, t in state.items()}, {})
         made = op.torch(writer, Value(x, type_of(5, 12))).data
+    assert torch.allclose(made, wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("memory", [12, 7])
+def test_it_is_multihead_attention_to_another_sequence(memory: int) -> None:
+    torch.manual_seed(0)
+    module = nn.MultiheadAttention(12, 3, batch_first=True, kdim=memory, vdim=memory)
+    for parameter in module.parameters():
+        nn.init.normal_(parameter, std=0.5)
+    op, state = Attention(3), module.state_dict()
+    assert [(w.name, w.dims) for w in op.weights(type_of(5, 12), type_of(4, memory))] == [
+        (name, tuple(t.shape)) for name, t in state.items()
+    ]
+    x, other = torch.randn(2, 5, 12), torch.randn(2, 4, memory)
+    seen = torch.tensor([[1, 0, 1, 1], [1, 1, 1, 0]])
+    with torch.no_grad():
+        wanted, _ = module(x, other, other, key_padding_mask=seen == 0, need_weights=False)
+        writer = Eager({name: t.numpy() for name, t in state.items()}, {})
+        given = (Value(x, type_of(5, 12)), Value(other, type_of(4, memory)))
+        made = op.torch(writer, *given, Value(seen, TensorType((4,), "int64"))).data
     assert torch.allclose(made, wanted, atol=1e-5)
 
 

@@ -56,7 +56,8 @@ def test_torch_and_onnx_agree(word: str, case: Case, tmp_path: Path) -> None:
         for batch in worked.BATCHES:
             inputs = worked.drawn(net, case, env, batch, rng)
             ours = worked.torch_outputs(module, arrays, *inputs)
-            byhand = eager.every(worked.layer_of(net), types, inputs, own, env)
+            seats = net.graph.items[0].inputs
+            byhand = eager.every(worked.layer_of(net), types, inputs, own, env, seats)
             theirs = exported.all(*inputs)
             assert len(ours) == len(theirs) == len(outputs) <= len(byhand)
             for type, a, b, c in zip(outputs, ours, byhand, theirs):

@@ -221,8 +221,20 @@ def _gates(array: Array, order: tuple[int, ...]) -> Array:
     return np.concatenate([parts[int(at)] for at in order])
 
 
+def _rows(array: Array, stretch: tuple[int, ...]) -> Array:
+    start, count = (int(n) for n in stretch)
+    return np.ascontiguousarray(array[start : start + count])
+
+
+def _columns(array: Array, stretch: tuple[int, ...]) -> Array:
+    """Rows as columns."""
+    return np.ascontiguousarray(_rows(array, stretch).T)
+
+
 _TRANSFORMS: dict[str, Callable[[Array, tuple[int, ...]], Array]] = {
     "transpose": _transpose,
     "reshape": _reshape,
     "gates": _gates,
+    "rows": _rows,
+    "columns": _columns,
 }

@@ -192,13 +192,13 @@ class Body:
             self.made.add(owner)
             self.inits += [Line(text, self.numbers.turns) for text in constructor]
         self._nest(item, [*nodes, *(one.call for one in unpacked)], heavy)
-        self._share(nodes, at, item)
         for node, value in zip(nodes, item.outputs):
             node.type = self.graph.types[value]
             self.nodes[value] = node
         results = [(v, n) for v, n in zip(item.outputs, nodes) if len(nodes) == 1 or self.uses[v]]
         if unpacked:
             self._unpack(at, item, unpacked, results)
+        self._share(nodes, at, item)
         made = [Waiting(node, value, item, at) for value, node in results if not node.name]
         self.waiting += made
         for w in made if len(nodes) > 1 else ():
@@ -293,6 +293,7 @@ class Body:
         assert isinstance(item.op, Layer)
         words = item.op.results
         for number, one in enumerate(calls):
+            self._share([one.call], at, item)
             later = [node for _, node in results] + [u.call for u in calls[number + 1 :]]
             read = references(later)
             names: list[str] = []
@@ -303,6 +304,7 @@ class Body:
                 held = next((v for v, node in results if node is value), -1)
                 alike = position and len(one.values) == len(words)
                 wish = words[position] if alike else ""
+                wish = one.wishes[position] if one.wishes else wish
                 if held == item.outputs[0]:
                     wish = item.label
                 elif item.labels and held in item.outputs:
@@ -318,9 +320,9 @@ class Body:
     def _share(self, nodes: list[Node], at: int, item: Item) -> None:
         """What an item's text would compute twice becomes a variable."""
         for node, count in references(nodes).items():
-            if count < 2 or not node.inner():
+            if not node.wish and (count < 2 or not node.inner()):
                 continue
-            name = self._free_name("", at - 1, names_read(nodes))
+            name = self._free_name(node.wish, at - 1, names_read(nodes))
             self.steps.append(Line(f"{name} = {node.text()}", item.turns))
             node.name = name
             self.holders[name] = -1

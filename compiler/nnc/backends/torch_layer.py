@@ -125,11 +125,17 @@ class LayerWriter:
             out += [*([f" {operator} "] if at else []), *parts]
         return Node(tuple(out), self._type_of(x), level, joins=True)
 
-    def unpack(self, call: Ref, nest: str) -> tuple[Node, ...]:
+    def unpack(self, call: Ref, nest: str, *wishes: str) -> tuple[Node, ...]:
         """`y, (h, c) = call`: the values of a call that gives several; `nest` is "{}, ({}, {})"."""
-        made = Unpacked(self._node(call), nest)
+        made = Unpacked(self._node(call), nest, wishes)
         self.unpacked.append(made)
         return tuple(made.values)
+
+    def let(self, x: Ref, wish: str) -> Node:
+        """`wish = x`, a line of its own."""
+        node = self._node(x)
+        node.wish = wish
+        return node
 
     def weight(self, name: str) -> Node:
         """`self.<place>.<name>`: an array of this layer that is no part of a module."""

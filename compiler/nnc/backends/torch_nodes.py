@@ -24,9 +24,11 @@ class Node:
         level: how tightly the text binds.
         modules: how many modules its text calls.
         joins: it is the result of an operator.
+
+    `wish`: it stands in a line of its own, as a variable that is called so where it can be.
     """
 
-    __slots__ = ("joins", "level", "modules", "name", "parts", "type")
+    __slots__ = ("joins", "level", "modules", "name", "parts", "type", "wish")
 
     def __init__(
         self,
@@ -40,6 +42,7 @@ class Node:
     ) -> None:
         self.parts, self.type, self.level = parts, type, level
         self.modules, self.joins, self.name = modules, joins, name
+        self.wish = ""
 
     def text(self, least: int = 0) -> str:
         """Its name if it is a variable, else what computes it, bracketed where it binds less."""
@@ -79,10 +82,10 @@ class Unpacked:
     `nest` is how they stand before the equals sign, `{}` for each: `{}, ({}, {})`.
     """
 
-    __slots__ = ("call", "nest", "values")
+    __slots__ = ("call", "nest", "values", "wishes")
 
-    def __init__(self, call: Node, nest: str) -> None:
-        self.call, self.nest = call, nest
+    def __init__(self, call: Node, nest: str, wishes: tuple[str, ...] = ()) -> None:
+        self.call, self.nest, self.wishes = call, nest, wishes
         self.values = [Node(("",), call.type) for _ in range(nest.count("{}"))]
 
 

@@ -19,7 +19,7 @@ from nnc.source import Span
 def apply(
     body: Body,
     op: Layer,
-    values: tuple[int, ...],
+    values: tuple[int | None, ...],
     span: Span,
     bound: Bound,
     label: str,
@@ -27,26 +27,27 @@ def apply(
 ) -> None:
     """Checks ports and shapes, and adds the item."""
     if BAD in values:
-        body.builder.used.update(v for v in values if v != BAD)
+        body.builder.used.update(v for v in values if v is not None and v != BAD)
         body.fail()
         return
     builder, world = body.builder, body.world
     if not op.elementwise:
-        values = tuple(per_sample(body, v, values, span) for v in values)
+        values = tuple(_batched(body, op, at, values, span) for at in range(len(values)))
         if BAD in values:
             body.fail()
             return
-    types = tuple(builder.types[v] for v in values)
-    origins = tuple((builder.made_at[v], t) for v, t in zip(values, types))
+    come = tuple(v for v in values if v is not None)
+    types = tuple(None if v is None else builder.types[v] for v in values)
+    origins = tuple((builder.made_at[v], builder.types[v]) for v in come)
     given = (*values, *_left_open(op, values))
     rules = Stating(world.facts, world.sink, span, bound.spans, origins, world.trace)
     try:
         check_ports(rules, op, types)
         ported = (*types, *(None for _ in given[len(types) :]))
         outputs = op.shape(rules, *ported)
-        fixed = all(t.fixed for t in types)
+        fixed = all(builder.types[v].fixed for v in come)
         outputs = tuple(t.shared(fixed) for t in outputs)
-        if any(not isinstance(d, int) for t in types for d in t.dims):
+        if any(not isinstance(d, int) for v in come for d in builder.types[v].dims):
             check_weights(rules, op, ported)
         if shared is not None:
             check_shared(rules, op, ported, shared)
@@ -54,7 +55,7 @@ def apply(
     except Refusal as refusal:
         for diagnostic in refusal.diagnostics:
             world.sink.add(diagnostic)
-        body.builder.used.update(values)
+        body.builder.used.update(come)
         body.fail()
         return
     except DimTooLarge:
@@ -68,7 +69,17 @@ def apply(
     body.several = op.parts and len(made) > 1
 
 
-def _left_open(op: Layer, values: tuple[int, ...]) -> tuple[None, ...]:
+def _batched(
+    body: Body, op: Layer, at: int, values: tuple[int | None, ...], span: Span
+) -> int | None:
+    """The value at an input, with a batch axis unless the input does without."""
+    value = values[at]
+    if value is None or (op.ports[min(at, len(op.ports) - 1)].fixed and at < len(op.ports)):
+        return value
+    return per_sample(body, value, tuple(v for v in values if v is not None), span)
+
+
+def _left_open(op: Layer, values: tuple[int | None, ...]) -> tuple[None, ...]:
     """For each optional port behind the values that come."""
     ports = op.ports[len(values) :]
     return () if any(port.many for port in ports) else tuple(None for p in ports if p.optional)

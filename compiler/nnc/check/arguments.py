@@ -32,6 +32,7 @@ from nnc.diagnostics import Diagnostic, Fix, Label, nearest
 from nnc.ir.arguments import Arg, Declared
 from nnc.ir.dims import Dim
 from nnc.ir.initial import INITS, Fill
+from nnc.layers.base import LAYERS
 from nnc.record import Record
 from nnc.source import Span
 from nnc.syntax import ast
@@ -211,6 +212,8 @@ def _unknown(word: str, arg: ast.Arg, names: tuple[str, ...]) -> Diagnostic:
             f"`{word}` has no `{name}`: its input decides that",
             help="leave it out",
         )
+    layer = LAYERS.get(word)
+    names = (*names, *(layer.named_inputs() if layer is not None else ()))
     guess = habits.ARGUMENTS.get(name, "")
     guess = guess if guess in names else nearest(name, names)
     listed = ", ".join(f"`{n}`" for n in names)

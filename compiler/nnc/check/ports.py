@@ -17,7 +17,7 @@ from nnc.ir.types import TensorType
 from nnc.layers.base import Layer, Port
 
 
-def check_ports(rules: Stating, op: Layer, types: tuple[TensorType, ...]) -> None:
+def check_ports(rules: Stating, op: Layer, types: tuple[TensorType | None, ...]) -> None:
     """Ranks and element types of the inputs."""
     ports = op.ports
     if len(types) > len(ports) and not ports[-1].many:
@@ -29,6 +29,8 @@ def check_ports(rules: Stating, op: Layer, types: tuple[TensorType, ...]) -> Non
         )
     for i, type in enumerate(types):
         port = ports[min(i, len(ports) - 1)]
+        if type is None:
+            continue
         if port.dtype not in ("any", type.dtype):
             rules.refuse(
                 WRONG_TYPE,

@@ -8,7 +8,7 @@ from nnc.check.arguments import Bound, bind
 from nnc.check.blocks import call_block
 from nnc.check.body import Body
 from nnc.check.defaults import gather
-from nnc.check.formulas import formula, has_values, lonely
+from nnc.check.formulas import lonely
 from nnc.check.passing import run_passed
 from nnc.check.paths import run_paths
 from nnc.check.rules import (
@@ -19,6 +19,7 @@ from nnc.check.rules import (
     VALUE_AS_STEP,
 )
 from nnc.check.scope import Scope
+from nnc.check.seats import Extra, port_values, seated
 from nnc.check.values import (
     BAD,
     Family,
@@ -31,6 +32,7 @@ from nnc.check.values import (
 from nnc.diagnostics import Fix, Label
 from nnc.layers import LAYERS
 from nnc.layers.base import Layer
+from nnc.source import Span
 from nnc.syntax import ast
 
 JOINS = ("add", "concat", "mul")
@@ -155,7 +157,25 @@ def run_layer(body: Body, step: ast.Step, layer: type[Layer], scope: Scope, labe
     if lonely(op, count) and BAD not in values and not gathered:
         _one_to_join(body, step)
         return
-    apply(body, op, (*values, *extra), step.name.span, bound, label)
+    _apply(body, op, values, extra, step.name.span, bound, label)
+
+
+def _apply(
+    body: Body,
+    op: Layer,
+    values: tuple[int, ...],
+    extra: tuple[Extra, ...],
+    span: Span,
+    bound: Bound,
+    label: str,
+    shared: SharedEntry | None = None,
+) -> None:
+    """The layer on the values that flow in and those among its arguments."""
+    seats = seated(body, type(op), values, extra)
+    if seats is None:
+        body.fail()
+    else:
+        apply(body, op, seats, span, bound, label, shared)
 
 
 def _one_to_join(body: Body, step: ast.Step) -> None:
@@ -173,40 +193,19 @@ def _one_to_join(body: Body, step: ast.Step) -> None:
 
 def make_layer(
     body: Body, step: ast.Step, layer: type[Layer], scope: Scope
-) -> tuple[Layer, Bound, tuple[int, ...]] | None:
+) -> tuple[Layer, Bound, tuple[Extra, ...]] | None:
     """The layer with its arguments, and the labels among them that are values for its ports."""
-    given, extra, ok = _port_values(body, layer, step.args or (), scope)
+    given, extra, ok = port_values(body, layer, step.args or (), scope)
     defaults = body.defaults_of(step.name.text)
     bound = bind(
         step.name.text, step.name.span, layer.args, given, scope, body.world.numbers, defaults
     )
     if not bound.ok or not ok:
         return None
+    bound.spans.update((e.port, e.span) for e in extra if e.port)
     # What is tied is known with the shapes.
     values = {name: value for name, value in bound.values.items() if name != "tie"}
     return layer(**values), bound, extra
-
-
-def _port_values(
-    body: Body, layer: type[Layer], args: tuple[ast.Arg, ...], scope: Scope
-) -> tuple[tuple[ast.Arg, ...], tuple[int, ...], bool]:
-    """Splits labels for further ports (`add(e1)`) from the other arguments."""
-    if len(layer.ports) == 1 and not layer.ports[0].many:
-        return args, (), True
-    rest, values, ok = [], [], True
-    for arg in args:
-        if arg.name is not None or not has_values(arg.value, scope):
-            rest.append(arg)
-            continue
-        found = formula(body, arg.value, scope)
-        if isinstance(found, LabelEntry):
-            values.append(found.value)
-        elif isinstance(found, Family):
-            values.extend(m.value for m in found.members.values())
-        else:
-            ok = False
-    body.builder.used.update(v for v in values if v != BAD)
-    return tuple(rest), tuple(values), ok
 
 
 def run_shared(body: Body, step: ast.Step, shared: SharedEntry, scope: Scope, label: str) -> None:
@@ -241,7 +240,7 @@ def _run_shared(
     if made is None or values is None:
         body.fail()
         return
-    apply(body, made[0], (*values, *made[2]), step.name.span, made[1], label, shared)
+    _apply(body, made[0], values, made[2], step.name.span, made[1], label, shared)
 
 
 def join_paths(body: Body, step: ast.Step, layer: type[Layer], scope: Scope, label: str) -> None:
@@ -257,7 +256,7 @@ def join_paths(body: Body, step: ast.Step, layer: type[Layer], scope: Scope, lab
         return
     op, bound, extra = made
     named = Bound(bound.values, bound.spans | {f"path{i}": s for i, s in enumerate(spans)}, True)
-    apply(body, op, (*results, *extra), step.name.span, named, label)
+    _apply(body, op, tuple(results), extra, step.name.span, named, label)
 
 
 def wrap(body: Body, step: ast.Step, scope: Scope, label: str) -> None:

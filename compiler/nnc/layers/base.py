@@ -30,6 +30,7 @@ class Port(Record):
         optional: may be left open.
         many: takes one or more values; only the last port.
         channels_first: axis 0 is channels, the others are space; time as axis 0 is an error.
+        fixed: also takes a value that is the same for all samples, without a batch axis.
         implied: nobody writes it; the checker gives the lengths of a padded sequence there.
     """
 
@@ -40,6 +41,7 @@ class Port(Record):
     many: bool = False
     channels_first: bool = False
     implied: bool = False
+    fixed: bool = False
 
 
 class Case(Record):
@@ -184,8 +186,15 @@ class TorchWriter(Protocol):
         """`x + y`."""
         ...
 
-    def unpack(self, call: Ref, nest: str) -> tuple[Ref, ...]:
-        """The values of a call that gives several at once: `nest` is "{}, ({}, {})"."""
+    def unpack(self, call: Ref, nest: str, *wishes: str) -> tuple[Ref, ...]:
+        """The values of a call that gives several at once: `nest` is "{}, ({}, {})".
+
+        `wishes`: what their variables are called, where these names are free.
+        """
+        ...
+
+    def let(self, x: Ref, wish: str) -> Ref:
+        """The value in a line of its own, `wish = ...` where that name is free."""
         ...
 
     def weight(self, name: str) -> Ref:
@@ -213,7 +222,7 @@ class Transform(Record):
     """What is done to a weight on its way into ONNX; frozen data, reversible.
 
     kind "transpose" with a permutation, "reshape" with sizes, "gates" with the order of the equal
-    parts along axis 0.
+    parts along axis 0, "rows" with the first along axis 0 and how many, "columns" the same, turned.
     """
 
     kind: str
@@ -283,6 +292,11 @@ class Layer(Declared):
     results: ClassVar[tuple[str, ...]] = ("y",)
     aside: ClassVar[bool] = False  # only the first result goes on; `as` may name the others
     kept: ClassVar[Kept] = INPUTS  # for its backward; most functions need what they were given
+
+    @classmethod
+    def named_inputs(cls) -> tuple[str, ...]:
+        """The inputs that a call may name: all but the one that flows in."""
+        return tuple(p.name for p in cls.ports[1:] if not p.many and not p.implied)
 
     def shape(self, rules: Rules, *x: Any, **_: Any) -> tuple[TensorType, ...]:
         """The types of the outputs; states what must hold to `rules`."""

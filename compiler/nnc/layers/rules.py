@@ -259,3 +259,20 @@ The parts that `split` makes are two or more, and together they are the axis tha
 `split([64, 64, 128])` cuts an axis of 256.
 """,
 )
+MEMORY = rule(
+    "NN373",
+    "memory-does-not-fit",
+    """
+Attention to another sequence, `attention(8, to=memory)`, takes steps and features from it: `[S,
+M]`. Axes before these are batch, and are the same in both.
+""",
+)
+SCORES = rule(
+    "NN374",
+    "mask-does-not-fit",
+    """
+A `mask` and a `position_bias` of attention are laid over the scores, which have an axis for the
+heads, one for the steps and one for the steps that they see: `[heads, T, S]`, or `[T, S]` for all
+heads alike, `[S]` for all steps alike. Sizes of 1 are repeated.
+""",
+)
