@@ -17,6 +17,7 @@ from torch import nn
 from nnc.ir.dims import Dim, Poly, evaluate
 from nnc.ir.types import TensorType
 from nnc.layers.base import Layer
+from nnc.layers.weighted import Matrix
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -30,6 +31,8 @@ class Value:
 
 class Eager:
     """Executes one layer; `weights` are its arrays by their own names, `env` the symbolic sizes."""
+
+    norm: str | None = None
 
     def __init__(self, weights: Arrays, env: Mapping[str, int], training: bool = False) -> None:
         self.weights = {name: torch.from_numpy(np.array(a)) for name, a in weights.items()}
@@ -57,6 +60,8 @@ class Eager:
 
     def module(self, kind: str, *args: Any, **kwargs: Any) -> Callable[..., Value]:
         self.made = made = self._run(getattr(nn, kind.removeprefix("nn.")), args, kwargs)
+        if self.norm is not None:
+            getattr(nn.utils.parametrizations, self.norm)(made)
         made.load_state_dict(self.weights)
         made.train(self.training)
         return lambda *x: Value(made(*(self._plain(v) for v in x)), x[0].type)
@@ -137,6 +142,7 @@ def every(
     `seats`: which of them each port takes; without it they are taken in order.
     """
     writer = Eager(weights, env)
+    writer.norm = op.norm if isinstance(op, Matrix) else None
     values: list[Value | None] = [
         Value(torch.from_numpy(a), type) for a, type in zip(inputs, types)
     ]

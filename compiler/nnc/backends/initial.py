@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nnc.backends.arrays import DTYPES, Array, known_sizes
+from nnc.backends.computed import as_matrix, part_lengths, singular_vectors
 from nnc.diagnostics import Refusal, rule
 from nnc.ir.arguments import Declared
 from nnc.ir.initial import (
@@ -25,6 +26,8 @@ from nnc.ir.initial import (
     KaimingUniform,
     Normal,
     Orthogonal,
+    PartLengths,
+    Singular,
     TruncatedNormal,
     Uniform,
     Values,
@@ -33,6 +36,7 @@ from nnc.ir.initial import (
     XavierUniform,
 )
 from nnc.ir.walk import PlacedWeight
+from nnc.layers.weighted import PARTS
 
 Floats = npt.NDArray[np.float32]
 CHUNK = 1 << 16  # numbers that stay in the cache between drawing and scaling
@@ -67,6 +71,8 @@ def initial_weight(row: PlacedWeight, seed: int) -> Array:
         return np.array(weight.init.values, DTYPES[weight.dtype]).reshape(shape)
     if weight.dtype != "float32":
         raise TypeError(f"{row.name} is {weight.dtype} and cannot be drawn")
+    if isinstance(weight.init, Singular | PartLengths):
+        return _of_weight(row, weight.init, seed)
     draw = _DRAW.get(type(weight.init))
     if draw is None:
         raise TypeError(f"no way to draw {weight.init!r}")
@@ -81,8 +87,27 @@ def initial_weight(row: PlacedWeight, seed: int) -> Array:
             )
         )
     out = np.empty(shape, np.float32)
-    draw(weight.init, weight, _stream(seed, row.name), out)
+    draw(weight.init, weight, _stream(seed, _plain(row.name)), out)
     return out
+
+
+def _plain(name: str) -> str:
+    """The name without what computes a weight, so that it starts as it would without that."""
+    place, inside, own = name.rpartition(f".{PARTS}")
+    return f"{place}.weight" if inside and own in ("original", "original1") else name
+
+
+def _of_weight(row: PlacedWeight, init: Singular | PartLengths, seed: int) -> Array:
+    """What a weight as it starts tells: its lengths, or its singular vectors after 15 steps."""
+    place = row.name.rpartition(f".{PARTS}")[0]
+    weight = initial_weight(PlacedWeight(f"{place}.weight", init.of, row.span), seed)
+    if isinstance(init, PartLengths):
+        return part_lengths(weight)
+    matrix = as_matrix(weight, init.axis)
+    start = np.empty(matrix.shape[1], np.float32)
+    _normal(0.0, 1.0, _stream(seed, f"{place}.{PARTS}0._v"), start)
+    left, right = singular_vectors(matrix, start)
+    return left if init.left else right
 
 
 def _stream(seed: int, name: str) -> np.random.Generator:

@@ -24,6 +24,7 @@ from nnc.ir.dims import show
 from nnc.ir.graph import Network
 from nnc.ir.walk import Step, walk, weight_table
 from nnc.layers.base import Layer
+from nnc.layers.weighted import Matrix
 
 BATCH_NAME = "batch"
 SMALL = (
@@ -122,7 +123,8 @@ def _check_weights(network: Network, weights: Mapping[str, Array]) -> None:
 def _lower(writer: Writer, step: Step, values: Mapping[int, Value]) -> tuple[Value, ...]:
     op, span = step.item.op, step.item.span
     where = f"{span.source.name}:{span.line} {op.word}" if span.end else op.word
-    writer.layer = Place(step.place, step.owner, where, step.tied)
+    norm = (op.norm, op.outputs_axis) if isinstance(op, Matrix) and op.norm is not None else None
+    writer.layer = Place(step.place, step.owner, where, step.tied, norm)
     if not isinstance(op, Layer):
         raise LoweringError(f"{op.word} at {step.place} is no layer")
     given = [None if number is None else values[number] for number in step.inputs]

@@ -10,6 +10,7 @@ from nnc.backends.arrays import Array
 from nnc.backends.onnx_schema import Operator
 from nnc.ir.dims import Dim
 from nnc.ir.types import DType, TensorType
+from nnc.layers.weighted import Norm
 from nnc.record import Record
 
 
@@ -116,10 +117,12 @@ class Names:
 class Place(Record):
     """The layer that is being written: where it stands, who owns its weights, its line.
 
-    `tied`: the full name of the weight of another layer that stands for its own `weight`.
+    `tied`: the full name of the weight of another layer that stands for its own `weight`; `norm`:
+    how its own is computed, with the axis of its outputs.
     """
 
     place: str
     owner: str
     doc: str
     tied: str = ""
+    norm: tuple[Norm, int] | None = None

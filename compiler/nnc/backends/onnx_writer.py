@@ -8,6 +8,7 @@ from typing import cast
 import numpy as np
 
 from nnc.backends.arrays import DTYPES, Array
+from nnc.backends.computed import computed_weight
 from nnc.backends.onnx_schema import attribute, check_node, operator, result_type
 from nnc.backends.onnx_sizes import BATCH, Sizes
 from nnc.backends.onnx_values import Node, Place, Shape, Tensor, Value
@@ -80,9 +81,13 @@ class Writer:
     def _weight(self, full: str, transform: Transform | None) -> Tensor:
         key = (full, transform)
         if key not in self._weights:
-            array = self.arrays[full]
+            norm = self.layer.norm if full == full_name(self.layer.owner, "weight") else None
+            if norm is not None:
+                array = computed_weight(self.arrays, self.layer.owner, *norm)
+            else:
+                array = self.arrays[full]
             if transform is None:
-                made = Tensor(full, array, _dtype(array), weight=full)
+                made = Tensor(full, array, _dtype(array), weight="" if norm else full)
             else:
                 changed = _TRANSFORMS[transform.kind](array, transform.values)
                 text = "_".join(str(v) for v in transform.values)

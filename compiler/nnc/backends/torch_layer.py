@@ -27,6 +27,7 @@ from nnc.ir.initial import Fill, Normal, TruncatedNormal, Uniform, Values, Weigh
 from nnc.ir.known import Known, KnownReal
 from nnc.ir.types import TensorType
 from nnc.layers.base import Ref, TorchArg
+from nnc.layers.weighted import Matrix
 
 Parts = tuple[str | Hole, ...]
 _SCALAR = TensorType(())
@@ -58,6 +59,7 @@ class LayerWriter:
         self._weights = weights
         self._place = item.instance or item.name
         self._tie = None if isinstance(item.op, Call) else item.op.tied
+        self._norm = item.op.norm if isinstance(item.op, Matrix) else None
         self.made = ""  # the module that the constructor makes
         self.functional = False
         self.held: list[str] = []  # weights that are no part of a module
@@ -84,6 +86,8 @@ class LayerWriter:
             raise self._mistake(f"makes {kind} beside another module")
         inside = self._arguments(kind, signature, args, kwargs, forward=False)
         self.made = f"{kind}({_flat(inside)})"
+        if self._norm is not None:
+            self.made = f"{self._norm}({self.made})"
         self.heavy = not kind.startswith(LIGHT)
 
         def call(*x: TorchArg) -> Node:

@@ -79,10 +79,13 @@ DERIVED = ("in_channels", "in_features", "input_size", "input_shape", "num_featu
 
 
 PLANNED = (
-    "lstm_cell", "gru_cell", "spectral_norm",
-    "weight_norm", "shift", "crop", "scan",
+    "lstm_cell", "gru_cell", "shift", "crop", "scan",
 )  # fmt: skip
 """Steps of the language that this version reads and refuses, by name."""
+
+
+NORMS = ("spectral_norm", "weight_norm")
+"""Arguments of layers that other tools write as a step, or around one."""
 
 
 PLANNED_ARGUMENTS = ("like",)

@@ -29,7 +29,7 @@ from nnc.check.values import (
     Unknown,
     written,
 )
-from nnc.diagnostics import Fix, Label
+from nnc.diagnostics import Diagnostic, Fix, Label
 from nnc.layers import LAYERS
 from nnc.layers.base import Layer
 from nnc.source import Span
@@ -130,6 +130,8 @@ def other_step(body: Body, step: ast.Step, scope: Scope, label: str) -> None:
                 help="write `block NAME { ... body ... }`, and call `NAME { steps }`",
             )
         )
+    elif name in habits.NORMS:
+        world.sink.add(_norm_as_step(body, step))
     elif name in habits.PLANNED:
         world.sink.add(LATER.at(step.name.span, f"`{name}` is planned; nnc 0.1 has no such step"))
     elif name in world.networks:
@@ -142,6 +144,24 @@ def other_step(body: Body, step: ast.Step, scope: Scope, label: str) -> None:
         )
     elif name not in world.lost and world.whole:  # else what could not be read may declare it
         world.sink.add(world.unknown_step(step.name))
+
+
+def _norm_as_step(body: Body, step: ast.Step) -> Diagnostic:
+    """`spectral_norm` behind a layer or around it, as other tools have it."""
+    name = step.name.text
+    inner = step.args[0].value if step.args else None
+    if isinstance(inner, ast.Call) and inner.args:
+        text = f"{inner.span.text[:-1].rstrip(', ')}, {name}=true)"
+    else:
+        before = body.builder.items[-1].op.word if body.builder.items else ""
+        fits = before in LAYERS and name in LAYERS[before].args
+        text = f"{before if fits else 'conv'}(..., {name}=true)"
+    return VALUE_AS_STEP.at(
+        step.name.span,
+        f"`{name}` is an argument of the layer whose weight it changes",
+        help=f"write `{text}`",
+        fix=None if "..." in text else Fix(step.span, text),
+    )
 
 
 def run_layer(body: Body, step: ast.Step, layer: type[Layer], scope: Scope, label: str) -> None:

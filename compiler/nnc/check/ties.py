@@ -13,11 +13,11 @@ from nnc.check.values import BAD, SharedEntry, Tie, dims_text
 from nnc.diagnostics import Refusal, rule
 from nnc.ir.arguments import Tied
 from nnc.ir.graph import Call, Item
-from nnc.ir.initial import Weight
+from nnc.ir.initial import Fill, Weight
 from nnc.ir.types import TensorType
 from nnc.layers.base import Layer
 from nnc.layers.source import Source
-from nnc.layers.weighted import Weighted
+from nnc.layers.weighted import Matrix, Weighted
 from nnc.record import replace
 
 TIED_SHAPES = rule(
@@ -27,6 +27,15 @@ TIED_SHAPES = rule(
 `tie=words` makes two layers use one weight, so both must need it in the same sizes. A dense layer's
 weight is [units, inputs], that of an embedding [count, width], that of a convolution
 [channels, inputs, kernel...].
+""",
+)
+NORMED = rule(
+    "NN382",
+    "weight-with-a-norm",
+    """
+`spectral_norm=true` divides a weight by its largest singular value, `weight_norm=true` learns its
+direction and its lengths apart. What is learned is then not the weight itself, so it cannot be tied
+to another layer's, and it cannot start as zeros.
 """,
 )
 
@@ -44,9 +53,40 @@ def tied_layer(
         Refusal: it means no weight, or one of other sizes.
     """
     tie = bound.values.get("tie")
+    if isinstance(op, Matrix) and op.norm is not None:
+        _require_own(rules, op, op.norm, tie)
     if not isinstance(op, Weighted) or tie is None:
         return op
     return replace(op, tie=_tied(body, op, types, tie, rules, "init" in bound.stated))
+
+
+def _require_own(rules: Stating, op: Matrix, norm: str, tie: Tie | None) -> None:
+    """States that a weight which is computed is so in one way, of numbers of the layer itself."""
+    if op.spectral_norm and op.weight_norm:
+        rules.refuse(
+            NORMED,
+            "a weight has spectral norm or weight norm, not both",
+            at="weight_norm",
+            help="leave one of the two out",
+        )
+    if tie is not None:
+        rules.refuse(
+            NORMED,
+            f"a tied weight is used as it is, without `{norm}`",
+            at=norm,
+            help=f"leave out `{norm}`, or `tie={tie.text}`",
+        )
+    init = getattr(op, "init", None)
+    if isinstance(init, Fill) and init.value == 0:
+        rules.refuse(
+            NORMED,
+            f"a weight of zeros cannot be divided by its {_DIVISOR[norm]}",
+            at="init",
+            help="start it otherwise, such as `init=normal(0.02)`",
+        )
+
+
+_DIVISOR = {"spectral_norm": "largest singular value", "weight_norm": "length"}
 
 
 def _tied(
@@ -67,6 +107,13 @@ def _tied(
     theirs = _weight(item.op.arrays(*given), source) if isinstance(item.op, Layer) else None
     if theirs is None or theirs.role != "trained":
         _refuse_step(rules, tie, item)
+    if isinstance(item.op, Matrix) and item.op.norm is not None:
+        rules.refuse(
+            NORMED,
+            f"the weight of `{tie.text}` is computed anew at each use, by its `{item.op.norm}`",
+            at="tie",
+            help=f"leave out `{item.op.norm}` there, or `tie` here",
+        )
     _require_sizes(rules, tie, op, own, theirs)
     if starts:
         rules.refuse(

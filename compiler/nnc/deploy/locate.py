@@ -123,9 +123,10 @@ def _run(
     place = alone.graph.items[0].name
     own = {}
     assert isinstance(step.item.op, Layer), "a flat view holds layers"
-    for weight in step.item.op.arrays(*step.input_types):
-        tied = step.tied if weight.name == "weight" else ""
-        own[full_name(place, weight.name)] = weights[tied or full_name(step.owner, weight.name)]
+    for weight in step.item.op.weights(*step.input_types):
+        own[full_name(place, weight.name)] = weights[full_name(step.owner, weight.name)]
+    if step.tied:
+        own[full_name(place, "weight")] = weights[step.tied]
     module = build(alone, own).eval()
     given = [values[number] for number in dict.fromkeys(step.inputs) if number is not None]
     with torch.inference_mode():

@@ -115,6 +115,23 @@ class Values(Declared):
     values: tuple[float, ...]
 
 
+class Singular(Declared):
+    """A singular vector of a weight to its largest value, as PyTorch's spectral norm starts it.
+
+    `left` has a number for each part along `axis`, the right one for each place within a part.
+    """
+
+    of: Weight
+    axis: int
+    left: bool
+
+
+class PartLengths(Declared):
+    """The Euclidean length of each part of a weight along axis 0."""
+
+    of: Weight
+
+
 class FanUniform(Declared):
     """Uniform in +-1 / sqrt(fan_in): PyTorch's choice for the biases of dense and conv."""
 

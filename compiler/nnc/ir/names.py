@@ -60,7 +60,8 @@ EXCEPTIONS = ("Error", "Exception", "Warning")
 
 LOCALS = words(
     """
-    match case type torch nn F self i argparse Path load_model Image ImageOps prepare LABELS
+    match case type torch nn F self i spectral_norm weight_norm
+    argparse Path load_model Image ImageOps prepare LABELS
     """
 )
 """Soft keywords, and names that the generated source itself uses."""

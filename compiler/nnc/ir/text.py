@@ -13,7 +13,7 @@ from nnc.ir.dims import Poly, show
 from nnc.ir.graph import Call, Graph, Item, Network
 from nnc.record import Record
 
-NAMED = ("tie",)
+NAMED = ("tie", "spectral_norm", "weight_norm")
 """Arguments that many layers have and few steps use: shown by name, where they are used."""
 
 

@@ -21,7 +21,7 @@ from nnc.layers.base import (
     layer,
 )
 from nnc.layers.rules import GROUPS, NOTHING_LEFT, OUTPUT_PADDING, SAME_STRIDE
-from nnc.layers.weighted import Weighted
+from nnc.layers.weighted import Matrix
 from nnc.layers.window import (
     ONNX_PADDING,
     Ints,
@@ -71,7 +71,7 @@ def conv_weights(
 
 
 @layer("conv")
-class Conv(Weighted):
+class Conv(Matrix):
     """Convolution: each output is a weighted sum over a window of the input.
 
     [C, L] -> [channels, L'], [C, H, W] -> [channels, H', W'], [C, D, H, W] -> [channels, D', H',
@@ -117,6 +117,8 @@ class Conv(Weighted):
         Case("conv(3, 3, init=normal(0.02))", "[2, 5, 5]", "[3, 3, 3]"),
         Case("conv(8, 3, stride=2, padding=1)", "[3, H, W]", "[8, (H + 1) // 2, (W + 1) // 2]"),
         Case("conv(8, 5)", "[3, L]", "[8, L - 4]"),
+        Case("conv(4, 3, spectral_norm=true)", "[2, 5, 5]", "[4, 3, 3]", nodes=1),
+        Case("conv(4, 3, groups=2, weight_norm=true)", "[2, 5]", "[4, 3]", nodes=1),
         Case("conv(8, 5)", "[16, 3, 3]", refused="NN301"),
         Case("conv(8, 3, dilation=4)", "[1, 8]", refused="NN301"),
         Case("conv(8, 3, groups=2)", "[3, 8, 8]", refused="NN302"),
@@ -227,7 +229,7 @@ class Conv(Weighted):
 
 
 @layer("conv_transpose")
-class ConvTranspose(Weighted):
+class ConvTranspose(Matrix):
     """Transposed convolution: each input adds a weighted window to the output.
 
     [C, L], [C, H, W] or [C, D, H, W] -> [channels, ...], each size
@@ -247,6 +249,7 @@ class ConvTranspose(Weighted):
     dilation: Sizes = sizes("distance between the cells of a window", default=1)
     init: Declared | None = initial(default=None)
 
+    outputs_axis = 1
     ports = (Port("x", ranks=(2, 3, 4), channels_first=True),)
     cases = (
         Case("conv_transpose(4, 2, stride=2)", "[3, 5, 6]", "[4, 10, 12]", nodes=1),
@@ -262,6 +265,8 @@ class ConvTranspose(Weighted):
         Case("conv_transpose(4, 3, dilation=3, output_padding=2)", "[2, 5]", "[4, 13]", nodes=2),
         Case("conv_transpose(4, 2, stride=3)", "[2, 5]", "[4, 14]", nodes=1),
         Case("conv_transpose(4, 3, init=normal(0.02))", "[2, 5, 5]", "[4, 7, 7]"),
+        Case("conv_transpose(4, 3, spectral_norm=true)", "[2, 5, 5]", "[4, 7, 7]", nodes=1),
+        Case("conv_transpose(4, 3, weight_norm=true)", "[2, 5]", "[4, 7]", nodes=1),
         Case("conv_transpose(8, 2, stride=2)", "[3, H, W]", "[8, 2*H, 2*W]"),
         Case("conv_transpose(8, 3, padding=2)", "[3, L]", "[8, L - 2]"),
         Case("conv_transpose(8, 3, groups=2)", "[3, 8, 8]", refused="NN302"),

@@ -18,11 +18,11 @@ from nnc.layers.base import (
     Transform,
     layer,
 )
-from nnc.layers.weighted import Weighted
+from nnc.layers.weighted import Matrix
 
 
 @layer("dense")
-class Dense(Weighted):
+class Dense(Matrix):
     """Fully connected: each output is a weighted sum of all inputs along the last axis.
 
     [C] -> [units]; the axes before the last are batch: [T, C] -> [T, units].
@@ -41,6 +41,8 @@ class Dense(Weighted):
         Case("dense(5)", "[7, 12]", "[7, 5]", nodes=2),
         Case("dense(5, bias=false)", "[2, 7, 12]", "[2, 7, 5]", nodes=1),
         Case("dense(5)", "[3, H, 12]", "[3, H, 5]", nodes=2),
+        Case("dense(6, spectral_norm=true)", "[7, 12]", "[7, 6]", nodes=2),
+        Case("dense(6, weight_norm=true)", "[12]", "[6]", nodes=1),
         Case("dense(5)", "[]", refused="NN316"),
     )
 

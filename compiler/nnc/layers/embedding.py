@@ -9,12 +9,12 @@ from nnc.ir.dims import Dim, symbols
 from nnc.ir.initial import Normal, Weight
 from nnc.ir.types import TensorType
 from nnc.layers.base import NOTHING, Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
-from nnc.layers.weighted import Weighted
+from nnc.layers.weighted import Matrix
 from nnc.layers.window import number
 
 
 @layer("embedding")
-class Embedding(Weighted):
+class Embedding(Matrix):
     """A learned vector for each id, looked up in a table.
 
     token[...] -> [..., width]: token[] -> [width], token[T] -> [T, width]. For a category column
@@ -31,6 +31,8 @@ class Embedding(Weighted):
         Case("embedding(9, 4)", "token[]", "[4]", nodes=1),
         Case("embedding(9, 4)", "token[5]", "[5, 4]", nodes=1),
         Case("embedding(9, 4, init=normal(0.02))", "token[T]", "[T, 4]", nodes=1),
+        Case("embedding(9, 4, spectral_norm=true)", "token[5]", "[5, 4]", nodes=1),
+        Case("embedding(9, 4, weight_norm=true)", "token[]", "[4]", nodes=1),
         Case("embedding(9, 4)", "[5]", refused="NN317"),
     )
 
