@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,18 +46,43 @@ def test_outcomes_are_written_one_way(chapter: Path) -> None:
     assert rewritten(text) == text
 
 
+ALONE = [p for p in CHAPTERS if p.stem.startswith("5")]
+"""Chapters whose texts have one mistake each."""
+
+
+def _alone() -> Iterator[object]:
+    for chapter in ALONE:
+        for section in sections(chapter.read_text("utf-8")):
+            yield pytest.param(section, id=f"{chapter.stem}-{section.title}".replace(" ", "-"))
+
+
+@pytest.mark.parametrize("section", list(_alone()))
+def test_one_mistake_is_one_message_and_its_fix_leaves_nothing(section: Section) -> None:
+    (diagnostic,) = check_text(section.text).diagnostics
+    if diagnostic.fix is not None:
+        assert check_text(fixed(section.text, diagnostic.fix)).diagnostics == ()
+
+
+def test_the_corpus_is_large() -> None:
+    """How many texts with mistakes the chapters hold."""
+    told = [section for p in CHAPTERS for section in sections(p.read_text("utf-8"))]
+    wrong = [section for section in told if re.match(r"\d+:\d+ NN", section.outcome)]
+    assert len(wrong) >= 300
+
+
 ELSEWHERE = {"NN214", "NN420", "NN421", "NN422", "NN424", "NN425"}
 """Mistakes that no text has: of the command line, and of data that were opened (tests/check)."""
 
 
 def test_every_rule_of_the_checker_has_its_text() -> None:
+    import nnc.check.foreign_rules as foreign
     import nnc.check.rules as names_and_flow
     import nnc.check.training_rules as training
     import nnc.layers.rules as layers
 
     declared = {
         rule.code
-        for module in (names_and_flow, training, layers)
+        for module in (foreign, names_and_flow, training, layers)
         for rule in vars(module).values()
         if getattr(rule, "code", "") in RULES
     }

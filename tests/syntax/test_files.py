@@ -40,12 +40,22 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "content, message",
     [
-        (b"network\0", "this is no text: it holds zero bytes"),
+        (b"network\0", "this is no text"),
+        (b"\x89PNG\r\n\x1a\n\0", "this is a picture (PNG)"),
+        (b"\xff\xd8\xff\xe0\0\x10JFIF", "this is a picture (JPEG)"),
+        (
+            b"PK\x03\x04\0archive/data.pkl",
+            "this is a checkpoint of PyTorch (.pt), which nnc never opens",
+        ),
+        (b"PK\x03\x04\0images.npy", "these are arrays of NumPy (.npz)"),
+        (b"\x08\t\x12\x03nnc\x1a\x000\0", "this is an ONNX model"),
+        (b"X\0\0\0\0\0\0\0" + b'{"a":{"dtype":"F32"}}', "these are weights (safetensors)"),
+        (b"\x80\x04\x95\0\0", "this is a pickle of Python, which nnc never opens"),
         (b"# a\n# caf\xe9\n", "the byte 0xE9 in line 2 is not UTF-8"),
         ("network".encode("utf-16"), "this text is in UTF-16"),
         (b"#" * (LIMIT + 1), "a text may hold 16 MB; this one is larger"),
     ],
-    ids=["zero bytes", "latin-1", "utf-16", "large"],
+    ids=lambda value: str(len(value)),
 )
 def test_what_is_no_text(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "a.nn"

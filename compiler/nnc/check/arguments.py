@@ -7,16 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnc.check import habits, patterns
+from nnc.check import patterns
+from nnc.check.argumenthelp import missing, share, too_many, unknown
 from nnc.check.expressions import Numbers
 from nnc.check.kinds import CONVERT, out_of_range, wrong_kind
 from nnc.check.rules import (
     DOUBLED_ARGUMENT,
-    LATER,
-    MISSING_ARGUMENT,
     OUT_OF_RANGE,
-    TOO_MANY,
-    UNKNOWN_ARGUMENT,
     WRONG_KIND,
 )
 from nnc.check.scope import Scope
@@ -28,11 +25,10 @@ from nnc.check.values import (
     is_whole,
     written,
 )
-from nnc.diagnostics import Diagnostic, Fix, Label, nearest
+from nnc.diagnostics import Fix, Label, nearest
 from nnc.ir.arguments import Arg, Declared
 from nnc.ir.dims import Dim
 from nnc.ir.initial import INITS, Fill
-from nnc.layers.base import LAYERS
 from nnc.record import Record
 from nnc.source import Span
 from nnc.syntax import ast
@@ -100,7 +96,7 @@ def bind(
             spans[name] = one.arg.value.span
         elif arg.required:
             if placed.ok and (ok or arg.kind != "axes"):  # a text may stand for both lists
-                numbers.say(_missing(word, span, name, arg, args, given))
+                numbers.say(missing(word, span, name, arg, args, given))
             ok = False
             continue
         else:
@@ -132,18 +128,6 @@ def _axis_sizes(
     return patterns.axis_sizes(sides, given, scope, numbers)
 
 
-def _missing(
-    word: str, span: Span, name: str, arg: Arg, args: dict[str, Arg], given: tuple[ast.Arg, ...]
-) -> Diagnostic:
-    example = ", ".join("..." if a.kind == "dims" else n for n, a in args.items() if a.required)
-    return MISSING_ARGUMENT.at(
-        span,
-        f"`{word}` needs `{name}`",
-        label=arg.doc,
-        help=f"write `{word}({example})`" if not given else f"add `{name}=...`",
-    )
-
-
 def place(
     word: str,
     span: Span,
@@ -171,7 +155,7 @@ def place(
                 values.setdefault(variadic, []).append(arg)
             elif not positions:
                 ok = False
-                numbers.say(_too_many(word, arg, names))
+                numbers.say(too_many(word, arg, names))
                 break
             else:
                 values[positions.pop(0)] = arg
@@ -180,7 +164,7 @@ def place(
         name = arg.name.text
         if name not in names and not others:
             ok = False
-            numbers.say(_unknown(word, arg, names))
+            numbers.say(unknown(word, arg, names))
         elif name in values or name in by_axis:
             ok = False
             earlier = by_axis.get(name) or values[name]
@@ -194,39 +178,6 @@ def place(
             if name in positions:
                 positions.remove(name)
     return Bound(values, {}, ok)
-
-
-def _too_many(word: str, arg: ast.Arg, names: tuple[str, ...]) -> Diagnostic:
-    takes = f"at most {len(names)} arguments: {', '.join(names)}" if names else "no arguments"
-    return TOO_MANY.at(arg.span, f"`{word}` takes {takes}")
-
-
-def _unknown(word: str, arg: ast.Arg, names: tuple[str, ...]) -> Diagnostic:
-    assert arg.name is not None
-    name = arg.name.text
-    if name in habits.PLANNED_ARGUMENTS:
-        return LATER.at(arg.span, f"`{name}=` is planned; nnc 0.1 has no such argument")
-    if name in habits.DERIVED:
-        return UNKNOWN_ARGUMENT.at(
-            arg.span,
-            f"`{word}` has no `{name}`: its input decides that",
-            help="leave it out",
-        )
-    layer = LAYERS.get(word)
-    names = (*names, *(layer.named_inputs() if layer is not None else ()))
-    guess = habits.ARGUMENTS.get(name, "")
-    guess = guess if guess in names else nearest(name, names)
-    listed = ", ".join(f"`{n}`" for n in names)
-    return UNKNOWN_ARGUMENT.at(
-        arg.name.span,
-        f"`{word}` has no argument `{name}`",
-        help=f"did you mean `{guess}`?"
-        if guess
-        else f"it has {listed}"
-        if names
-        else "it has none",
-        fix=Fix(arg.name.span, guess) if guess else None,
-    )
 
 
 def convert(name: str, arg: Arg, e: ast.Expr, scope: Scope, numbers: Numbers) -> Any:
@@ -267,7 +218,14 @@ def convert(name: str, arg: Arg, e: ast.Expr, scope: Scope, numbers: Numbers) ->
         return UNKNOWN
     problem = out_of_range(arg, checked)
     if problem:
-        numbers.say(OUT_OF_RANGE.at(e.span, f"`{name}` {problem}", label=f"it is {written(value)}"))
+        numbers.say(
+            OUT_OF_RANGE.at(
+                e.span,
+                f"`{name}` {problem}",
+                label=f"it is {written(value)}",
+                help=share(arg, value),
+            )
+        )
         return UNKNOWN
     return checked
 

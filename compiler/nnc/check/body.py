@@ -92,7 +92,12 @@ class Body:
 
     def run(self, body: ast.Body, scope: Scope) -> None:
         """All statements of a body."""
+        end = body.span.start
+        gaps = self.world.home(body.span).file.gaps
         for statement in body.statements:
+            if gaps and self.world.home(body.span).file.left_out(end, statement.span.start):
+                self.fail()  # what flows here is unknown
+            end = statement.span.end
             self.builder.statement += 1
             self.world.actions[type(statement)](self, statement, scope)
         self.damaged = self.damaged or self.world.is_damaged(body.span)

@@ -162,8 +162,15 @@ def _unknown_bundled(span: Span, name: str, known: tuple[str, ...]) -> Diagnosti
     )
 
 
-def _bad(world: World, span: Span, name: str, wanted: str) -> None:
-    world.sink.add(BAD_SETTING.at(span, f"`{name}` takes {wanted}"))
+def _bad(world: World, span: Span, name: str, wanted: str, right: str = "") -> None:
+    world.sink.add(
+        BAD_SETTING.at(
+            span,
+            f"`{name}` takes {wanted}",
+            help=f"write `{right}`" if right else "",
+            fix=Fix(span, right) if right else None,
+        )
+    )
 
 
 def _word(words: tuple[str, ...]) -> Callable[[World, ast.Setting], str | None]:
@@ -171,7 +178,8 @@ def _word(words: tuple[str, ...]) -> Callable[[World, ast.Setting], str | None]:
         e = one_value(world, setting, words[0])
         text = text_of(e) if e is not None else None
         if e is not None and text not in words:
-            _bad(world, e.span, setting.name.text, " or ".join(f"`{w}`" for w in words))
+            right = nearest(text or "", words)
+            _bad(world, e.span, setting.name.text, " or ".join(f"`{w}`" for w in words), right)
             return None
         return text
 
@@ -206,6 +214,11 @@ def _classes(world: World, setting: ast.Setting) -> tuple[str, ...] | None:
 
 
 def _size_setting(world: World, setting: ast.Setting) -> tuple[int, ...] | None:
+    if len(setting.values) == 2 and all(isinstance(v, ast.Number) for v in setting.values):
+        both = setting.values[0].span.to(setting.values[1].span)
+        right = "x".join(v.span.text for v in setting.values)
+        _bad(world, both, "size", "height and width with an `x`", right)
+        return None
     e = one_value(world, setting, "64")
     return None if e is None else pixels(world, e)
 
@@ -216,6 +229,11 @@ def _normalize(world: World, setting: ast.Setting) -> Normalize | None:
         return None
     if isinstance(e, ast.Ref) and e.text in ("imagenet", "fit", "none"):
         return Normalize(e.text)
+    word = text_of(e)
+    if word is not None:
+        right = nearest(word, ("imagenet", "fit", "none"))
+        _bad(world, e.span, "normalize", _NORMALIZE, right)
+        return None
     value = world.numbers.value(e, world.scope)
     if value == range(1):
         return Normalize("0..1")
@@ -227,8 +245,11 @@ def _normalize(world: World, setting: ast.Setting) -> Normalize | None:
         stds = tuple(float(v) for v in std if is_real(v) and v > 0)
         if len(means) == len(mean) and len(stds) == len(std):
             return Normalize("given", means, stds)
-    _bad(world, e.span, "normalize", "`0..1`, `-1..1`, `imagenet`, `fit`, `none` or `(mean, std)`")
+    _bad(world, e.span, "normalize", _NORMALIZE)
     return None
+
+
+_NORMALIZE = "`0..1`, `-1..1`, `imagenet`, `fit`, `none` or `(mean, std)`"
 
 
 def _augment(world: World, setting: ast.Setting) -> tuple[Augment, ...] | None:
@@ -258,7 +279,7 @@ def _amount(world: World, e: ast.Expr, word: str) -> int | None:
     name = AUGMENTS[word]
     if not name:
         if args:
-            _bad(world, e.span, word, "no arguments")
+            _bad(world, e.span, word, "no arguments", word)
         return None if args else 0
     if len(args) == 1 and (args[0].name is None or args[0].name.text == name):
         value = world.numbers.value(args[0].value, world.scope)

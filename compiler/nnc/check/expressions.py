@@ -16,7 +16,7 @@ from nnc.check.rules import (
     UNKNOWN_NAME,
 )
 from nnc.check.scope import Scope, Sink
-from nnc.check.unknown import unknown_name
+from nnc.check.unknown import python_call, unknown_name
 from nnc.check.values import (
     UNKNOWN,
     Family,
@@ -31,7 +31,7 @@ from nnc.check.values import (
     is_whole,
     written,
 )
-from nnc.diagnostics import Diagnostic, Fix, Label
+from nnc.diagnostics import Diagnostic, Fix, Label, nearest
 from nnc.ir.dims import DimTooLarge, Poly, exact_div
 from nnc.ir.known import sourced
 from nnc.source import Span
@@ -118,6 +118,12 @@ class Numbers:
         if name in self.lost:  # declared in what could not be read
             return UNKNOWN
         return self.say(unknown_name(e, scope, options, self.steps(), self.names))
+
+    def knows(self, e: ast.Ref, scope: Scope) -> bool:
+        """Whether a name is declared, may be in what could not be read, or nearly is one."""
+        name = e.names[0].text
+        declared = scope.find(name) is not None or name in self.lost
+        return declared or bool(nearest(name, scope.words()))
 
     def attribute(self, e: ast.Ref, local: bool) -> Value:
         """`digits.classes`."""
@@ -318,6 +324,8 @@ class Numbers:
         name = e.name.text
         if name in ("min", "max") and e.args:
             return self.extreme(e, scope)
+        if name in ("range", "len", "int", "float"):
+            return self.say(python_call(e))
         return self.say(
             BAD_OPERATION.at(
                 e.span,

@@ -44,38 +44,21 @@ STEPS = {
     "shortcut": "residual",
 }
 
-ARGUMENTS = {
-    "filters": "channels",
-    "out_channels": "channels",
-    "num_filters": "channels",
-    "features": "units",
-    "out_features": "units",
-    "num_units": "units",
-    "hidden": "units",
-    "kernel_size": "kernel",
-    "pool_size": "kernel",
-    "size": "kernel",
-    "ksize": "kernel",
-    "strides": "stride",
-    "pad": "padding",
-    "pads": "padding",
-    "dilation_rate": "dilation",
-    "use_bias": "bias",
-    "rate": "p",
-    "prob": "p",
-    "negative_slope": "slope",
-    "alpha": "slope",
-    "epsilon": "eps",
-    "learning_rate": "lr",
-    "dim": "axis",
-    "scale_factor": "scale",
-    "kernel_initializer": "init",
-    "affine": "weight",
-    "output_size": "size",
-}
-
 DERIVED = ("in_channels", "in_features", "input_size", "input_shape", "num_features", "input_dim")
 """Arguments of other tools that nnc derives from the input."""
+
+NEEDLESS = {
+    "inplace": "values are never changed in place",
+    "in_place": "values are never changed in place",
+    "training": "the compiler knows when a network is trained",
+    "batch_first": "the batch is always first, and not written",
+    "data_format": "channels always stand first",
+    "align_corners": "pixels are aligned as PyTorch does by default",
+    "dtype": "numbers are float32",
+    "device": "`nnc train --device` chooses it",
+    "name": "write `as NAME` behind the step",
+}
+"""Arguments of other tools that have no sense here, and why."""
 
 
 PLANNED = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from nnc.check.argumenthelp import meant
 from nnc.check.expressions import Numbers
 from nnc.check.rules import WRONG_KIND
 from nnc.check.values import (
@@ -18,6 +19,7 @@ from nnc.check.values import (
     is_whole,
     written,
 )
+from nnc.diagnostics import Fix
 from nnc.ir.arguments import Arg
 from nnc.ir.dims import Poly
 from nnc.syntax import ast
@@ -25,22 +27,24 @@ from nnc.syntax import ast
 
 def wrong_kind(name: str, arg: Arg, e: ast.Expr, value: Value, numbers: Numbers) -> Unknown:
     """The message for an argument of another kind than its own."""
-    help = ""
+    help, right = "", meant(arg, value)
     if isinstance(value, (LabelEntry, Family, SharedEntry)):
         help = "a label names a value of the network, not a number"
     elif isinstance(value, Quantity):
         help = value.advice(name)
-    elif arg.kind == "size" and isinstance(value, float) and value == int(value):
-        help = f"write `{int(value)}`"
-    elif arg.kind == "flag" and value in (0, 1):
-        help = f"write `{'true' if value else 'false'}`"
+    elif right:
+        help = f"write `{right}`"
     wanted = _KIND_TEXT[arg.kind]
     if arg.options:
         listed = " or ".join(f"`{o}`" for o in arg.options)
         wanted = listed if arg.kind == "option" else f"{wanted}, or {listed}"
     return numbers.say(
         WRONG_KIND.at(
-            e.span, f"`{name}` takes {wanted}", label=f"this is {written(value)}", help=help
+            e.span,
+            f"`{name}` takes {wanted}",
+            label=f"this is {written(value)}",
+            help=help,
+            fix=Fix(e.span, right) if right else None,
         )
     )
 

@@ -5,6 +5,9 @@ And what the output's end must be.
 
 from __future__ import annotations
 
+import re
+
+from nnc.check import settingwords
 from nnc.check.arguments import bind
 from nnc.check.lossformulas import Outline, is_number, read_formula
 from nnc.check.rules import LATER
@@ -80,6 +83,9 @@ def _sum(
             world.sink.add(BAD_LOSS.at(number.span, "a term's factor is a number"))
             return
         weight, e = weight * value, rest
+    if isinstance(e, ast.String):
+        world.sink.add(_unknown_loss(ast.Ident(e.span, e.span.text)))
+        return
     named = isinstance(e, (ast.Call, ast.Ref)) and not _is_formula(e, network)
     if named:
         term: Term | FormulaTerm | None = _term(world, e, network, weight)
@@ -125,19 +131,12 @@ def _term(world: World, e: ast.Expr, network: Outline, weight: float) -> Term | 
 
 
 def _unknown_loss(word: ast.Ident) -> Diagnostic:
-    habits = {
-        "crossentropy": "cross_entropy",
-        "categorical_crossentropy": "cross_entropy",
-        "sparse_categorical_crossentropy": "cross_entropy",
-        "binary_crossentropy": "bce",
-        "nll": "cross_entropy",
-        "mae": "l1",
-        "smooth_l1": "huber",
-    }
-    guess = habits.get(word.text.lower()) or nearest(word.text, tuple(LOSSES))
+    text = word.text.strip('"')
+    guess = text if text in LOSSES else settingwords.LOSSES.get(settingwords.plain(text), "")
+    guess = guess or nearest(settingwords.plain(text), tuple(LOSSES))
     return UNKNOWN_LOSS.at(
         word.span,
-        f"there is no loss `{word.text}`",
+        f"there is no loss `{text}`" if text == word.text else "a loss is written without quotes",
         help=f"did you mean `{guess}`?"
         if guess
         else "there are " + ", ".join(f"`{w}`" for w in LOSSES),
@@ -252,7 +251,7 @@ def wrong_head(network: Network, term: Term) -> Diagnostic | None:
     word = item.op.word if item is not None else ""
     loss = term.loss.word
     others = (Label(item.span, "the output ends here"),) if item is not None else ()
-    if term.loss.needs == "logits" and word in ("softmax", "sigmoid"):
+    if term.loss.needs == "logits" and word in ("softmax", "log_softmax", "sigmoid"):
         right = "bce" if word == "sigmoid" and loss == "bce_with_logits" else ""
         return WRONG_HEAD.at(
             term.span,
@@ -261,6 +260,7 @@ def wrong_head(network: Network, term: Term) -> Diagnostic | None:
             others=others,
             help=f"remove the `{word}`; the exported file gives probabilities all the same"
             + (f"; or use `{right}`" if right else ""),
+            fix=None if item is None else without_step(item.span),
         )
     if term.loss.needs == "probability" and word != "sigmoid":
         span = _word_span(term.span, loss)
@@ -272,6 +272,16 @@ def wrong_head(network: Network, term: Term) -> Diagnostic | None:
             fix=Fix(span, "bce_with_logits"),
         )
     return None
+
+
+def without_step(span: Span) -> Fix | None:
+    """A step at the end of its line deleted, with the arrow before it."""
+    text = span.source.text
+    after = re.compile(r"(?:\([^(){}\n]*\))?(?=[ \t]*(?:[;}#\r\n]|\Z))").match(text, span.end)
+    before = re.search(r"(?:\s*->\s*|\n[ \t]*)$", text[max(0, span.start - 200) : span.start])
+    if after is None or before is None:
+        return None
+    return Fix(Span(span.source, span.start - len(before[0]), after.end()), "")
 
 
 def _word_span(span: Span, word: str) -> Span:

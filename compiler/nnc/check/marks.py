@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from nnc.check.body import Body
+from nnc.check.layouts import element
 from nnc.check.rules import TAKEN_NAME, UNPACKING, WRONG_CLAIM
 from nnc.check.scope import Scope
-from nnc.check.types import matches, no_type, pattern, pattern_text
+from nnc.check.types import matches, pattern, pattern_text
 from nnc.check.values import BAD, LabelEntry, Unknown, written
 from nnc.check.world import Pending
 from nnc.diagnostics import Fix, Label
@@ -81,7 +82,7 @@ def read_claim(body: Body, t: ast.Type, scope: Scope) -> None:
     """A shape written after a step."""
     want = pattern(t, scope, body.world.numbers)
     if t.kind not in ("", "token"):
-        body.world.numbers.say(no_type(t))
+        body.world.numbers.say(element(t))
         want = None
     if want is None or body.current is None or body.current[0] == BAD:
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nnc.check.body import Body
+from nnc.check.foreign_rules import CHANNELS_LAST
 from nnc.check.handed import is_step, passed_step
 from nnc.check.overrides import Override, expression, override_value
 from nnc.check.rules import MISPLACED, MISSING_ARGUMENT, UNCALLED_BLOCK, WRONG_KIND
@@ -28,7 +29,7 @@ def check_network(
     """The checked network, or None after a message."""
     if world.steps > STEPS:  # said already
         return None
-    before = world.sink.errors
+    before, said = world.sink.errors, len(world.sink.diagnostics)
     world.start_network()
     scope = Scope(world.scope)
     params = _parameters(world, network, scope, overrides)
@@ -42,6 +43,7 @@ def check_network(
             world.sink.add(diagnostic)
         return None
     _claims(world)
+    world.sink.blame(CHANNELS_LAST.code, "NN3", said)
     if not whole or world.sink.errors > before:
         return None
     symbols = dict.fromkeys(
@@ -151,7 +153,7 @@ def uncalled_blocks(world: World, file: ast.File) -> None:
     for block in list(world.blocks.values()):
         if block.span.source is not file.source:  # that file is checked by itself
             continue
-        if block.name.text in world.called or world.steps > STEPS:
+        if block.name.text in world.called | world.lost or world.steps > STEPS:
             continue
         world.start_network()
         try:

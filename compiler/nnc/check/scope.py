@@ -5,7 +5,7 @@ from __future__ import annotations
 from nnc.check.rules import TAKEN_NAME
 from nnc.check.values import UNKNOWN, Family, LabelEntry, Unknown, Value
 from nnc.diagnostics import Diagnostic, Label
-from nnc.record import Record
+from nnc.record import Record, replace
 from nnc.source import Span
 
 LIMIT = 200
@@ -25,6 +25,21 @@ class Sink:
         if key not in self._seen and len(self.diagnostics) < LIMIT:
             self._seen.add(key)
             self.diagnostics.append(diagnostic)
+
+    def blame(self, code: str, others: str, start: int) -> None:
+        """Lets a warning stand for the errors that it explains, as an error.
+
+        Args:
+            code: of the warning.
+            others: what the codes of the errors begin with.
+            start: the first message that is looked at.
+        """
+        new = self.diagnostics[start:]
+        blamed = [d for d in new if d.code.startswith(others) and d.severity == "error"]
+        if blamed and any(d.code == code for d in new):
+            kept = [d for d in new if d not in blamed]
+            said = [replace(d, severity="error") if d.code == code else d for d in kept]
+            self.diagnostics[start:] = said
 
     @property
     def errors(self) -> int:

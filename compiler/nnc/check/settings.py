@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from nnc.check import settingwords
 from nnc.check.overrides import Override, meant
 from nnc.check.rules import LATER
 from nnc.check.training_rules import BAD_SETTING, DOUBLED_SETTING, UNKNOWN_SETTING
@@ -34,6 +35,8 @@ def collect(
     """
     found: Found = {}
     chosen = {} if selecting is None else selecting
+    written = settings.settings if settings is not None else ()
+    others = frozenset(s.name.text for s in written if isinstance(s, ast.Setting))
     for setting in settings.settings if settings is not None else ():
         if isinstance(setting, ast.Let):
             world.sink.add(
@@ -44,7 +47,10 @@ def collect(
         if name in planned:
             world.sink.add(LATER.at(setting.span, f"`{name}` is planned; nnc 0.1 has none"))
         elif name not in known:
-            world.sink.add(_unknown(setting, what, known))
+            world.sink.add(_unknown(setting, what, known, others))
+            meant = _guess(name, known)
+            if meant and meant not in others and not settingwords.ELSEWHERE.get(what, {}).get(name):
+                found[meant] = setting  # so that it does not lack as well
         elif setting.selectors and name not in chosen:
             world.sink.add(_no_selection(setting, tuple(chosen)))
             found[name] = setting
@@ -67,23 +73,39 @@ def collect(
     return found
 
 
-def _unknown(setting: ast.Setting, what: str, known: tuple[str, ...]) -> Diagnostic:
+def _guess(name: str, known: tuple[str, ...]) -> str:
+    """The setting that an unknown one most likely means, or nothing."""
+    habit = settingwords.SETTINGS.get(name.lower(), "")
+    return habit if habit in known else nearest(name, known)
+
+
+def _unknown(
+    setting: ast.Setting, what: str, known: tuple[str, ...], others: frozenset[str] = frozenset()
+) -> Diagnostic:
     name = setting.name.text
-    guess = _HABITS.get(name, "") or nearest(name, known)
-    guess = guess if guess in known else ""
-    if name in ("lr", "learning_rate", "momentum", "weight_decay"):
+    place = setting.name.span
+    message = f"{_a(what)} block has no setting `{name}`"
+    if name in settingwords.OF_OPTIMIZER:
+        said = setting.values[0].span.text if len(setting.values) == 1 else "1e-3"
+        argument = "lr" if name == "learning_rate" else name
+        line = f"optimizer adam({argument}={said})"
         return UNKNOWN_SETTING.at(
-            setting.name.span,
-            f"{_a(what)} block has no setting `{name}`",
-            help="it is an argument of the optimizer: `optimizer adam(lr=1e-3)`",
+            place,
+            message,
+            help=f"it is an argument of the optimizer: `{line}`",
+            fix=None if "optimizer" in others else Fix(setting.span, line),
         )
+    elsewhere = settingwords.ELSEWHERE.get(what, {}).get(name, "")
+    if elsewhere:
+        return UNKNOWN_SETTING.at(place, message, help=elsewhere)
+    guess = _guess(name, known)
     return UNKNOWN_SETTING.at(
-        setting.name.span,
-        f"{_a(what)} block has no setting `{name}`",
+        place,
+        message,
         help=f"did you mean `{guess}`?"
         if guess
         else "it has " + ", ".join(f"`{k}`" for k in known),
-        fix=Fix(setting.name.span, guess) if guess else None,
+        fix=Fix(place, guess) if guess else None,
     )
 
 
@@ -99,26 +121,6 @@ def _no_selection(setting: ast.Setting, able: tuple[str, ...]) -> Diagnostic:
 
 def _a(what: str) -> str:
     return f"an {what}" if what[0] in "aeiou" else f"a {what}"
-
-
-_HABITS = {
-    "batch_size": "batch",
-    "criterion": "loss",
-    "optim": "optimizer",
-    "lr_scheduler": "schedule",
-    "scheduler": "schedule",
-    "metrics": "metric",
-    "num_epochs": "epochs",
-    "max_epochs": "epochs",
-    "gradient_clip": "clip",
-    "grad_clip": "clip",
-    "patience": "early_stop",
-    "dataset": "data",
-    "random_seed": "seed",
-    "transform": "augment",
-    "image_size": "size",
-    "labels": "classes",
-}
 
 
 def override(

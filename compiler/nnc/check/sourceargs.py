@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from nnc.check import settingwords
 from nnc.check.arguments import place
-from nnc.check.catalogue import bundled_kind
+from nnc.check.catalogue import bundled_kind, bundled_names
 from nnc.check.rules import LATER, MISSING_ARGUMENT, OUT_OF_RANGE, UNKNOWN_ARGUMENT, WRONG_KIND
 from nnc.check.settings import text_of
 from nnc.check.training_rules import BAD_SETTING, UNKNOWN_SOURCE
@@ -125,7 +127,17 @@ def unknown_source(name: ast.Ident) -> Diagnostic:
     if name.text in PLANNED:
         message = f'`{name.text}("...")` is planned; nnc 0.1 reads images, tables, texts and series'
         return LATER.at(name.span, message)
-    guess = nearest(name.text, tuple(SOURCES)) or _HABITS.get(name.text, "")
+    habit = settingwords.SOURCES.get(settingwords.plain(name.text), "")
+    guess = habit or nearest(name.text, tuple(SOURCES))
+    brings = settingwords.BUNDLED.get(name.text.lower(), name.text.lower())
+    if not guess and brings in bundled_names():
+        right = f'bundled("{brings}")'
+        return UNKNOWN_SOURCE.at(
+            name.span,
+            f"there is no source of data `{name.text}`",
+            help=f"nnc brings these data: write `{right}`",
+            fix=Fix(name.span, right),
+        )
     return UNKNOWN_SOURCE.at(
         name.span,
         f"there is no source of data `{name.text}`",
@@ -136,26 +148,26 @@ def unknown_source(name: ast.Ident) -> Diagnostic:
     )
 
 
-_HABITS = {
-    "csv": "table",
-    "folder": "images",
-    "corpus": "text",
-    "timeseries": "series",
-    "time_series": "series",
-    "wav": "audio",
-    "sound": "audio",
-    "sounds": "audio",
-}
-
 # --- kinds of arguments ---------------------------------------------------------------------------
 
 
 def _text(world: World, name: str, e: ast.Expr) -> str | None:
     if isinstance(e, ast.String):
         return e.value
-    wanted = 'a text in double quotes: "..."'
-    world.sink.add(WRONG_KIND.at(e.span, f"`{name}` takes {wanted}"))
+    right = f'"{e.span.text}"' if re.fullmatch(r"[\w./-]+", e.span.text) else ""
+    _say(world, name, e, 'a text in double quotes: "..."', right)
     return None
+
+
+def _say(world: World, name: str, e: ast.Expr, wanted: str, right: str) -> None:
+    world.sink.add(
+        WRONG_KIND.at(
+            e.span,
+            f"`{name}` takes {wanted}",
+            help=f"write `{right}`" if right else "",
+            fix=Fix(e.span, right) if right else None,
+        )
+    )
 
 
 def _texts(world: World, name: str, e: ast.Expr) -> tuple[str, ...] | None:
@@ -164,7 +176,10 @@ def _texts(world: World, name: str, e: ast.Expr) -> tuple[str, ...] | None:
     texts = tuple(i.value for i in items if isinstance(i, ast.String))
     if len(texts) == len(items):
         return texts
-    world.sink.add(WRONG_KIND.at(e.span, f'`{name}` takes a list of texts: ["a", "b"]'))
+    bare = [re.fullmatch(r'"?([\w./-]+)"?', item.span.text) for item in items]
+    quoted = [f'"{found[1]}"' for found in bare if found is not None]
+    right = f"[{', '.join(quoted)}]" if quoted and len(quoted) == len(items) else ""
+    _say(world, name, e, 'a list of texts: ["a", "b"]', right)
     return None
 
 
@@ -212,7 +227,8 @@ def _word(*words: str) -> Callable[[World, str, ast.Expr], str | None]:
 
 def pixels(world: World, e: ast.Expr) -> tuple[int, ...] | None:
     """Height and width of pictures, or one number for both."""
-    value = world.numbers.value(e, world.scope)
+    known = not isinstance(e, ast.Ref) or len(e.names) > 1 or world.scope.find(e.text) is not None
+    value = world.numbers.value(e, world.scope) if known else ""
     given = value if isinstance(value, tuple) else (value, value)
     sizes = tuple(s for s in given if is_integer(s) and s > 0)
     if len(sizes) == len(given) == 2:

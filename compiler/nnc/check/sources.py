@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from nnc.check.arguments import initial
 from nnc.check.body import Body
+from nnc.check.layouts import channels_last, element
 from nnc.check.rules import BAD_SOURCE, LATER, MISPLACED, OPEN_WEIGHT
 from nnc.check.scope import Scope
-from nnc.check.types import input_type, no_type, not_yet, size_value
+from nnc.check.types import input_type, not_yet, size_value
 from nnc.check.values import BAD, LabelEntry, Unknown, dims_text, is_real
 from nnc.diagnostics import Diagnostic
 from nnc.ir.arguments import Declared
@@ -73,6 +74,9 @@ def _input(body: Body, statement: ast.SourceDecl, scope: Scope) -> tuple[int, ..
     if not_yet(statement, body.world.numbers):
         body.damaged = True
     type = input_type(statement.type, scope, body.world.numbers, body.world.facts)
+    turned = channels_last(statement.type)
+    if turned is not None:
+        body.world.sink.add(turned)
     made = None
     if type is not None:
         made = tuple(
@@ -158,7 +162,7 @@ def _type(body: Body, statement: ast.SourceDecl, scope: Scope) -> TensorType | N
                 )
             )
         else:
-            numbers.say(no_type(t))
+            numbers.say(element(t))
         return None
     dims: list[Dim] = []
     for e in t.dims:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nnc.check.settings import one_value
 from nnc.check.training_rules import BAD_SETTING
 from nnc.check.world import World
+from nnc.diagnostics import Fix
 from nnc.ir.datasettings import Split
 from nnc.syntax import ast
 
@@ -13,6 +14,18 @@ SPLITS = "`0.8/0.1/0.1`, `folders`, `files(...)`, `column(...)`, `time(...)` or 
 
 def read_split(world: World, setting: ast.Setting) -> Split | None:
     """How the samples are divided, or None after a message."""
+    meant = _meant(setting)
+    if meant:
+        values = setting.values[0].span.to(setting.values[-1].span)
+        world.sink.add(
+            BAD_SETTING.at(
+                values,
+                "the shares of train, validation and test add up to 1, with `/` between them",
+                help=f"write `split {meant}`",
+                fix=Fix(values, meant),
+            )
+        )
+        return None
     e = one_value(world, setting, "0.8/0.1/0.1")
     if e is None:
         return None
@@ -35,6 +48,22 @@ def read_split(world: World, setting: ast.Setting) -> Split | None:
         )
         return None
     return Split("shares", (*shares, *([0.0] * (3 - len(shares)))), span=setting.span)
+
+
+def _meant(setting: ast.Setting) -> str:
+    """`0.8/0.1/0.1` for shares in a list, with commas, or in percent; nothing for others."""
+    values = setting.values
+    if len(values) == 1 and isinstance(values[0], ast.List | ast.Tuple):
+        values = values[0].items
+    shares = [share for value in values for share in _shares(value) or [-1.0]]
+    total = sum(shares)
+    if not 2 <= len(shares) <= 3 or min(shares) < 0:
+        return ""
+    if abs(total - 100) < 1e-6:
+        return "/".join(f"{share / 100:g}" for share in shares)
+    if 0.999 < total < 1.001 and (len(values) > 1 or values is not setting.values):
+        return "/".join(f"{share:g}" for share in shares)
+    return ""
 
 
 def _split_call(world: World, setting: ast.Setting, e: ast.Call) -> Split | None:

@@ -8,6 +8,7 @@ from nnc.check.arguments import Bound, bind
 from nnc.check.blocks import call_block
 from nnc.check.body import Body
 from nnc.check.defaults import gather
+from nnc.check.foreign import foreign_call, foreign_step, joined_twice
 from nnc.check.formulas import lonely
 from nnc.check.passing import run_passed
 from nnc.check.paths import run_paths
@@ -143,7 +144,7 @@ def other_step(body: Body, step: ast.Step, scope: Scope, label: str) -> None:
             )
         )
     elif name not in world.lost and world.whole:  # else what could not be read may declare it
-        world.sink.add(world.unknown_step(step.name))
+        world.sink.add(foreign_step(world, step))
 
 
 def _norm_as_step(body: Body, step: ast.Step) -> Diagnostic:
@@ -166,6 +167,12 @@ def _norm_as_step(body: Body, step: ast.Step) -> Diagnostic:
 
 def run_layer(body: Body, step: ast.Step, layer: type[Layer], scope: Scope, label: str) -> None:
     """A layer with its arguments, on the current values."""
+    foreign = foreign_call(body, step, layer, scope)
+    if foreign is not None:
+        body.world.sink.add(foreign)
+        body.take(step.name.span)
+        body.fail()
+        return
     made = make_layer(body, step, layer, scope)
     values = body.take(step.name.span)
     gathered, body.gathered = body.gathered, False
@@ -173,6 +180,7 @@ def run_layer(body: Body, step: ast.Step, layer: type[Layer], scope: Scope, labe
         body.fail()
         return
     op, bound, extra = made
+    joined_twice(body, step, values, [e for e in extra if not e.port])
     count = len(values) + len(extra)
     if lonely(op, count) and BAD not in values and not gathered:
         _one_to_join(body, step)

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-from nnc.check.arguments import declared
-from nnc.check.losses import Terms, find_output, outline, read_loss
+from nnc.check.losses import Terms, outline, read_loss
 from nnc.check.lossformulas import Outline
+from nnc.check.metrics import read_metrics
 from nnc.check.overrides import Override, expression, unknown_key
 from nnc.check.rules import LATER, UNKNOWN_NETWORK
 from nnc.check.settings import Found, collect, number, one_value, override, text_of, with_argument
+from nnc.check.sourceargs import SOURCES
 from nnc.check.training_rules import (
     BAD_SETTING,
     MISSING_SETTING,
     UNKNOWN_DATA,
-    UNKNOWN_METRIC,
-    WRONG_METRIC,
 )
 from nnc.check.updates import SELECTING, read_updates
 from nnc.check.values import Unknown
@@ -28,15 +27,9 @@ from nnc.ir.plan import (
     EarlyStop,
     Init,
     Length,
-    MetricPlan,
     Phase,
     Player,
-    Term,
     TrainPlan,
-)
-from nnc.ir.training import (
-    METRICS,
-    Metric,
 )
 from nnc.syntax import ast
 
@@ -84,7 +77,7 @@ def check_train(
     updates = read_updates(world, found, chosen, network)
     ends = outline(network, world.networks[train.network.text])
     terms = _loss(world, found.get("loss"), ends)
-    metrics = _metrics(world, found.get("metric"), ends, terms.losses)
+    metrics = read_metrics(world, found.get("metric"), ends, terms.losses)
     numbers = _numbers(world, found)
     length = _length(world, found)
     init = _init(world, found.get("init"), root)
@@ -199,6 +192,16 @@ def _data(
         if e is not None:
             world.sink.add(BAD_SETTING.at(e.span, "`data` takes the name of a data block"))
         return (), ()
+    if isinstance(e, ast.Call) and name.text in SOURCES:
+        source = " ".join(e.span.text.split())
+        world.sink.add(
+            UNKNOWN_DATA.at(
+                e.span,
+                "data are declared at the top of the file, with a name",
+                help=f"write `data samples = {source}` there, and `data samples` here",
+            )
+        )
+        return (), ()
     if name.text not in data:
         guess = nearest(name.text, tuple(data))
         world.sink.add(
@@ -229,84 +232,6 @@ def _loss(world: World, setting: ast.Setting | None, network: Outline) -> Terms:
         return Terms()
     e = one_value(world, setting, "cross_entropy")
     return Terms() if e is None or not network.outputs else read_loss(world, e, network)
-
-
-def _metrics(
-    world: World, setting: ast.Setting | None, network: Outline, terms: tuple[Term, ...]
-) -> tuple[MetricPlan, ...]:
-    """Metrics, each of the output named or the one whose loss fits."""
-    found = []
-    outputs = network.outputs
-    for e in setting.values if setting is not None and outputs else ():
-        word = e.name if isinstance(e, ast.Call) else e.names[0] if isinstance(e, ast.Ref) else None
-        cls = METRICS.get(word.text) if word is not None else None
-        if cls is None or word is None:
-            text = word.text if word is not None else e.span.text
-            guess = nearest(text, tuple(METRICS))
-            world.sink.add(
-                UNKNOWN_METRIC.at(
-                    e.span,
-                    f"there is no metric `{text}`",
-                    help=f"did you mean `{guess}`?"
-                    if guess
-                    else "there are " + ", ".join(f"`{m}`" for m in METRICS),
-                    fix=Fix(e.span, guess) if guess and isinstance(e, ast.Ref) else None,
-                )
-            )
-            continue
-        output, call = None, e
-        if (
-            isinstance(e, ast.Call)
-            and e.args
-            and isinstance(e.args[0].value, ast.Ref)
-            and e.args[0].name is None
-        ):
-            output = find_output(world, e.args[0].value, outputs)
-            if output is None:
-                continue
-            call = ast.Call(e.span, e.name, e.args[1:])
-        metric = declared(cls, word.text, call, world.scope, world.numbers)
-        if isinstance(metric, Unknown):
-            continue
-        plan = _metric_output(world, metric, e, output, terms)
-        if plan is not None:
-            found.append(plan)
-    return tuple(found)
-
-
-def _metric_output(
-    world: World, metric: Metric, e: ast.Expr, output: str | None, terms: tuple[Term, ...]
-) -> MetricPlan | None:
-    """The output that a metric is of: one whose loss speaks of the same kind of target."""
-    classes = ("cross_entropy", "bce", "bce_with_logits")
-    fitting = [t.output for t in terms if (t.loss.word in classes) == (metric.target == "class")]
-    fitting = list(dict.fromkeys(fitting))
-    if output is None and len(fitting) == 1:
-        return MetricPlan(metric, fitting[0], e.span)
-    if output is not None and (output in fitting or not terms):
-        return MetricPlan(metric, output, e.span)
-    if not terms:
-        return None
-    if output is None and len(fitting) > 1:
-        world.sink.add(
-            WRONG_METRIC.at(
-                e.span,
-                f"several outputs have a `{metric.word}`: {', '.join(fitting)}",
-                help=f"say which: `{metric.word}({fitting[0]})`",
-            )
-        )
-        return None
-    of, other = ("classes", "numbers") if metric.target == "class" else ("numbers", "classes")
-    learner = f"`{output}` learns" if output is not None else "the outputs learn"
-    good = [m for m, cls in METRICS.items() if cls.target != metric.target]
-    world.sink.add(
-        WRONG_METRIC.at(
-            e.span,
-            f"`{metric.word}` is a metric of {of}, and {learner} {other}",
-            help="metrics that fit: " + ", ".join(f"`{m}`" for m in good),
-        )
-    )
-    return None
 
 
 def _numbers(world: World, found: Found) -> dict[str, float]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final, Union
 
 from nnc.check.expressions import Numbers
+from nnc.check.layouts import element, small_letters, with_batch
 from nnc.check.rules import LATER, TYPE_SYNTAX, UNKNOWN_DIMENSION
 from nnc.check.scope import Entry, Scope
 from nnc.check.values import UNKNOWN, Unknown, is_whole, written
-from nnc.diagnostics import Diagnostic
 from nnc.ir.dims import Dim, Poly, exact_div, show, symbol
 from nnc.ir.facts import Facts
 from nnc.ir.known import Known
@@ -39,11 +39,20 @@ def dimension_name(e: object) -> str:
 
 def input_type(t: ast.Type, scope: Scope, numbers: Numbers, facts: Facts) -> TensorType | None:
     """The type of a source; new upper-case names become symbols. None after a message."""
+    batch = with_batch(t)
+    if batch is not None:
+        numbers.say(batch)
+        return None
+    if t.kind not in ("", "token"):
+        numbers.say(element(t))
+        return None
     for e in t.dims:
         _bind_names(e, scope, numbers, facts)
     dims: list[Dim] = []
     for e in t.dims:
         if isinstance(e, ast.Rest) or (isinstance(e, ast.Ref) and e.text == "_"):
+            if e.span.text in ("?", "*"):  # reported by the parser
+                return None
             numbers.say(
                 TYPE_SYNTAX.at(
                     e.span,
@@ -56,18 +65,8 @@ def input_type(t: ast.Type, scope: Scope, numbers: Numbers, facts: Facts) -> Ten
         if isinstance(value, Unknown):
             return None
         dims.append(value)
-    if t.kind not in ("", "token"):
-        numbers.say(no_type(t))
-        return None
     time = 0 if t.kind == "token" and dims else None
     return TensorType(tuple(dims), "int64" if t.kind == "token" else "float32", time)
-
-
-def no_type(t: ast.Type) -> Diagnostic:
-    """The message for a word before the sizes that is no type of element."""
-    return TYPE_SYNTAX.at(
-        t.span, f"`{t.kind}` is no type", help="write `[...]` for numbers, `token[...]` for ids"
-    )
 
 
 def _bind_names(e: object, scope: Scope, numbers: Numbers, facts: Facts) -> None:
@@ -94,6 +93,9 @@ def size_value(e: ast.Expr | ast.Rest, scope: Scope, numbers: Numbers) -> Dim | 
                 help=f"write a number, `_`, or name it in an input: `input x: [3, {name}]`",
             )
         )
+    small = small_letters(e, numbers.knows(e, scope)) if isinstance(e, ast.Ref) else None
+    if small is not None:
+        return numbers.say(small)
     value = numbers.value(e, scope)
     if isinstance(value, Unknown):
         return UNKNOWN

@@ -2,12 +2,53 @@
 
 from __future__ import annotations
 
-from nnc.check.rules import ENDED_LABEL, STEP_AS_VALUE, UNKNOWN_NAME
+import re
+
+from nnc.check.rules import BAD_OPERATION, ENDED_LABEL, STEP_AS_VALUE, UNKNOWN_NAME
 from nnc.check.scope import Scope
 from nnc.diagnostics import Diagnostic, Fix, Label, nearest
+from nnc.source import Span
 from nnc.syntax import ast
 
-HABITS = {"True": "true", "False": "false", "None": "", "null": "", "yes": "true", "no": "false"}
+HABITS = {
+    "True": "true", "TRUE": "true", "yes": "true", "on": "true",
+    "False": "false", "FALSE": "false", "no": "false", "off": "false",
+    "None": "", "null": "", "nil": "",
+}  # fmt: skip
+
+
+def _same_body(span: Span, later: int) -> bool:
+    """Whether a later place stands in the same declaration, as far as braces tell."""
+    depth = 0
+    for sign in re.finditer(r"[{}]|#[^\n]*", span.source.text[span.end : later]):
+        depth += {"{": 1, "}": -1}.get(sign[0], 0)
+        if depth < 0 and span.source.text[span.end + sign.end() :][:1] == "\n":
+            following = span.source.text[span.end + sign.end() :].lstrip("\n")
+            if following[:1] not in (" ", "\t", "}"):
+                return False
+    return True
+
+
+def _habit(e: ast.Ref, name: str) -> Diagnostic:
+    right = HABITS[name]
+    return UNKNOWN_NAME.at(
+        e.span,
+        f"`{name}` is written `{right}` here" if right else f"there is no `{name}` here",
+        help=f"write `{right}`" if right else "leave the argument out for its default",
+        fix=Fix(e.span, right) if right else None,
+    )
+
+
+def _made_later(e: ast.Ref) -> Span | None:
+    """Where the same body makes a label of this name after it is read."""
+    name = e.names[0].text
+    if len(name) > 80:
+        return None
+    form = rf"\bas\s+(?:\w+\s*,\s*)*({re.escape(name)})\b"
+    found = re.compile(form).search(e.span.source.text, e.span.end)
+    if found is None or not _same_body(e.span, found.start(1)):
+        return None
+    return Span(e.span.source, found.start(1), found.end(1))
 
 
 def unknown_name(
@@ -20,13 +61,7 @@ def unknown_name(
     """Reports a name that nothing declares, as helpfully as it can."""
     name = e.names[0].text
     if name in HABITS:
-        right = HABITS[name]
-        return UNKNOWN_NAME.at(
-            e.span,
-            f"`{name}` is written `{right}` here" if right else f"there is no `{name}` here",
-            help=f"write `{right}`" if right else "leave the argument out for its default",
-            fix=Fix(e.span, right) if right else None,
-        )
+        return _habit(e, name)
     ended = scope.root.ended.get(name)
     if ended is not None:
         return ENDED_LABEL.at(
@@ -36,6 +71,14 @@ def unknown_name(
             help=f"keep the values of a loop as a family: `as {name}[i]`"
             if ended.inside == "loop"
             else f"label what the whole `{ended.inside}` gives: `}} as {name}`",
+        )
+    later = _made_later(e)
+    if later is not None:
+        return UNKNOWN_NAME.at(
+            e.span,
+            f"`{name}` is not made yet here",
+            others=(Label(later, "it is made here, later"),),
+            help="a value is read after the step that makes it: move one of the two",
         )
     if name in steps:
         return STEP_AS_VALUE.at(e.span, f"`{name}` is a step; a value is wanted here")
@@ -55,4 +98,18 @@ def unknown_name(
         f"nothing here is called `{name}`",
         help=hint,
         fix=Fix(e.span, guess) if guess else None,
+    )
+
+
+def python_call(e: ast.Call) -> Diagnostic:
+    """`range(3)` and other functions of Python."""
+    texts = [arg.span.text for arg in e.args]
+    made = "//" if e.name.text == "int" else ""
+    if e.name.text == "range" and 0 < len(texts) < 3:
+        made = "..".join(texts if len(texts) == 2 else ["0", *texts])
+    return BAD_OPERATION.at(
+        e.span,
+        f"there is no `{e.name.text}` here",
+        help="`//` divides and rounds down" if made == "//" else f"write `{made}`" if made else "",
+        fix=Fix(e.span, made) if ".." in made else None,
     )

@@ -99,6 +99,16 @@ def _declared(
     e = one_value(world, setting, next(iter(table)))
     if e is None:
         return None
+    if isinstance(e, ast.String) and e.value in table:
+        world.sink.add(
+            rule.at(
+                e.span,
+                f"`{setting.name.text}` takes a word without quotes",
+                help=f"write `{e.value}`",
+                fix=Fix(e.span, e.value),
+            )
+        )
+        return None
     word = e.name if isinstance(e, ast.Call) else e.names[0] if isinstance(e, ast.Ref) else None
     text = word.text if word is not None else e.span.text
     cls = table.get(text)

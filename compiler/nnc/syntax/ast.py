@@ -353,7 +353,7 @@ class File(Record):
     """One text. `doc` is the comment at its top.
 
     Statements that could not be read are left out: `mistakes` are the places of the syntax
-    mistakes, `lost` the names that stand in what was left out.
+    mistakes, `lost` the names that stand in what was left out, `gaps` where that began.
     """
 
     source: Source
@@ -361,7 +361,12 @@ class File(Record):
     doc: str = ""
     mistakes: tuple[Span, ...] = ()
     lost: frozenset[str] = frozenset()
+    gaps: tuple[int, ...] = ()
 
     def damaged(self, span: Span) -> bool:
         """Whether a syntax mistake stands inside: what is missing there was reported."""
         return any(span.start <= mistake.start <= span.end for mistake in self.mistakes)
+
+    def left_out(self, start: int, end: int) -> bool:
+        """Whether a statement that began between two offsets was left out."""
+        return any(start <= gap < end for gap in self.gaps)

@@ -7,6 +7,7 @@ import sys
 from nnc.diagnostics import Refusal
 from nnc.source import Source, Span
 from nnc.syntax import rules
+from nnc.syntax.kinds import of_bytes
 
 LIMIT = 16_000_000  # bytes
 
@@ -43,14 +44,24 @@ def decoded(content: bytes, name: str) -> str:
     """
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise _refusal(name, "this text is in UTF-16", "save it as UTF-8")
-    if b"\0" in content:
-        raise _refusal(name, "this is no text: it holds zero bytes", "give a `.nn` file")
     try:
-        return content.decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
+        if "\0" not in text:
+            return text
+        raise _other(content, name)
     except UnicodeDecodeError as error:
+        if b"\0" in content[:4096] or content[:2] in (b"\xff\xd8", b"\x1f\x8b", b"\x80\x04"):
+            raise _other(content, name) from None
         line = content.count(b"\n", 0, error.start) + 1
         what = f"the byte 0x{content[error.start]:02X} in line {line} is not UTF-8"
         raise _refusal(name, what, "save the text as UTF-8") from None
+
+
+def _other(content: bytes, name: str) -> Refusal:
+    """The refusal of a file that is no text."""
+    what, help_ = of_bytes(content)
+    these = what.startswith(("arrays", "weights"))
+    return _refusal(name, f"{'these are' if these else 'this is'} {what}", help_)
 
 
 def _reason(error: OSError) -> str:

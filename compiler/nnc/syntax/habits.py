@@ -106,16 +106,6 @@ def _new_line(r: Reader) -> str:
     return f"\n{indentation(r, r.begin)}"
 
 
-def lonely_as(r: Reader, t: Found) -> bool:
-    """`as` on a line of its own."""
-    if t.plain != "as" or r.machine.place != "body":
-        return False
-    message = "`as` stands on the line of the step that it names"
-    r.report(rules.UNEXPECTED.at(r.span(t.start, t.end), message, help="write `dense(3) as h`"))
-    r.skip(t)
-    return True
-
-
 # --- = and : --------------------------------------------------------------------------------------
 
 
@@ -164,6 +154,12 @@ def _assigned(r: Reader, t: Found, name: str) -> bool:
     """`h = dense(3)` or `wide = 4 * C`."""
     value = rest_of_line(r, t.end).strip()
     line = r.span(r.begin, t.end + len(rest_of_line(r, t.end)))
+    if value.startswith("self."):
+        help_ = "a step stands where it is used: `conv(64, 3) -> relu`; its input needs no name"
+        here = r.span(t.start, t.end)
+        r.report(rules.ASSIGNMENT.at(here, "nothing is assigned here", help=help_))
+        r.skip(t)
+        return True
     if re.fullmatch(rf"{_STEP}(?:\s*->\s*{_STEP})*", value):
         r.report(_assignment(r, t, name, Fix(line, f"{value} as {name}")))
     elif re.match(rf"{_STEP}\s*(?:->|\{{|:|$)", value):

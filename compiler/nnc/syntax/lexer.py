@@ -22,6 +22,7 @@ Token = tuple[str, object, int, int, bool]
 MASTER = re.compile(
     r"""[ \t\f]*+(?:
     (?P<word>[^\W\d]\w*+)(?P<argument>(?=[ \t\r\n]*+=(?![=>])))?
+  | (?P<joint>--+>|-[ \t]++>|\|>|>>|~>|==+>)
   | (?P<sign>->|\.\.\.|\.\.|\.(?!\d)|\*\*|//|==|!=|<=|>=|[-(){}\[\],+*/%<>]|:(?!=)|=(?!>))
   | (?P<number>\d\w*+(?:\.\d\w*+)?(?:(?<=[eE])[+-]\d\w*+)?
       (?:(?:[ \t]++x|[ \t]*+\u00d7)[ \t]*+\d++)*+ (?:%(?=[ \t]*+(?:[,)\]};\r\n\#]|\Z)))?)
@@ -117,7 +118,11 @@ def _odd(kind: str, span: Span, fresh: bool, report: Callable[[Diagnostic], None
         return "STRING", String(span, value), span.start, span.end, fresh
     if text[0] == "." and len(text) > 1:
         return "NUMBER", number(span, text, report), span.start, span.end, fresh
-    meant = FOREIGN_SIGNS.get(text)
+    if text == "?":
+        return "?", text, span.start, span.end, fresh  # often a size that is open
+    meant = "->" if kind == "joint" else FOREIGN_SIGNS.get(text)
+    if text == "|" and not _conditional(span):
+        meant = "->"  # a pipe
     if meant is None:
         report(
             rules.FOREIGN_SIGN.at(
@@ -138,6 +143,12 @@ def _odd(kind: str, span: Span, fresh: bool, report: Callable[[Diagnostic], None
     )
     terminal = {"and": "AND", "or": "OR", "not": "NOT"}.get(meant) or SIGNS.get(meant, meant)
     return terminal, meant, span.start, span.end, fresh
+
+
+def _conditional(span: Span) -> bool:
+    """Whether an `if` stands before this on its line."""
+    before = span.source.text[max(0, span.start - 200) : span.start].rpartition("\n")[2]
+    return re.search(r"\bif\b", before) is not None
 
 
 def _quotes(span: Span, kind: str) -> Diagnostic:

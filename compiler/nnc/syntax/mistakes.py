@@ -2,13 +2,16 @@
 
 Each function looks for one kind of mistake where a token did not fit; the first that knows it
 reports it and repairs the text or leaves the statement out. habits.py holds the forms of other
-languages, places.py statements that stand elsewhere, this module what is about brackets and names.
+languages, foreign.py their whole lines, places.py statements that stand elsewhere, this module
+what is about brackets and names.
 """
 
 from __future__ import annotations
 
+import re
+
 from nnc.diagnostics import Diagnostic, Fix, Label
-from nnc.syntax import habits, places, rules
+from nnc.syntax import foreign, habits, places, rules
 from nnc.syntax.context import (
     OPENERS,
     Found,
@@ -210,6 +213,11 @@ def cut_short(r: Reader) -> bool:
         r.report(_unnamed(r, ""))
     elif r.previous == ":" and r.machine.context() != "settings":
         r.report(habits.colon_body(r, last))
+    elif r.machine.fits(":", "[") and re.match(r"(?:input|noise|weight)\b", r.text[r.begin :][:7]):
+        source = r.text[r.begin : r.previous_end]
+        message = f"the shape of `{last.text}` is missing"
+        help_ = f"write `{source}: [3, 224, 224]` for a picture, `{source}: [4]` for 4 numbers"
+        r.report(rules.SHAPE.at(last, message, help=help_))
     elif r.machine.fits("{"):
         r.report(
             rules.UNEXPECTED.at(
@@ -246,9 +254,31 @@ def _no_name(r: Reader, t: Found) -> bool:
         )
         r.treat("NAME", (t.key, name, t.start, t.end, t.fresh))
         return True
+    if r.previous == "KIND" and t.key in (":", "[") and r.text[r.begin :][:5] == "input":
+        return _nameless(r, t)
     rest = rest_of_line(r, t.start).split(";")[0] if t.key in (":", "=", "[") else ""
     r.report(_unnamed(r, f": {rest}" if t.key == "[" else rest))
     r.skip(t)
+    return True
+
+
+def _nameless(r: Reader, t: Found) -> bool:
+    """`input: [3]` and `input [3]`, read as an input with some name."""
+    shape = rest_of_line(r, t.start).lstrip(": ")
+    name = "image" if shape.count(",") == 2 else "x"
+    gap = r.span(r.previous_end, t.start)
+    r.report(
+        rules.UNNAMED.at(
+            r.span(r.previous_start, r.previous_end),
+            "`input` needs a name",
+            help=f"write `input {name}: {shape.split(';')[0]}`",
+            fix=Fix(gap, f" {name}" if t.key == ":" else f" {name}: "),
+        )
+    )
+    r.insert("NAME", name)
+    if t.key == "[":
+        r.insert(":")
+    r.take(*t._replace(fresh=False))
     return True
 
 
@@ -290,11 +320,20 @@ _EXPLAINERS = (
     _closer,
     habits.arrow,
     _lonely_else,
+    foreign.training_of,
+    foreign.train_inside,
+    foreign.data_text,
+    foreign.prefixed,
     places.nested,
     places.misspelt,
+    foreign.python_line,
+    foreign.given_out,
+    foreign.input_call,
+    foreign.dotted_setting,
     habits.equals,
     habits.colon,
     _no_name,
+    foreign.any_size,
     habits.shape,
     _reserved,
     habits.comma,
@@ -303,8 +342,11 @@ _EXPLAINERS = (
     places.unseparated,
     habits.percent,
     habits.comparisons,
-    habits.lonely_as,
-    places.dotted,
+    places.lonely_as,
+    foreign.joined,
+    foreign.item,
+    foreign.arithmetic,
+    foreign.dotted,
 )
 
 EXPLAIN = Explain(refused, cut_short, unclosed)

@@ -9,6 +9,7 @@ from nnc.source import Source, Span
 from nnc.syntax.ast import Expr, File
 from nnc.syntax.build import file_doc
 from nnc.syntax.files import read_source
+from nnc.syntax.kinds import of_text
 from nnc.syntax.mistakes import EXPLAIN
 from nnc.syntax.reader import Reader
 
@@ -32,9 +33,15 @@ def parse(source: Source) -> tuple[File, tuple[Diagnostic, ...]]:
             gc.enable()
     diagnostics = tuple(sorted(reader.diagnostics, key=lambda d: d.span.start))
     declarations = reader.machine.values[0] if reader.machine.values else ()
+    if diagnostics:
+        other = of_text(source, whole=not declarations)
+        if other is not None:
+            return File(source, (), "", (other.span,)), (other,)
     spans: tuple[Span, ...] = tuple(d.span for d in diagnostics)
     lost = frozenset(reader.lost)
-    return File(source, tuple(declarations), file_doc(source.text), spans, lost), diagnostics
+    doc = file_doc(source.text)
+    gaps = tuple(reader.gaps)
+    return File(source, tuple(declarations), doc, spans, lost, gaps), diagnostics
 
 
 def parse_expression(source: Source) -> Expr | tuple[Diagnostic, ...]:

@@ -6,9 +6,9 @@ import re
 
 from nnc.diagnostics import Fix
 from nnc.syntax import rules
-from nnc.syntax.context import OPENERS, Found, bare_step, close_word
+from nnc.syntax.context import OPENERS, Found, bare_step, close_word, rest_of_line
 from nnc.syntax.reader import Reader
-from nnc.syntax.words import DECLARATIONS, FOREIGN_WORDS, HARD, SOFT
+from nnc.syntax.words import DECLARATIONS, FOREIGN_DECLARATIONS, FOREIGN_WORDS, HARD, SOFT
 
 
 def outside(r: Reader, t: Found) -> bool:
@@ -28,11 +28,27 @@ def outside(r: Reader, t: Found) -> bool:
                 fix=Fix(here, meant),
             )
         )
+    elif word in FOREIGN_DECLARATIONS and place == "file" and _declares(r, t):
+        right = FOREIGN_DECLARATIONS[word]
+        message = f"`{word}` is not a word of this language"
+        r.report(
+            rules.FOREIGN_WORD.at(here, message, help=f"write `{right}`", fix=Fix(here, right))
+        )
+        r.treat(right, t)
+        return True
     elif word in FOREIGN_WORDS and place == "file":
         help_ = FOREIGN_WORDS[word]
         r.report(
             rules.FOREIGN_WORD.at(here, f"`{word}` is not a word of this language", help=help_)
         )
+    elif place == "settings" and t.key == "STRING" and ":" in rest_of_line(r, t.end)[:2]:
+        message = "settings are written without quotes, `:` and `,`"
+        r.report(rules.FOREIGN_WORD.at(here, message, help=_HOLDS[place]))
+    elif place == "file" and word in ("compile", "fit", "evaluate", "summary"):
+        message = f"`{word}` is Python"
+        help_ = "training is a block: `train NETWORK { data d; loss cross_entropy; epochs 10 }`"
+        r.report(rules.FOREIGN_WORD.at(here, message, help=help_))
+        r.stray = True
     else:
         message = f"`{word[:40]}` cannot stand {_WHERE[place]}"
         inside = place == "file" and (t.plain in OPENERS or r.previous == "}")
@@ -41,6 +57,13 @@ def outside(r: Reader, t: Found) -> bool:
         r.stray = place == "file"
     r.skip(t)
     return True
+
+
+def _declares(r: Reader, t: Found) -> bool:
+    """Whether a name follows, and what a declaration of it begins with."""
+    return (
+        re.compile(r"\s+[^\W\d]\w*\s*(?:\((?!\s*\w+\.)|[{=]|\Z)").match(r.text, t.end) is not None
+    )
 
 
 _WHERE = {
@@ -81,6 +104,20 @@ def unseparated(r: Reader, t: Found) -> bool:
     if t.plain not in OPENERS | {"word", "argument", "for", "if", "BODY"}:
         return False
     gap = r.span(r.previous_end, t.start)
+    comma = re.search(r",\s*(?=\w+$)", r.text[r.begin : r.previous_end])
+    if r.machine.context() == "settings" and comma is not None and t.plain == "word":
+        start = r.begin + comma.start()
+        line = r.span(start, t.start + len(rest_of_line(r, t.start).split("}")[0]))
+        r.report(
+            rules.UNSEPARATED.at(
+                r.span(start, start + 1),
+                "settings are separated by `;` or new lines, not by `,`",
+                help="write `;`",
+                fix=Fix(line, re.sub(r",\s*(?=[a-z_]+\s+[\w\"\[])", "; ", line.text)),
+            )
+        )
+        r.skip(t)
+        return True
     what = "settings" if r.machine.context() == "settings" else "statements"
     steps = r.machine.fits("->") and t.plain == "word" and str(t.value) not in SOFT
     r.report(
@@ -125,23 +162,11 @@ def misspelt(r: Reader, t: Found) -> bool:
     return True
 
 
-def dotted(r: Reader, t: Found) -> bool:
-    """`nn.Conv2d(3, 32, 3)`: a layer has no module."""
-    if t.key != "." or r.previous != "NAME" or r.brackets or r.machine.context() == "settings":
+def lonely_as(r: Reader, t: Found) -> bool:
+    """`as` on a line of its own."""
+    if t.plain != "as" or r.machine.place != "body":
         return False
-    found = re.compile(r"(?:\.[^\W\d]\w*)*\.([^\W\d]\w*)").match(r.text, t.start)
-    if not found:
-        return False
-    if r.text[r.previous_start - 1 : r.previous_start] != ".":
-        module = r.span(r.previous_start, found.start(1))
-        r.report(
-            rules.UNEXPECTED.at(
-                r.span(r.previous_start, found.end()),
-                f"layers stand without a module: `{found[1]}`",
-                help="layers have short words, such as `conv` and `dense`; `nnc layers` lists them",
-                fix=Fix(module, ""),
-            )
-        )
-        r.lost.add(found[1])
-    r.take_back()
+    message = "`as` stands on the line of the step that it names"
+    r.report(rules.UNEXPECTED.at(r.span(t.start, t.end), message, help="write `dense(3) as h`"))
+    r.skip(t)
     return True

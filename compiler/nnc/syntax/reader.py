@@ -77,6 +77,7 @@ class Reader(Brackets):
         self.single = start == "expression"  # without statements
         self.explain = explain
         self.lost: set[str] = set()
+        self.gaps: list[int] = []  # where statements were left out
         self.statements = 0
         self.tokens = 0  # of the statement
         self.previous = ""  # the last terminal
@@ -276,6 +277,7 @@ class Reader(Brackets):
         """Takes back the statement that is being read."""
         words = re.findall(r"[^\W\d]\w*", self.text[self.begin : self.previous_end])
         self.lost.update(words)
+        self.gaps.append(self.begin)
         self.forget_brackets()
         self.machine.pop_to_place(self.base())
         self.previous = ""

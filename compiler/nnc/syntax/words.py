@@ -130,6 +130,31 @@ FOREIGN_SIGNS = {
     "\uff1a": ":",
 }
 
+# Words of other languages for declarations of this one.
+FOREIGN_DECLARATIONS = {
+    "model": "network",
+    "net": "network",
+    "nn": "network",
+    "arch": "network",
+    "architecture": "network",
+    "class": "network",
+    "struct": "network",
+    "module": "block",
+    "layer": "block",
+    "function": "block",
+    "func": "block",
+    "fn": "block",
+    "def": "block",
+    "fun": "block",
+    "proc": "block",
+    "macro": "block",
+    "training": "train",
+    "fit": "train",
+    "dataset": "data",
+    "const": "param",
+    "var": "param",
+}
+
 # Words that begin statements in other languages, and what .nn has in their place.
 FOREIGN_WORDS = {
     "while": "loops are `repeat n { }` and `for x in [..] { }`; there is no `while`",
@@ -143,7 +168,7 @@ FOREIGN_WORDS = {
     "model": "a network is `network NAME { }`",
     "import": 'another file is read with `use "file.nn"`',
     "include": 'another file is read with `use "file.nn"`',
-    "return": "a result is given out with `output NAME`",
+    "return": "what a network gives is named at its end: `output NAME`",
     "var": "a value with a name is `let NAME = value`",
     "const": "a value with a name is `let NAME = value`",
     "switch": "use `if`, `else if` and `else`",

@@ -1,0 +1,101 @@
+"""The setting `metric` of a train block."""
+
+from __future__ import annotations
+
+from nnc.check import settingwords
+from nnc.check.arguments import declared
+from nnc.check.losses import find_output
+from nnc.check.lossformulas import Outline
+from nnc.check.training_rules import UNKNOWN_METRIC, WRONG_METRIC
+from nnc.check.values import Unknown
+from nnc.check.world import World
+from nnc.diagnostics import Fix, nearest
+from nnc.ir.plan import MetricPlan, Term
+from nnc.ir.training import METRICS, Metric
+from nnc.syntax import ast
+
+
+def read_metrics(
+    world: World, setting: ast.Setting | None, network: Outline, terms: tuple[Term, ...]
+) -> tuple[MetricPlan, ...]:
+    """Metrics, each of the output named or the one whose loss fits."""
+    found = []
+    outputs = network.outputs
+    for e in setting.values if setting is not None and outputs else ():
+        word = e.name if isinstance(e, ast.Call) else e.names[0] if isinstance(e, ast.Ref) else None
+        cls = METRICS.get(word.text) if word is not None else None
+        if cls is None or word is None:
+            text = word.text if word is not None else e.span.text
+            guess = settingwords.METRICS.get(settingwords.plain(text), "")
+            guess = guess or nearest(text.strip('[]"'), tuple(METRICS))
+            world.sink.add(
+                UNKNOWN_METRIC.at(
+                    e.span,
+                    f"there is no metric `{text}`",
+                    help=f"did you mean `{guess}`?"
+                    if guess
+                    else "there are " + ", ".join(f"`{m}`" for m in METRICS),
+                    fix=_metric_fix(e, guess),
+                )
+            )
+            continue
+        output, call = None, e
+        if (
+            isinstance(e, ast.Call)
+            and e.args
+            and isinstance(e.args[0].value, ast.Ref)
+            and e.args[0].name is None
+        ):
+            output = find_output(world, e.args[0].value, outputs)
+            if output is None:
+                continue
+            call = ast.Call(e.span, e.name, e.args[1:])
+        metric = declared(cls, word.text, call, world.scope, world.numbers)
+        if isinstance(metric, Unknown):
+            continue
+        plan = _metric_output(world, metric, e, output, terms)
+        if plan is not None:
+            found.append(plan)
+    return tuple(found)
+
+
+def _metric_fix(e: ast.Expr, guess: str) -> Fix | None:
+    if isinstance(e, ast.List | ast.Tuple):
+        return Fix(e.span, ", ".join(item.span.text.strip('"') for item in e.items))
+    plain = isinstance(e, ast.Ref | ast.String)
+    return Fix(e.span, guess) if guess and plain else None
+
+
+def _metric_output(
+    world: World, metric: Metric, e: ast.Expr, output: str | None, terms: tuple[Term, ...]
+) -> MetricPlan | None:
+    """The output that a metric is of: one whose loss speaks of the same kind of target."""
+    classes = ("cross_entropy", "bce", "bce_with_logits")
+    fitting = [t.output for t in terms if (t.loss.word in classes) == (metric.target == "class")]
+    fitting = list(dict.fromkeys(fitting))
+    if output is None and len(fitting) == 1:
+        return MetricPlan(metric, fitting[0], e.span)
+    if output is not None and (output in fitting or not terms):
+        return MetricPlan(metric, output, e.span)
+    if not terms:
+        return None
+    if output is None and len(fitting) > 1:
+        world.sink.add(
+            WRONG_METRIC.at(
+                e.span,
+                f"several outputs have a `{metric.word}`: {', '.join(fitting)}",
+                help=f"say which: `{metric.word}({fitting[0]})`",
+            )
+        )
+        return None
+    of, other = ("classes", "numbers") if metric.target == "class" else ("numbers", "classes")
+    learner = f"`{output}` learns" if output is not None else "the outputs learn"
+    good = [m for m, cls in METRICS.items() if cls.target != metric.target]
+    world.sink.add(
+        WRONG_METRIC.at(
+            e.span,
+            f"`{metric.word}` is a metric of {of}, and {learner} {other}",
+            help="metrics that fit: " + ", ".join(f"`{m}`" for m in good),
+        )
+    )
+    return None
