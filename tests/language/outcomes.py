@@ -174,6 +174,7 @@ def _export(plan: ExportPlan) -> str:
     said += [
         f"{w} hidden" for w, on in (("labels", plan.labels), ("source", plan.source)) if not on
     ]
+    said += [f"outputs {', '.join(plan.outputs)}"] if plan.outputs else []
     return f"export {plan.network}: " + ", ".join(said)
 
 

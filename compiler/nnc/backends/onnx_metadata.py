@@ -67,6 +67,7 @@ class Card(Record):
         metrics: (name, value) of the run, stored with 4 digits.
         states: names of the values that a step graph carries on.
         conditions: what symbolic sizes must satisfy, in words ("H must be a multiple of 16").
+        train: the train block's name, "" where it is the network's.
     """
 
     network: str
@@ -81,6 +82,7 @@ class Card(Record):
     metrics: tuple[tuple[str, float], ...] = ()
     states: tuple[str, ...] = ()
     conditions: tuple[str, ...] = ()
+    train: str = ""
 
 
 def metadata(card: Card) -> dict[str, str]:
@@ -94,6 +96,8 @@ def metadata(card: Card) -> dict[str, str]:
         "nnc.inputs": dumps([_meaning(m) for m in card.inputs]),
         "nnc.outputs": dumps([_meaning(m) for m in card.outputs]),
     }
+    if card.train:
+        entries["nnc.train"] = card.train
     if card.labels:
         entries["nnc.labels"] = dumps({name: list(labels) for name, labels in card.labels})
     if card.states:

@@ -89,7 +89,7 @@ UNKNOWN_OUTPUT = rule(
     "NN412",
     "unknown-output",
     """
-The loss or metric speaks of an output that the network does not have.
+The loss, metric or export speaks of an output that the network does not have.
 """,
 )
 WRONG_METRIC = rule(

@@ -22,7 +22,7 @@ from nnc.cli.failures import relative, unusable
 from nnc.cli.names import public_name, stem
 from nnc.cli.verb import FILE, data_option, network_option, set_option, verb
 from nnc.deploy.export import ExportedFile, Proof, export_network, file_name
-from nnc.deploy.meanings import Recipe
+from nnc.deploy.meanings import Recipe, shipped, shipped_weights
 from nnc.diagnostics import Refusal
 from nnc.ir.plan import ExportPlan, Profile, TrainPlan
 from nnc.ir.walk import weight_table
@@ -100,7 +100,8 @@ def command(
             recipe = replace(recipe, export=replace(export, bare=True))
         trained = order.weights is not None
         place = _place(output, source, file_name(recipe, trained=trained, alone=alone), alone)
-        arrays = _arrays(order, console)
+        recipe, arrays = shipped(recipe), _arrays(order, console)
+        arrays = shipped_weights(recipe, arrays)
         file = export_network(
             recipe,
             arrays,
@@ -110,12 +111,12 @@ def command(
             proof=None if no_verify else _proof(),
         )
         if not _is_file(output):
-            _write_source(order, source, place.parent, arrays, alone, console)
+            _write_source(recipe, source, place.parent, arrays, alone, console)
         _tell(file, trained, console)
 
 
 def _write_source(
-    order: Order,
+    recipe: Recipe,
     source: Source,
     folder: Path,
     arrays: Mapping[str, Array],
@@ -123,7 +124,7 @@ def _write_source(
     console: Console,
 ) -> None:
     """The network as PyTorch source with its weights, beside the ONNX file."""
-    recipe, name = order.recipe, order.recipe.network.name
+    name = recipe.network.name
     weights = WEIGHTS if alone else f"{name}.safetensors"
     public = Source(public_name(source.name), source.text)
     told = replace(extras(public, recipe.plan, recipe.profile), weights=weights)
@@ -150,7 +151,8 @@ def _of_run(run: Run, sets: Mapping[str, str], moved: Mapping[str, str], console
     profile = profile_from_json(specs.load(str(run.path / "data.json")).text)
     checked = specs.check(source, sets, moved, {profile.data: profile})
     specs.sound(checked, console)
-    return Order(_recipe(checked, run.record.network, profile), run.weights, 0)
+    record = run.record
+    return Order(_recipe(checked, record.network, profile, record.block), run.weights, 0)
 
 
 def _of_spec(
@@ -165,25 +167,29 @@ def _of_spec(
     checked = specs.check(source, sets, moved, root=root)
     if checked.errors:
         raise Refusal(*checked.diagnostics)
-    wanted = specs.choose(checked.networks, network)
-    profiles = {} if bare and not moved else _profiles(checked, tuple(wanted), console)
+    wanted = specs.choose(checked, network)
+    profiles = {} if bare and not moved else _profiles(checked, tuple(wanted), network, console)
     public = Source(public_name(source.name), source.text)
     checked = specs.sound(specs.check(public, sets, moved, profiles, root), console)
     orders = []
     for name in wanted:
-        plan = next((p for p in checked.trains.values() if p.network == name), None)
+        plan = specs.train_of(checked, name, network)
         profile = profiles.get(plan.data[0]) if plan is not None else None
-        orders.append(Order(_recipe(checked, name, profile), None, plan.seed if plan else 0))
+        seed = plan.seed if plan else 0
+        orders.append(Order(_recipe(checked, name, profile, network), None, seed))
     return orders
 
 
-def _profiles(checked: Checked, networks: tuple[str, ...], console: Console) -> dict[str, Profile]:
+def _profiles(
+    checked: Checked, networks: tuple[str, ...], block: str | None, console: Console
+) -> dict[str, Profile]:
     """What the data of the train blocks tells; data that is not there is left out, aloud."""
     found: dict[str, Profile] = {}
-    for plan in checked.trains.values():
-        name = plan.data[0]
-        if plan.network not in networks or name in found:
+    plans = (specs.train_of(checked, network, block) for network in networks)
+    for plan in plans:
+        if plan is None or plan.data[0] in found:
             continue
+        name = plan.data[0]
         try:
             found[name] = _profile(checked, plan, console)
         except ModuleNotFoundError as error:
@@ -203,10 +209,10 @@ def _profile(checked: Checked, plan: TrainPlan, console: Console) -> Profile:
     return opened.dataset(checked, checked.data[plan.data[0]], console, plan.network).profile
 
 
-def _recipe(checked: Checked, network: str, profile: Profile | None) -> Recipe:
+def _recipe(checked: Checked, network: str, profile: Profile | None, block: str | None) -> Recipe:
     if network not in checked.networks:
         raise unusable(f"the spec of this run has no network `{network}`")
-    plan = next((p for p in checked.trains.values() if p.network == network), None)
+    plan = specs.train_of(checked, network, block)
     return Recipe(
         network=checked.networks[network],
         plan=plan if profile is not None else None,

@@ -47,7 +47,7 @@ def _networks(path: str, name: str | None, console: Console) -> dict[str, Networ
     from nnc.cli import places  # `--help` needs no runs
 
     checked = specs.check(places.spec_of(path, console), {}, {})
-    found = specs.choose(specs.sound(checked, console).networks, name)
+    found = specs.choose(specs.sound(checked, console), name)
     if not found:
         raise unusable(f"{path} declares no network")
     return found

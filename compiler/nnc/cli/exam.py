@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from nnc.backends.weights import read_weights
+from nnc.backends.weights import read_matching, read_weights
 from nnc.check import Checked
 from nnc.cli import opened, places, resume, specs
 from nnc.cli.console import Console
@@ -15,7 +15,7 @@ from nnc.cli.names import public_name
 from nnc.cli.run import model_file
 from nnc.deploy.evaluate import Model, like_of
 from nnc.deploy.inputs import RawRunner
-from nnc.deploy.meanings import Recipe, data_digest
+from nnc.deploy.meanings import Recipe, data_digest, shipped
 from nnc.deploy.session import Session
 from nnc.diagnostics import Refusal
 from nnc.ir.graph import Network
@@ -58,7 +58,10 @@ class Trained(Record):
         from nnc.deploy.reference import Reference  # torch takes seconds to load
 
         recipe = Recipe(self.network, self.plan, self.profile)
-        weights = read_weights(self.run.weights, weight_table(self.network))
+        table = weight_table(self.network)
+        weights, found = read_matching(self.run.weights, table)
+        if found.missing or found.different:  # what was not exported is left over, and may be
+            weights = read_weights(self.run.weights, table)
         return Reference(self.network, weights, around_of(recipe))
 
 
@@ -75,7 +78,7 @@ def trained(path: str, moved: Mapping[str, str], console: Console) -> Trained:
         profile = profile_from_json(specs.load(str(run.path / "data.json")).text)
         paths = resume.moved_of(run) | {**moved}
         checked = _checked(source, paths, {profile.data: profile}, resume.root_of(run))
-        plan = _plan(checked, run.record.network)
+        plan = _plan(checked, run.record.network, run.record.block)
         sizes = [profile.picture_size(field.name) for field in profile.fields]
         found = _trained(model_file(str(run.path), console), plan, checked, profile, run)
         return replace(found, size=next(filter(None, sizes), ()))
@@ -84,7 +87,7 @@ def trained(path: str, moved: Mapping[str, str], console: Console) -> Trained:
     if not about.spec:
         raise unusable(f"{relative(path)} does not hold the spec that it was made of")
     source = Source(relative(path), about.spec)
-    plan = _plan(_checked(source, moved, {}, ""), about.network)
+    plan = _plan(_checked(source, moved, {}, ""), about.network, about.train)
     profile = like_of(about)
     checked = _checked(source, moved, {}, "")
     size = next((value.size for value in about.inputs if value.size), ())
@@ -107,7 +110,7 @@ def dataset(found: Trained, moved: Mapping[str, str], console: Console) -> tuple
     if found.run is not None:
         return found, data
     checked = _checked(found.checked.source, moved, {plan.name: data.profile}, "")
-    bound = _plan(checked, found.plan.network)
+    bound = _plan(checked, found.plan.network, found.plan.name)
     whole = _trained(found.path, bound, checked, data.profile, None)
     return replace(whole, size=found.size, digest=found.digest), data
 
@@ -179,7 +182,11 @@ def _samples(part: Part | None) -> str:
 def _trained(
     path: Path, plan: TrainPlan, checked: Checked, profile: Profile, run: Run | None
 ) -> Trained:
-    network, data = checked.networks[plan.network], checked.data[plan.data[0]]
+    data = checked.data[plan.data[0]]
+    recipe = shipped(
+        Recipe(checked.networks[plan.network], plan, export=checked.exports.get(plan.network))
+    )
+    network, plan = recipe.network, recipe.plan or plan
     return Trained(path, plan, network, data, profile, checked, run)
 
 
@@ -192,8 +199,8 @@ def _checked(
     return checked
 
 
-def _plan(checked: Checked, network: str) -> TrainPlan:
-    for plan in checked.trains.values():
-        if plan.network == network:
-            return plan
+def _plan(checked: Checked, network: str, block: str) -> TrainPlan:
+    plan = specs.train_of(checked, network, block)
+    if plan is not None:
+        return plan
     raise unusable(f"`{network}` was not trained by its spec: it has no train block")

@@ -173,6 +173,7 @@ def record(
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         spec=prepared.source.name,
         network=prepared.plan.network,
+        train=prepared.plan.name,
         command=("nnc", *console.args),
         overrides=tuple(overrides),
         versions=versions(),

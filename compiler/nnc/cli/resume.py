@@ -28,12 +28,15 @@ class Resumed(Record):
     moved: dict[str, str]
 
 
-def find(spec: str | None, asked: str, runs: Path, console: Console) -> Resumed | None:
+def find(
+    spec: str | None, asked: str, runs: Path, console: Console, block: str = ""
+) -> Resumed | None:
     """The run that `--resume` means; None where `auto` finds none.
 
     Args:
         spec: of the command line; `auto` needs it.
         asked: a RUN, or `auto`: the newest unfinished run of the spec in `runs`.
+        block: of this train block alone, where it is named.
 
     Raises:
         Refusal: there is none.
@@ -44,7 +47,7 @@ def find(spec: str | None, asked: str, runs: Path, console: Console) -> Resumed 
         if spec is None:
             raise unusable("`--resume auto` needs a SPEC", help="or name the run: --resume RUN")
         try:
-            run = find_run(runs, "unfinished")
+            run = find_run(runs, "unfinished", block)
         except Refusal:
             return None
     text = specs.load(str(run.path / "spec.nn")).text

@@ -47,8 +47,8 @@ def command(
     if output is not None:
         _refuse_other_forms(output, source, console)
     checked = _checked(path, sets, moved, console)
-    networks = specs.choose(checked.networks, network)
-    trains = checked.trains.values()
+    networks = specs.choose(checked, network)
+    trains = [p for p in checked.trains.values() if network in (None, p.network, p.name)]
     if output is not None:
         _draw(networks, depth, output, console)
     elif source:

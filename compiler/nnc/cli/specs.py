@@ -12,7 +12,7 @@ from nnc.cli.console import Console
 from nnc.cli.failures import relative, unusable
 from nnc.diagnostics import Diagnostic, Refusal
 from nnc.ir.graph import Network
-from nnc.ir.plan import Profile
+from nnc.ir.plan import Profile, TrainPlan
 from nnc.source import Source
 from nnc.syntax.files import read_source
 
@@ -85,19 +85,30 @@ def sound(checked: Checked, console: Console) -> Checked:
     return checked
 
 
-def choose(networks: Mapping[str, Network], name: str | None) -> dict[str, Network]:
-    """The networks that `--network` names, all by default.
+def choose(checked: Checked, name: str | None) -> dict[str, Network]:
+    """The networks that `--network` names, all by default; a train block's name means its own.
 
     Raises:
         Refusal: there is none, or none of that name.
     """
+    networks = checked.networks
     if name is None:
         if not networks:
             raise unusable("the spec declares no network")
         return dict(networks)
+    if name not in networks and name in checked.trains:
+        name = checked.trains[name].network
     if name not in networks:
         raise unusable(f"the spec has no network `{name}`", help=f"it has {', '.join(networks)}")
     return {name: networks[name]}
+
+
+def train_of(checked: Checked, network: str, block: str | None) -> TrainPlan | None:
+    """The train block of that name, else the first of the network; None where it has none."""
+    named = checked.trains.get(block or "")
+    if named is not None and named.network == network:
+        return named
+    return next((plan for plan in checked.trains.values() if plan.network == network), None)
 
 
 def count(found: tuple[Diagnostic, ...]) -> tuple[int, int]:

@@ -164,7 +164,7 @@ def start(wish: Wish, console: Console) -> Ready:
     found = None
     if wish.resume is not None:
         where = Path(wish.out) if wish.out else _runs(wish.spec)
-        found = resume.find(wish.spec, wish.resume, where, console)
+        found = resume.find(wish.spec, wish.resume, where, console, wish.network or "")
         if found is None:
             console.note("note: no unfinished run, a new one starts")
     if found is None:
@@ -173,7 +173,8 @@ def start(wish: Wish, console: Console) -> Ready:
         prepared = prepare.prepare(source, wish.sets, wish.moved, wish.network, console)
         begun = start_of(prepared.plan, prepared.network, source)
         out = Path(wish.out) if wish.out else None
-        path = new_folder(runs_folder(), stem(source.name), name=wish.name, out=out)
+        own = plan.name if (plan := prepared.plan).name != plan.network else ""
+        path = new_folder(runs_folder(), stem(source.name), name=wish.name, out=out, block=own)
         record = prepare.record(prepared, console, wish.sets, wish.moved)
         record = replace(record, init=None if begun is None else begun.record)
         folder = RunFolder(path, record)
@@ -184,7 +185,7 @@ def start(wish: Wish, console: Console) -> Ready:
         source = specs.load(wish.spec)
         root = specs.root_of(source)
     moved = found.moved | wish.moved
-    network = wish.network or found.run.record.network
+    network = wish.network or found.run.record.block
     prepared = prepare.prepare(source, wish.sets, moved, network, console, root=root)
     resume.unchanged(found, prepared, wish.accept_data)
     folder = RunFolder(found.run.path, replace(found.run.record, status="running", stopped_by=""))

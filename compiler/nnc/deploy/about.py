@@ -48,6 +48,7 @@ class About(Record):
     Args:
         trained: False for initial weights.
         data: digest of the data it was made with.
+        train: the train block it was made by, "" where that has the network's name.
         bare: fronts are not in the graph: the caller applies them.
         parity: the tolerance that the file was held to, or None.
     """
@@ -65,6 +66,7 @@ class About(Record):
     parity: float | None = None
     metrics: tuple[tuple[str, float], ...] = ()
     data: str = ""
+    train: str = ""
 
     def input(self, name: str) -> Value:
         """What is said of an input."""
@@ -107,6 +109,7 @@ def about(metadata: Mapping[str, str]) -> About:
         parity=maybe(parity, "tolerance") if parity.get("verified") is True else None,
         metrics=tuple(numbers({"": measured}, "").items()),
         data=text(hashes, "data", ""),
+        train=metadata.get("nnc.train", ""),
     )
 
 

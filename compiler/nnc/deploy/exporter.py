@@ -16,7 +16,7 @@ from nnc.deploy.export import (
 )
 from nnc.deploy.inputs import RawRunner
 from nnc.deploy.lively import lively
-from nnc.deploy.meanings import Recipe
+from nnc.deploy.meanings import Recipe, shipped, shipped_weights
 from nnc.deploy.parity import TOLERANCE, Differs
 from nnc.deploy.session import Session
 from nnc.deploy.verify import verify
@@ -45,7 +45,9 @@ class OnnxExporter:
         seed: int = 0,
         threads: int = 0,
     ) -> None:
-        self._recipe = recipe
+        self._recipe = shipped(recipe)
+        whole = {port.name for port in recipe.network.graph.outputs}
+        self._all = whole == {port.name for port in self._recipe.network.graph.outputs}
         self._player = player
         self._path = folder / file_name(recipe, trained=True, alone=alone)
         self._seed = seed
@@ -86,6 +88,8 @@ class OnnxExporter:
         except OSError as error:
             return Exported((), failure=error.strerror or str(error))
         self._file = file
+        if not self._all:  # what it leaves out is measured too
+            return Exported((export_record(file),))
         predictor = SessionPredictor(RawRunner(session), self._bound())
         return Exported((export_record(file),), predictor, self._path.name)
 
@@ -98,7 +102,7 @@ class OnnxExporter:
         return (export_record(self._file),)
 
     def _own(self, weights: Weights) -> Mapping[str, Array]:
-        return weights[self._player]
+        return shipped_weights(self._recipe, weights[self._player])
 
     def _bound(self) -> tuple[tuple[str, str], ...]:
         return self._recipe.binding.inputs

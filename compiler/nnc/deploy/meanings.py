@@ -15,8 +15,10 @@ from nnc.deploy.noise import told
 from nnc.ir.conditions import Condition, to_json
 from nnc.ir.graph import Network, Port
 from nnc.ir.plan import Binding, ExportPlan, Field, Front, Profile, TrainPlan
+from nnc.ir.walk import weight_table
 from nnc.passes.inference import Ends, probability_name
-from nnc.record import Record
+from nnc.passes.prune import kept_plan, prune
+from nnc.record import Record, replace
 
 
 class Recipe(Record):
@@ -52,6 +54,20 @@ class Recipe(Record):
         return None if self.profile is None else self.profile.field(name)
 
 
+def shipped(recipe: Recipe) -> Recipe:
+    """The recipe of what the file holds: without what the outputs to export do not need."""
+    if recipe.export is None or not recipe.export.outputs:
+        return recipe
+    network = prune(recipe.network, recipe.export.outputs)
+    plan = None if recipe.plan is None else kept_plan(recipe.plan, network)
+    return replace(recipe, network=network, plan=plan)
+
+
+def shipped_weights(recipe: Recipe, weights: Mapping[str, Array]) -> Mapping[str, Array]:
+    """Those of some weights that the network of a recipe has, in its order."""
+    return {row.name: weights[row.name] for row in weight_table(recipe.network)}
+
+
 def entries(
     recipe: Recipe, whole: Network, around: Ends, weights: Mapping[str, Array], trained: bool
 ) -> dict[str, str]:
@@ -72,6 +88,7 @@ def entries(
         spec=recipe.spec if recipe.export is None or recipe.export.source else "",
         hashes=_hashes(recipe, weights),
         conditions=recipe.network.conditions,
+        train=_block(recipe),
     )
     found = metadata(card)
     conditions = [to_json(c) for c in recipe.network.facts if isinstance(c, Condition)]
@@ -80,6 +97,12 @@ def entries(
     if recipe.bare:
         found[BARE] = "true"
     return found
+
+
+def _block(recipe: Recipe) -> str:
+    """The train block's name, where it is not the network's."""
+    plan = recipe.plan
+    return plan.name if plan is not None and plan.name != plan.network else ""
 
 
 def doc(recipe: Recipe) -> str:

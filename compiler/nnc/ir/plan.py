@@ -362,13 +362,14 @@ class TrainPlan(Record):
 
 
 class ExportPlan(Record):
-    """An export block: `labels hidden`, `source hidden`, `bare`."""
+    """An export block: `labels hidden`, `source hidden`, `bare`, `outputs a, b` (none: all)."""
 
     network: str
     bare: bool = False
     labels: bool = True
     source: bool = True
     span: Span = NOWHERE
+    outputs: tuple[str, ...] = ()
 
 
 def describe(call: Declared) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from nnc.ir.arguments import Tied
 from nnc.ir.graph import Graph, Item, Network, Port
+from nnc.ir.lossformula import names
+from nnc.ir.plan import TrainPlan
 from nnc.layers.weighted import Weighted
 from nnc.record import replace
 
@@ -31,6 +33,34 @@ def prune(network: Network, outputs: Sequence[str] | None = None) -> Network:
             needed.update(value for value in item.inputs if value is not None)
             needed.update(item.outputs)
     return replace(network, graph=_without(graph, kept, needed))
+
+
+def kept_plan(plan: TrainPlan, network: Network) -> TrainPlan:
+    """What of a bound train block speaks of the inputs and outputs that a pruned network has."""
+    inputs = {port.name for port in network.graph.fed}
+    outputs = {port.name for port in network.graph.outputs}
+    binding = plan.binding
+    if binding is not None:
+        binding = replace(
+            binding,
+            inputs=tuple(pair for pair in binding.inputs if pair[0] in inputs),
+            targets=tuple(pair for pair in binding.targets if pair[0] in outputs),
+            unbound=tuple(name for name in binding.unbound if name in outputs),
+        )
+    phases = tuple(
+        replace(
+            phase,
+            terms=tuple(term for term in phase.terms if term.output in outputs),
+            formulas=tuple(
+                term
+                for term in phase.formulas
+                if all(n.kind != "output" or n.name in outputs for n in names(term.formula))
+            ),
+        )
+        for phase in plan.phases
+    )
+    metrics = tuple(metric for metric in plan.metrics if metric.output in outputs)
+    return replace(plan, binding=binding, phases=phases, metrics=metrics)
 
 
 def _without(graph: Graph, outputs: tuple[Port, ...], needed: set[int]) -> Graph:

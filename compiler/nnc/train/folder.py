@@ -34,8 +34,12 @@ goes on with a run; another `--out` or `--name` starts a new one beside it.
 WEIGHTS = "weights.safetensors"
 
 
-def new_folder(runs: Path, stem: str, *, name: str = "", out: Path | None = None) -> Path:
+def new_folder(
+    runs: Path, stem: str, *, name: str = "", out: Path | None = None, block: str = ""
+) -> Path:
     """Makes the folder of a new run: `runs/<stem>/<n>` with the next free number, or as told.
+
+    `block`: the train block's own name, then it is `runs/<stem>/<block>-<n>`.
 
     Raises:
         Refusal: it holds a run already, or the name is none for a folder.
@@ -56,12 +60,15 @@ def new_folder(runs: Path, stem: str, *, name: str = "", out: Path | None = None
         except FileExistsError:
             raise _taken(base / name, "it exists already") from None
         return made
-    number = max((int(p.name) for p in base.iterdir() if p.name.isdecimal()), default=0)
+    head = f"{block}-" if block else ""
+    ends = (p.name.removeprefix(head) for p in base.iterdir() if p.name.startswith(head))
+    number = max((int(end) for end in ends if end.isdecimal()), default=0)
     while True:
         number += 1
         try:
-            (base / str(number)).mkdir()  # atomic: two runs that start together get two numbers
-            return base / str(number)
+            made = base / f"{head}{number}"
+            made.mkdir()  # atomic: two runs that start together get two numbers
+            return made
         except FileExistsError:
             continue
 
@@ -216,15 +223,23 @@ def open_run(path: Path) -> Run:
         raise Refusal(NOT_A_RUN.at(file_span(file), f"run.json cannot be used: {error}")) from None
 
 
-def find_run(path: Path, want: Literal["finished", "unfinished", "any"] = "any") -> Run:
+def find_run(
+    path: Path, want: Literal["finished", "unfinished", "any"] = "any", block: str = ""
+) -> Run:
     """A run, or the newest run in a folder of runs that is in the state asked for.
+
+    `block`: of this train block or network alone.
 
     Raises:
         Refusal: there is none.
     """
     if (path / "run.json").is_file():
         return open_run(path)
-    found = [run for run in runs_in(path) if _is(run, want)]
+    found = [
+        run
+        for run in runs_in(path)
+        if _is(run, want) and block in ("", run.record.block, run.record.network)
+    ]
     if not found:
         kind = "" if want == "any" else f"{want} "
         help = "`nnc runs` lists what there is"

@@ -96,6 +96,7 @@ class RunRecord(Record):
         baseline_part: the part that the baseline is of, "" where there is none.
         resumed: the steps at which it went on.
         init: what its weights started from, None: their own distributions.
+        train: the name of the train block, "" for the network's.
     """
 
     status: str
@@ -118,6 +119,12 @@ class RunRecord(Record):
     exports: tuple[Export, ...] = ()
     resumed: tuple[int, ...] = ()
     init: InitRecord | None = None
+    train: str = ""
+
+    @property
+    def block(self) -> str:
+        """The train block's name; that of the network where it has none of its own."""
+        return self.train or self.network
 
 
 def data_record(profile: Profile) -> DataRecord:
@@ -144,6 +151,7 @@ def to_json(record: RunRecord) -> dict[str, Json]:
         "started": record.started,
         "spec": record.spec,
         "network": record.network,
+        "train": record.block,
         "command": [private(word) for word in record.command],
         "overrides": [private(word) for word in record.overrides],
         "versions": dict(record.versions),
@@ -233,6 +241,7 @@ def from_json(document: Mapping[str, Json]) -> RunRecord:
         exports=tuple(_export(e) for e in items(document, "exports")),
         resumed=tuple(integer(r, "step") for r in items(document, "resumed")),
         init=_init(obj(document, "init")),
+        train=text(document, "train", ""),
     )
 
 

@@ -1,0 +1,97 @@
+"""Several train blocks of one network, and files that hold some of its outputs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from tests.cli.conftest import Nnc
+
+QUICK = ("--steps", "2", "--threads", "1")
+SPEC = """\
+data d = arrays("a.npz", target=["digit", "box"])
+network Net {
+  input image: [1, 8, 8]
+  input extra: [3]
+  from image -> flatten -> dense(16) -> relu as h
+  from h -> dense(10) as head
+  output digit
+  from h, extra -> concat -> dense(4)
+  output box
+}
+train Net { data d; loss cross_entropy(digit) + 0.5 * l1(box); epochs 1; metric accuracy }
+train Net as finetune { data d; loss cross_entropy(digit); epochs 1; init "runs/e/1"; freeze head }
+export Net { outputs digit }
+"""
+
+
+@pytest.fixture
+def spec(nnc: Nnc) -> Nnc:
+    """`e.nn` with its data."""
+    chance = np.random.default_rng(0)
+    np.savez(
+        "a.npz",
+        image=chance.normal(size=(60, 1, 8, 8)).astype(np.float32),
+        extra=chance.normal(size=(60, 3)).astype(np.float32),
+        digit=np.arange(60) % 10,
+        box=chance.normal(size=(60, 4)).astype(np.float32),
+    )
+    Path("e.nn").write_text(SPEC)
+    return nnc
+
+
+def ends(path: str) -> tuple[list[str], list[str], int]:
+    graph = onnx.load(path).graph
+    inputs, outputs = ([port.name for port in ports] for ports in (graph.input, graph.output))
+    return inputs, outputs, len(graph.initializer)
+
+
+def test_each_block_has_its_runs(spec: Nnc) -> None:
+    none = spec("train", "e.nn", *QUICK)
+    assert none.code == 1
+    assert "choose by `--network Net` or `--network finetune`" in none.err
+    assert spec("train", "e.nn", "--network", "Net", *QUICK).out == "runs/e/1\n"
+    assert spec("train", "e.nn", "--network", "finetune", *QUICK).out == "runs/e/finetune-1\n"
+    assert spec("train", "e.nn", "--network", "finetune", *QUICK).out == "runs/e/finetune-2\n"
+    record = json.loads(Path("runs/e/finetune-1/run.json").read_text())
+    assert (record["network"], record["train"]) == ("Net", "finetune")
+    more = ("--set", "train.steps=3", "--threads", "1")
+    assert spec("train", "--resume", "runs/e/finetune-1", *more).out == "runs/e/finetune-1\n"
+    for run in ("runs/e/1", "runs/e/finetune-1"):
+        done = spec("eval", run, "--json")
+        assert done.code == 0, done.err
+        found = done.json["metrics"]
+        names = {"accuracy"} if run == "runs/e/1" else {"loss"}
+        assert set(found["onnx"]) == set(found["pytorch"]) == names
+    shown = spec("show", "e.nn", "--network", "finetune").out
+    assert "frozen: head" in shown
+    done = spec("build", "e.nn", "--network", "finetune")
+    assert done.code == 0, done.err
+
+
+def test_a_file_holds_what_its_outputs_need(spec: Nnc) -> None:
+    assert spec("train", "e.nn", "--network", "Net", *QUICK).code == 0
+    assert spec("build", "e.nn", "-o", "plain").code == 0
+    assert spec("build", "runs/e/1", "-o", "again").code == 0
+    assert spec("build", "e.nn", "--weights", "runs/e/1", "-o", "given").code == 0
+    for path in ("runs/e/1", "plain/Net.untrained.onnx", "again/model.onnx", "given/model.onnx"):
+        file = path if path.endswith(".onnx") else f"{path}/model.onnx"
+        inputs, outputs, weights = ends(file)
+        assert (inputs, outputs) == (["image"], ["digit", "digit_probability"])
+        assert weights == 4
+    said = onnx.load("runs/e/1/model.onnx").metadata_props
+    told = {entry.key: entry.value for entry in said}
+    assert [o["name"] for o in json.loads(told["nnc.outputs"])] == ["digit", "digit_probability"]
+    assert "dense2" in Path("runs/e/1/model.py").read_text()
+    assert spec("run", "runs/e/1", "a.npz").code in (0, 1)
+
+
+def test_unknown_outputs_are_found_by_check(spec: Nnc) -> None:
+    Path("e.nn").write_text(SPEC.replace("outputs digit", "outputs dgit"))
+    done = spec("check", "e.nn")
+    assert done.code == 1
+    assert "did you mean `digit`?" in done.out
