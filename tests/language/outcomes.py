@@ -17,7 +17,8 @@ from nnc.check import Checked, check_text
 from nnc.diagnostics import Diagnostic, Fix
 from nnc.ir.dims import show
 from nnc.ir.graph import Network, Port
-from nnc.ir.plan import DataPlan, ExportPlan, Group, TrainPlan, describe
+from nnc.ir.plan import DataPlan, ExportPlan, TrainPlan, describe
+from nnc.ir.updates import Group
 from nnc.ir.walk import count_weights
 
 

@@ -11,7 +11,6 @@ from nnc.ir.plan import (
     Binding,
     Categories,
     Field,
-    Group,
     Length,
     Phase,
     Pixels,
@@ -23,6 +22,7 @@ from nnc.ir.plan import (
     TrainPlan,
 )
 from nnc.ir.training import L1, Adam, Bce, BceWithLogits, Constant, CrossEntropy
+from nnc.ir.updates import Group
 from nnc.ir.verify import verify
 from nnc.ir.walk import weight_table
 from nnc.layers.activation import Relu

@@ -178,6 +178,12 @@ def test_a_stray_semicolon_does_not_part_a_comment_from_what_it_speaks_of() -> N
     assert tidy("# A.\n;network A { relu }\n") == "# A.\nnetwork A { relu }\n"
 
 
+def test_a_comment_between_a_setting_and_its_value_goes_above() -> None:
+    assert tidy("network A { budget { macs <= 1M; weights # why\n <= 5 }; relu }\n") == (
+        "network A {\n  budget {\n    macs    <= 1M\n    # why\n    weights <= 5\n  }\n  relu\n}\n"
+    )
+
+
 def test_declarations_of_one_line_may_stand_together() -> None:
     text = 'use "a.nn"\nuse "b.nn"\n\n\nparam n = 3; network A { relu }\n'
     text += "network B {\n relu\n}\nlet a = 1"

@@ -15,7 +15,6 @@ from nnc.ir.plan import (
     Binding,
     Field,
     Front,
-    Group,
     Length,
     MetricPlan,
     Part,
@@ -30,6 +29,7 @@ from nnc.ir.plan import (
 )
 from nnc.ir.training import Accuracy, Adam, Constant, CrossEntropy, Loss, Mse, Optimizer, Schedule
 from nnc.ir.types import TensorType
+from nnc.ir.updates import Group
 from nnc.record import replace
 from nnc.train.engine import train
 from nnc.train.folder import RunFolder, open_run

@@ -13,8 +13,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from nnc.diagnostics import Refusal
 from nnc.ir.datasettings import Split
-from nnc.ir.plan import Clip, DataPlan, Length, Part, Profile
+from nnc.ir.plan import DataPlan, Length, Part, Profile
 from nnc.ir.training import Adam, Cosine, Mse
+from nnc.ir.updates import Clip
 from nnc.record import replace
 from nnc.source import NOWHERE, Source, Span
 from nnc.train import device as room

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from nnc.ir.plan import Group
 from nnc.ir.training import Adam, AdamW, Constant, Optimizer, RmsProp, Sgd
+from nnc.ir.updates import Group
 from nnc.train.optimizers import groups, torch_optimizer
 
 Make = Callable[[list[torch.Tensor]], torch.optim.Optimizer]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import math
 
-from nnc.ir.plan import Group, Length
+from nnc.ir.plan import Length
 from nnc.ir.training import AdamW, Constant, Cosine
+from nnc.ir.updates import Group
 from nnc.record import replace
 from nnc.train.device import Device
 from nnc.train.job import Checked, Outcome

@@ -12,8 +12,9 @@ import torch
 from torch import nn
 
 from nnc.diagnostics import Refusal
-from nnc.ir.plan import Clip, EarlyStop, Frozen, Group, Length, TrainPlan
+from nnc.ir.plan import EarlyStop, Length, TrainPlan
 from nnc.ir.training import AdamW, Constant, Cosine, Optimizer, Plateau, RmsProp, Sgd
+from nnc.ir.updates import Clip, Frozen, Group
 from nnc.record import replace
 from nnc.train.folder import open_run
 from tests.train.kit import Listener, Small, class_plan, job_at, resumed, run, seeded, signal_at

@@ -25,12 +25,12 @@ from nnc.ir.arguments import Declared
 from nnc.ir.graph import Network
 from nnc.ir.plan import (
     EarlyStop,
-    Init,
     Length,
     Phase,
     Player,
     TrainPlan,
 )
+from nnc.ir.updates import Init
 from nnc.syntax import ast
 
 SETTINGS = (

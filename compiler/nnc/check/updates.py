@@ -19,8 +19,8 @@ from nnc.check.world import World
 from nnc.diagnostics import Fix, Rule, nearest
 from nnc.ir.arguments import Declared
 from nnc.ir.graph import Network
-from nnc.ir.plan import Clip, Frozen, Group
 from nnc.ir.training import OPTIMIZERS, SCHEDULES, Adam, Constant, Optimizer, Schedule
+from nnc.ir.updates import Clip, Frozen, Group
 from nnc.record import Record
 from nnc.syntax import ast
 

@@ -107,6 +107,7 @@ def _json(run: Run) -> dict[str, Json]:
     return {
         "path": relative(str(run.path)),
         "network": record.network,
+        "train": record.block,
         "spec": record.spec,
         "status": record.status,
         "stopped_by": record.stopped_by or None,

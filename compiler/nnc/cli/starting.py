@@ -12,7 +12,8 @@ from nnc.cli import specs
 from nnc.cli.failures import relative
 from nnc.diagnostics import Refusal, nearest, rule
 from nnc.ir.graph import Network
-from nnc.ir.plan import Init, TrainPlan
+from nnc.ir.plan import TrainPlan
+from nnc.ir.updates import Init
 from nnc.record import Record
 from nnc.render.difference import transfer_lines
 from nnc.source import Source

@@ -14,8 +14,9 @@ from typing import Literal
 from nnc.ir.arguments import Declared
 from nnc.ir.datasettings import Augment, Normalize, Split
 from nnc.ir.lossformula import FormulaTerm
-from nnc.ir.training import Loss, Metric, Optimizer, Schedule
+from nnc.ir.training import Loss, Metric
 from nnc.ir.types import TensorType
+from nnc.ir.updates import Clip, Frozen, Group, Init
 from nnc.ir.vocabulary import Vocabulary
 from nnc.record import Record
 from nnc.source import NOWHERE, Span
@@ -225,36 +226,6 @@ class Term(Record):
     span: Span = NOWHERE
 
 
-class Group(Record):
-    """Weights with their optimizer and schedule.
-
-    `selector`, `scheduled`: the words that select them for this optimizer and this schedule, "" for
-    the rest. `weights`: their names; none: all that learn and stand in no other group.
-    """
-
-    optimizer: Optimizer
-    schedule: Schedule
-    selector: str = ""
-    weights: tuple[str, ...] = ()
-    scheduled: str = ""
-
-
-class Clip(Record):
-    """The largest norm that the gradients of some weights may have together; see `Group`."""
-
-    norm: float
-    selector: str = ""
-    weights: tuple[str, ...] = ()
-
-
-class Frozen(Record):
-    """What `freeze` keeps: the words, the weights' names, places whose running statistics stay."""
-
-    selector: str = ""
-    weights: tuple[str, ...] = ()
-    still: tuple[str, ...] = ()
-
-
 class Phase(Record):
     """One update: which player is called, the terms of its loss, the groups it updates.
 
@@ -315,14 +286,6 @@ class Binding(Record):
     targets: tuple[tuple[str, str], ...]
     unused: tuple[str, ...] = ()
     unbound: tuple[str, ...] = ()
-
-
-class Init(Record):
-    """Where weights start: a run or a file, as written, and the folder that paths start from."""
-
-    path: str
-    root: str = ""
-    span: Span = NOWHERE
 
 
 class TrainPlan(Record):

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from nnc.ir.arguments import Declared
 from nnc.ir.dims import Dim, product
 from nnc.ir.graph import Network
-from nnc.ir.plan import Group, TrainPlan
+from nnc.ir.plan import TrainPlan
+from nnc.ir.updates import Group
 from nnc.ir.walk import weight_table
 from nnc.record import Record
 from nnc.render.json import Json

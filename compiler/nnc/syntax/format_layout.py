@@ -76,6 +76,11 @@ class Layout(Writer):
         starts = self.roles.inside[brace]
         names = self._names(starts)
         for number, (start, end) in enumerate(pairwise([*starts, closer])):
+            value = self.roles.values.get(start)
+            comments = self.tokens.comments
+            if names and value in comments:  # it would part the column
+                comments[value] = [c._replace(trailing=False) for c in comments[value]]
+                self.tokens.move_comments(value, start)
             self._above(start, inner, number == 0)
             self._statement(start, end, inner, names)
         self._above(closer, inner, not starts)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from nnc.diagnostics import Refusal, rule
 from nnc.ir.arguments import Declared
-from nnc.ir.plan import Clip, DataPlan, Init, Profile, TrainPlan, describe
+from nnc.ir.plan import DataPlan, Profile, TrainPlan, describe
+from nnc.ir.updates import Clip, Init
 from nnc.record import Record
 from nnc.train.files import file_span
 from nnc.train.run_record import DataRecord

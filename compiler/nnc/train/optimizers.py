@@ -8,8 +8,8 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from nnc.ir.plan import Group
 from nnc.ir.training import Adam, AdamW, Optimizer, RmsProp, Sgd
+from nnc.ir.updates import Group
 
 Named = dict[str, nn.Parameter]
 

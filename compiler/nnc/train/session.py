@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from nnc.backends.torch_module import state_of
 from nnc.diagnostics import Refusal, rule
-from nnc.ir.plan import Frozen, Phase, Term
+from nnc.ir.plan import Phase, Term
 from nnc.ir.training import Plateau
+from nnc.ir.updates import Frozen
 from nnc.train.data.carried import carried_order, lanes
 from nnc.train.data.keyed import order
 from nnc.train.device import Device

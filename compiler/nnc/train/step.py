@@ -8,7 +8,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from nnc.ir.plan import Clip, Group, Phase
+from nnc.ir.plan import Phase
+from nnc.ir.updates import Clip, Group
 from nnc.record import Record
 from nnc.train.feed import Raw
 from nnc.train.optimizers import Named, groups, named_weights, torch_optimizer
