@@ -55,7 +55,9 @@ class Eager:
 
     @staticmethod
     def _like(args: Any) -> TensorType:
-        first = next(a for a in args if isinstance(a, Value | list | tuple))
+        first = next((a for a in args if isinstance(a, Value | list | tuple)), None)
+        if first is None:
+            return TensorType(())
         return first.type if isinstance(first, Value) else first[0].type
 
     def module(self, kind: str, *args: Any, **kwargs: Any) -> Callable[..., Value]:
@@ -84,7 +86,9 @@ class Eager:
             "-": torch.sub,
             "*": torch.mul,
             "/": torch.div,
+            "//": torch.floor_divide,
             "**": torch.pow,
+            "<": torch.lt,
             "!=": torch.ne,
             "==": torch.eq,
         }
@@ -124,6 +128,9 @@ class Eager:
 
     def batch(self, x: Value) -> int:
         return int(x.data.shape[0])
+
+    def device(self, x: Value) -> Any:
+        return x.data.device
 
     def typed(self, x: Value, type: TensorType) -> Value:
         return Value(x.data, type)

@@ -313,7 +313,8 @@ class Body:
                 name = self._free_name(wish, at if held >= 0 else at - 1, taken)
                 names.append(name)
                 self.holders[name] = held
-            self.steps.append(Line(f"{one.nest.format(*names)} = {one.call.text()}", item.turns))
+            made = one.nest.format(*names).replace("(_, _)", "_")
+            self.steps.append(Line(f"{made} = {one.call.text()}", item.turns))
             for name, value in zip(names, one.values):
                 value.name = "" if name == "_" else name
 

@@ -267,6 +267,9 @@ def closing(network: Network, name: str, extras: Extras) -> list[str]:
         taken.append(variable)
         inputs.append(variable)
         zeros = _zeros(graph.types[port.value], sizes)
+        if port.measures:
+            whole = next(p for p in graph.inputs if p.name == port.measures)
+            zeros = f"torch.tensor([{evaluate(graph.types[whole.value].dims[0], sizes)}])"
         if readable and port in pictures:
             reader = _function("prepare", port, [p for p in graph.inputs if extras.front(p.name)])
             zeros = f"{reader}(args.picture) if args.picture else {zeros}"

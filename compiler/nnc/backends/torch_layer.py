@@ -177,6 +177,10 @@ class LayerWriter:
         """`x.shape[0]`."""
         return Node(((self._node(x), ATOM), ".shape[0]"), _SCALAR)
 
+    def device(self, x: Ref) -> Node:
+        """`x.device`."""
+        return Node(((self._node(x), ATOM), ".device"), _SCALAR)
+
     def typed(self, x: Ref, type: TensorType) -> Node:
         """The same value, known to have this type."""
         node = self._node(x)

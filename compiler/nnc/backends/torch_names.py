@@ -211,6 +211,7 @@ FUNCTIONS: Final[dict[str, Signature]] = {
     "nn.utils.rnn.pad_packed_sequence": _signature(
         "sequence", batch_first=False, padding_value=0.0, total_length=None
     ),
+    "torch.arange": _signature("end", device=None),
     "torch.flatten": _signature("input", start_dim=0, end_dim=-1),
     "torch.unflatten": _signature("input dim sizes"),
     "torch.cat": _signature("tensors", dim=0),
@@ -246,7 +247,6 @@ METHODS: Final[dict[str, Signature]] = {
     "roll": _signature("shifts dims"),
     "new_full": _signature("size fill_value"),
     "triu": _signature("", diagonal=0),
-    "masked_fill": _signature("mask value"),
     "unbind": _signature("", dim=0),
     "chunk": _signature("chunks", dim=0),
     "split": _signature("split_size", dim=0),
@@ -257,6 +257,7 @@ METHODS: Final[dict[str, Signature]] = {
     "sqrt": _signature(""),
     "contiguous": _signature(""),
     "cpu": _signature(""),
+    "masked_fill": _signature("mask value"),
 }
 
 SPREAD: Final = frozenset({"reshape", "permute", "expand", "repeat"})

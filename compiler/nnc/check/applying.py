@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nnc.check.arguments import Bound
 from nnc.check.body import Body
+from nnc.check.lengths import with_lengths
 from nnc.check.ports import check_ports, check_shared, check_weights
 from nnc.check.rules import NO_SAMPLES
 from nnc.check.shaperules import Stating
@@ -52,6 +53,7 @@ def apply(
         if shared is not None:
             check_shared(rules, op, ported, shared)
         op = tied_layer(body, op, ported, bound, rules)
+        given = with_lengths(body, op, given, span, rules)
     except Refusal as refusal:
         for diagnostic in refusal.diagnostics:
             world.sink.add(diagnostic)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from nnc.check.body import Body
 from nnc.check.handed import Handed, handed
+from nnc.check.lengths import handed_on
 from nnc.check.passing import Carried
 from nnc.check.rules import LIMIT, RECURSION, SEVERAL_VALUES, SHARED_SHAPES
 from nnc.check.scope import Scope
@@ -48,7 +49,8 @@ def call_block(
     types = tuple(body.builder.types[v] for v in values)
     made_at = tuple(body.builder.made_at[v] for v in values)
     carried = Carried(body.builder.types, world.passed_keys)
-    made = specialise(world, Specialising(block, step, types, given, carried, made_at))
+    lengths = handed_on(body.builder, types, carried)
+    made = specialise(world, Specialising(block, step, types, given, carried, made_at, lengths))
     if made.graph is None or made.output is None:
         body.fail()
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nnc.check.values import BAD, SharedEntry
 from nnc.ir.arguments import Declared
+from nnc.ir.dims import Dim
 from nnc.ir.graph import Call, Graph, Item, Operation, Port, Turn
 from nnc.ir.names import place_name
 from nnc.ir.types import TensorType
@@ -34,6 +35,9 @@ class Builder:
         self.loops = 0
         self.statement = 0
         self.damaged = False
+        self.lengths: dict[Dim, int] = {}  # of padded sequences, by their number of steps
+        self.own: dict[Dim, int] = {}  # which of the steps are a sequence's own, likewise
+        self.hidden: dict[tuple[int, float], int] = {}  # values with their padding hidden
         self.layers = 0  # those of called blocks included
 
     def value(self, type: TensorType, span: Span) -> int:
@@ -42,10 +46,17 @@ class Builder:
         self.made_at.append(span)
         return len(self.types) - 1
 
-    def input(self, name: str, type: TensorType, span: Span, drawn: Declared | None = None) -> int:
-        """A new input of the graph; `drawn`: it is noise of this distribution."""
+    def input(
+        self,
+        name: str,
+        type: TensorType,
+        span: Span,
+        drawn: Declared | None = None,
+        measures: str = "",
+    ) -> int:
+        """A new input; `drawn`: noise of this distribution, `measures`: lengths of this input."""
         number = self.value(type, span)
-        self.inputs.append(Port(name, number, span, drawn))
+        self.inputs.append(Port(name, number, span, drawn, measures))
         self.taken.add(name)
         return number
 

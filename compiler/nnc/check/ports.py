@@ -19,7 +19,7 @@ from nnc.layers.base import Layer, Port
 
 def check_ports(rules: Stating, op: Layer, types: tuple[TensorType | None, ...]) -> None:
     """Ranks and element types of the inputs."""
-    ports = op.ports
+    ports = op.written_ports()
     if len(types) > len(ports) and not ports[-1].many:
         rules.refuse(
             SEVERAL_VALUES,

@@ -387,3 +387,12 @@ A weight or a constant is the same for all samples; where a layer or an output t
 sample, it is repeated once for each. How many there are is told by an input.
 """,
 )
+BAD_PADDED = rule(
+    "NN388",
+    "bad-padded-input",
+    """
+`padded` says that the first size differs from sample to sample, so the type names it: `input words:
+token[T] padded`, `input sound: [T, 40] padded`. In a batch the shorter ones are padded to the
+longest; the network has one more input, `words_length`, with the length of each.
+""",
+)

@@ -26,7 +26,8 @@ def port_values(
     body: Body, layer: type[Layer], args: tuple[ast.Arg, ...], scope: Scope
 ) -> tuple[tuple[ast.Arg, ...], tuple[Extra, ...], bool]:
     """Splits values for further inputs (`add(e1)`, `attention(8, to=memory)`) from arguments."""
-    if len(layer.ports) == 1 and not layer.ports[0].many:
+    takes = layer.written_ports()
+    if len(takes) == 1 and not takes[0].many:
         return args, (), True
     ports = layer.named_inputs()
     rest: list[ast.Arg] = []

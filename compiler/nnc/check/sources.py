@@ -7,6 +7,7 @@ from collections.abc import Callable
 from nnc.check.arguments import initial
 from nnc.check.body import Body
 from nnc.check.layouts import channels_last, element
+from nnc.check.lengths import may_pad, measure
 from nnc.check.rules import BAD_SOURCE, LATER, MISPLACED, OPEN_WEIGHT
 from nnc.check.scope import Scope
 from nnc.check.types import input_type, not_yet, size_value
@@ -77,12 +78,17 @@ def _input(body: Body, statement: ast.SourceDecl, scope: Scope) -> tuple[int, ..
     turned = channels_last(statement.type)
     if turned is not None:
         body.world.sink.add(turned)
+    if statement.padded and type is not None:
+        fits = may_pad(statement, body.world.numbers)
+        type = TensorType(type.dims, type.dtype, time=0) if fits else None
     made = None
     if type is not None:
         made = tuple(
             body.builder.input(name.text, type, name.span) if free else BAD
             for name, free in zip(statement.names, _free(body, statement, scope))
         )
+    if statement.padded and made is not None and type is not None and BAD not in made:
+        measure(body, statement, type, scope)
     if body.sole_input:
         body.current = (BAD,) if made is None else made
     return made

@@ -40,6 +40,7 @@ class Specialising(Record):
         given: the arguments; None where they are wrong.
         carried: what steps and braces read of the caller's.
         made_at: where the values come from.
+        lengths: of padded sequences, by their number of steps: values of the caller's.
     """
 
     block: ast.Block
@@ -48,6 +49,7 @@ class Specialising(Record):
     given: Handed | None
     carried: Carried | None
     made_at: tuple[Span, ...] = ()
+    lengths: tuple[tuple[Dim, int], ...] = ()
 
     @property
     def span(self) -> Span:
@@ -123,6 +125,7 @@ def _made(world: World, wanted: Specialising) -> Made:
         taken = {p.name.text for p in block.params}
         builder = body.builder if known else None
         entering = Entering(carried, builder, params, taken, wanted.types or ())
+        body.builder.lengths = {d: entering.values[v] for d, v in wanted.lengths if known}
     _steps(body, wanted, entering)
     output = body.run_block()
     if output is None:

@@ -225,8 +225,6 @@ def _with(scope: Scope, free: ast.Ref, value: int) -> Scope:
 
 def not_yet(t: ast.SourceDecl, numbers: Numbers) -> bool:
     """Refuses what inputs may say in later versions; whether this one says any of it."""
-    if t.padded:
-        numbers.say(LATER.at(t.span, "`padded` inputs are planned; nnc 0.1 has none"))
     if t.init is not None:
         numbers.say(
             LATER.at(
@@ -235,4 +233,4 @@ def not_yet(t: ast.SourceDecl, numbers: Numbers) -> bool:
                 help="remove `= ...`",
             )
         )
-    return t.padded or t.init is not None
+    return t.init is not None

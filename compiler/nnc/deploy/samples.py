@@ -9,7 +9,7 @@ import numpy as np
 from nnc.backends.arrays import Array
 from nnc.ir.allowed import Allowed
 from nnc.ir.conditions import Condition
-from nnc.ir.dims import evaluate
+from nnc.ir.dims import Dim, evaluate, symbols
 from nnc.ir.graph import Network
 from nnc.ir.plan import Categories, Front, Scale
 from nnc.ir.types import TensorType
@@ -40,6 +40,28 @@ def sample(
         type = graph.types[port.value]
         shape = (batch, *(int(evaluate(d, sizes)) for d in type.dims))
         made[port.name] = _values(type, fronts.get(port.name), shape, draw)
+        if port.measures:
+            whole = next(p for p in graph.inputs if p.name == port.measures)
+            made[port.name] = _lengths(
+                network, graph.types[whole.value].dims[0], sizes, shape, draw
+            )
+    return made
+
+
+def _lengths(
+    network: Network,
+    steps: Dim,
+    sizes: Mapping[str, int],
+    shape: tuple[int, ...],
+    draw: np.random.Generator,
+) -> Array:
+    """Lengths of padded sequences, from the least to the longest; the first is the longest."""
+    (symbol,) = symbols(steps)
+    conditions = {c.symbol: c for c in network.facts if isinstance(c, Condition)}
+    known = _allowed(conditions.get(symbol))
+    among = [n for n in range(1, sizes[symbol] + 1) if known.has(n)]
+    made = draw.choice(np.array(among or [sizes[symbol]], np.int64), shape)
+    made[:1] = sizes[symbol]
     return made
 
 

@@ -113,12 +113,16 @@ class Item(Record):
 
 
 class Port(Record):
-    """A named input or output of a graph; `drawn`: what a noise input is drawn from."""
+    """A named input or output of a graph.
+
+    `drawn`: what a noise input is drawn from. `measures`: the padded input whose lengths these are.
+    """
 
     name: str
     value: int
     span: Span = NOWHERE
     drawn: Declared | None = None
+    measures: str = ""
 
 
 class Graph(Record):

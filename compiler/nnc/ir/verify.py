@@ -103,7 +103,7 @@ def _values(graph: Graph) -> Iterator[str]:
         if used.isdisjoint(item.outputs):
             yield f"nothing uses {item.name}"
     for port in graph.inputs:
-        if port.value not in used:
+        if port.value not in used and not port.measures:
             yield f"nothing uses the input {port.name}"
 
 

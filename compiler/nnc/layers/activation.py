@@ -6,6 +6,7 @@ from nnc.ir.arguments import axis, option, real
 from nnc.ir.types import TensorType
 from nnc.layers.base import (
     OUTPUT,
+    Along,
     Case,
     Kept,
     Layer,
@@ -24,6 +25,7 @@ class Relu(Layer):
     """max(0, x). Any shape. PyTorch: F.relu; ONNX: Relu."""
 
     kept = OUTPUT
+    elementwise = True
     cases = (
         Case("relu", "[6, 5, 5]", "[6, 5, 5]", nodes=1),
         Case("relu", "[H]", "[H]", nodes=1),
@@ -43,6 +45,7 @@ class LeakyRelu(Layer):
 
     slope: float = real("factor of negative numbers", default=0.01)
 
+    elementwise = True
     cases = (
         Case("leaky_relu", "[4, 5]", "[4, 5]", nodes=1),
         Case("leaky_relu(0.2)", "[4, H, W]", "[4, H, W]", nodes=1),
@@ -68,6 +71,7 @@ class Gelu(Layer):
         default="none",
     )
 
+    elementwise = True
     cases = (
         Case("gelu", "[4, 5]", "[4, 5]", nodes=1),
         Case("gelu(tanh)", "[4, 5]", "[4, 5]", nodes=1),
@@ -86,6 +90,7 @@ class Sigmoid(Layer):
     """1 / (1 + exp(-x)), between 0 and 1. Any shape. ONNX: Sigmoid."""
 
     kept = OUTPUT
+    elementwise = True
     cases = (Case("sigmoid", "[4, 5]", "[4, 5]", nodes=1), Case("sigmoid", "[H]", "[H]", nodes=1))
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
@@ -100,6 +105,7 @@ class Tanh(Layer):
     """Hyperbolic tangent, between -1 and 1. Any shape. ONNX: Tanh."""
 
     kept = OUTPUT
+    elementwise = True
     cases = (Case("tanh", "[4, 5]", "[4, 5]", nodes=1), Case("tanh", "[H]", "[H]", nodes=1))
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
@@ -131,6 +137,9 @@ class Softmax(Layer):
         known_axis(rules, self.axis, x.rank)
         return (x,)
 
+    def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
+        return "mixes" if axis == self.axis % x.rank else "each"
+
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         return w.call("F.softmax", x, dim=self.axis + (self.axis >= 0))
 
@@ -160,6 +169,9 @@ class LogSoftmax(Layer):
         known_axis(rules, self.axis, x.rank)
         return (x,)
 
+    def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
+        return "mixes" if axis == self.axis % x.rank else "each"
+
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         return w.call("F.log_softmax", x, dim=self.axis + (self.axis >= 0))
 
@@ -172,6 +184,7 @@ class Softsign(Layer):
     """x / (1 + |x|), between -1 and 1. Any shape. PyTorch: F.softsign; ONNX: Softsign."""
 
     kept = Kept(inputs=True, each=4)  # and 1 + |x|
+    elementwise = True
     cases = (
         Case("softsign", "[4, 5]", "[4, 5]", nodes=1),
         Case("softsign", "[H]", "[H]", nodes=1),

@@ -5,7 +5,18 @@ from __future__ import annotations
 from nnc.ir.arguments import Sizes, axis, dims, size, sizes
 from nnc.ir.dims import Dim, show
 from nnc.ir.types import TensorType
-from nnc.layers.base import NOTHING, VIEW, Case, Layer, OnnxWriter, Ref, Rules, TorchWriter, layer
+from nnc.layers.base import (
+    NOTHING,
+    VIEW,
+    Along,
+    Case,
+    Layer,
+    OnnxWriter,
+    Ref,
+    Rules,
+    TorchWriter,
+    layer,
+)
 from nnc.layers.rules import BROADCAST, COUNT, NOT_ONE, PERMUTATION, SLICE
 from nnc.layers.shape import ANY, known_axes, known_axis
 from nnc.layers.window import Ints, ints, number
@@ -51,6 +62,9 @@ class Permute(Layer):
         time = None if x.time is None else found.index(x.time)
         return (TensorType(tuple(x.dims[at] for at in found), x.dtype, time),)
 
+    def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
+        return "each"
+
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         return w.method(x, "permute", 0, *(at + 1 for at in self._order(x.type.rank)))
 
@@ -95,6 +109,9 @@ class Squeeze(Layer):
         left = (*x.dims[:at], *x.dims[at + 1 :])
         return (TensorType(left, x.dtype, None if x.time == at else time),)
 
+    def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
+        return "each"
+
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         return w.method(x, "squeeze", self.axis % x.type.rank + 1)
 
@@ -125,6 +142,9 @@ class Unsqueeze(Layer):
         at = known_axis(rules, self.axis, x.rank + 1)
         time = x.time if x.time is None or x.time < at else x.time + 1
         return (TensorType((*x.dims[:at], 1, *x.dims[at:]), x.dtype, time),)
+
+    def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
+        return "each"
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         return w.method(x, "unsqueeze", self.axis % (x.type.rank + 1) + 1)

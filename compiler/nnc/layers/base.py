@@ -8,7 +8,7 @@ numpy.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ClassVar, NoReturn, Protocol, TypeVar, Union
+from typing import Any, ClassVar, Literal, NoReturn, Protocol, TypeVar, Union
 
 from nnc.diagnostics import Rule
 from nnc.ir.arguments import Declared, Sizes, Tied
@@ -18,6 +18,13 @@ from nnc.ir.types import DType, TensorType
 from nnc.record import Record
 
 LAYERS: dict[str, type[Layer]] = {}
+
+Along = Literal["each", "masked", "lengths", "mixes"]
+"""How a layer treats the steps of a padded sequence.
+
+Each on its own, what pads it may be anything; mixed, right where zeros pad it ("masked") or where
+it is told the lengths; or mixed in a way that padding spoils.
+"""
 
 
 class Port(Record):
@@ -213,6 +220,10 @@ class TorchWriter(Protocol):
         """`x.shape[0]`, the number of samples, as an argument."""
         ...
 
+    def device(self, x: Ref) -> Ref:
+        """`x.device`, as an argument."""
+        ...
+
     def typed(self, x: Ref, type: TensorType) -> Ref:
         """The same value, known to have this type (between two calls of one layer)."""
         ...
@@ -298,9 +309,18 @@ class Layer(Declared):
         """The inputs that a call may name: all but the one that flows in."""
         return tuple(p.name for p in cls.ports[1:] if not p.many and not p.implied)
 
+    @classmethod
+    def written_ports(cls) -> tuple[Port, ...]:
+        """The ports that a spec may give values for."""
+        return tuple(port for port in cls.ports if not port.implied)
+
     def shape(self, rules: Rules, *x: Any, **_: Any) -> tuple[TensorType, ...]:
         """The types of the outputs; states what must hold to `rules`."""
         return (required(x[0]),)
+
+    def along(self, axis: int, *x: Any, **_: Any) -> Along:
+        """How it treats the steps along `axis` of its inputs; shapes are known to be right."""
+        return "each" if self.elementwise else "mixes"
 
     def weights(self, *x: Any, **_: Any) -> Iterable[Weight]:
         """The arrays that it owns, in PyTorch's order; shapes are known to be right."""

@@ -11,6 +11,7 @@ from nnc.ir.initial import TORCH_WEIGHT, FanUniform, Weight
 from nnc.ir.types import TensorType
 from nnc.layers.base import (
     INPUTS,
+    Along,
     Case,
     Kept,
     OnnxWriter,
@@ -188,6 +189,11 @@ class Conv(Matrix):
         padded = product(d + a + b for d, a, b in zip(x.dims[1:], low, high))
         return Kept(inputs=self.padding_mode != "circular", other=4 * x.dims[0] * padded)
 
+    def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
+        if not axis or self.padding_mode != "zeros":
+            return "mixes"
+        return "each" if self.padding in (0, "valid") else "masked"
+
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         return w.module(
             f"nn.Conv{x.type.rank - 1}d",
@@ -318,6 +324,9 @@ class ConvTranspose(Matrix):
     def macs(self, x: TensorType) -> Dim:
         per_group = self.channels // ints(self.groups, 1)[0]
         return product((*x.dims, per_group, *ints(self.kernel, x.rank - 1)))
+
+    def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
+        return "masked" if axis else "mixes"
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         return w.module(

@@ -9,6 +9,7 @@ from nnc.ir.dims import Dim
 from nnc.ir.initial import TORCH_WEIGHT, FanUniform, Weight
 from nnc.ir.types import TensorType
 from nnc.layers.base import (
+    Along,
     Case,
     OnnxWriter,
     Port,
@@ -58,6 +59,9 @@ class Dense(Matrix):
 
     def macs(self, x: TensorType) -> Dim:
         return x.elements * self.units
+
+    def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
+        return "mixes" if axis == x.rank - 1 else "each"
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         return w.module("nn.Linear", x.type.dims[-1], self.units, bias=self.bias)(x)

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from nnc.ir.arguments import option, real
 from nnc.ir.types import TensorType
-from nnc.layers.base import Case, Kept, Layer, OnnxWriter, Port, Ref, TorchWriter, layer
+from nnc.layers.base import (
+    Along,
+    Case,
+    Kept,
+    Layer,
+    OnnxWriter,
+    Port,
+    Ref,
+    TorchWriter,
+    layer,
+)
 
 MOST_SPACE = 3
 """PyTorch drops channels of values with up to so many axes of space."""
@@ -25,6 +35,9 @@ class Dropout(Layer):
         Case("dropout(0.1)", "[3, H]", "[3, H]"),
         Case("dropout(1.5)", "[4]", refused="NN205"),
     )
+
+    def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
+        return "each"
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         return w.call("F.dropout", x, self.p, training=w.training)
@@ -53,6 +66,9 @@ class ChannelDropout(Layer):
 
     def keeps(self, x: TensorType) -> Kept:
         return Kept(other=4 * x.dims[0])  # which were zeroed
+
+    def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
+        return "mixes" if axis == 0 else "each"
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         return w.call(f"F.dropout{x.type.rank - 1}d", x, self.p, training=w.training)
@@ -87,6 +103,9 @@ class StochasticDepth(Layer):
         Case("stochastic_depth(0.1, batch)", "[3, H, W]", "[3, H, W]", nodes=0),
         Case("stochastic_depth(2)", "[4]", refused="NN205"),
     )
+
+    def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
+        return "each"
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         ahead = 1 if self.mode == "row" else 2

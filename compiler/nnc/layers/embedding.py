@@ -8,7 +8,18 @@ from nnc.ir.arguments import Declared, initial, size
 from nnc.ir.dims import Dim, symbols
 from nnc.ir.initial import Normal, Weight
 from nnc.ir.types import TensorType
-from nnc.layers.base import NOTHING, Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
+from nnc.layers.base import (
+    NOTHING,
+    Along,
+    Case,
+    Layer,
+    OnnxWriter,
+    Port,
+    Ref,
+    Rules,
+    TorchWriter,
+    layer,
+)
 from nnc.layers.weighted import Matrix
 from nnc.layers.window import number
 
@@ -42,6 +53,9 @@ class Embedding(Matrix):
     def arrays(self, x: TensorType) -> Iterable[Weight]:
         yield Weight("weight", (self.count, self.width), self.init or Normal(1.0))
 
+    def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
+        return "each"
+
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         return w.module("nn.Embedding", self.count, self.width)(x)
 
@@ -72,6 +86,9 @@ class OneHot(Layer):
         if not any("." in name for name in symbols(self.classes)):  # `poems.vocab` comes later
             number(rules, self.classes, "classes")
         return (TensorType((*x.dims, self.classes), "float32", x.time),)
+
+    def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
+        return "each"
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         return w.method(w.call("F.one_hot", x, self.classes), "float")

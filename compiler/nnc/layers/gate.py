@@ -5,7 +5,7 @@ from __future__ import annotations
 from nnc.ir.arguments import axis
 from nnc.ir.dims import show
 from nnc.ir.types import TensorType
-from nnc.layers.base import Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
+from nnc.layers.base import Along, Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
 from nnc.layers.rules import PARTS
 from nnc.layers.shape import known_axis
 
@@ -17,6 +17,7 @@ class Silu(Layer):
     Any shape. PyTorch: F.silu; ONNX: Sigmoid and Mul.
     """
 
+    elementwise = True
     cases = (Case("silu", "[4, 5]", "[4, 5]", nodes=2), Case("silu", "[H]", "[H]", nodes=2))
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
@@ -30,6 +31,7 @@ class Silu(Layer):
 class Mish(Layer):
     """x * tanh(softplus(x)) (Misra, 2019). Any shape. PyTorch: F.mish; ONNX: Mish."""
 
+    elementwise = True
     cases = (Case("mish", "[4, 5]", "[4, 5]", nodes=1), Case("mish", "[H]", "[H]", nodes=1))
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
@@ -46,6 +48,7 @@ class HardSigmoid(Layer):
     Any shape. PyTorch: F.hardsigmoid; ONNX: HardSigmoid.
     """
 
+    elementwise = True
     cases = (
         Case("hard_sigmoid", "[4, 5]", "[4, 5]", nodes=1),
         Case("hard_sigmoid", "[H]", "[H]", nodes=1),
@@ -65,6 +68,7 @@ class HardSwish(Layer):
     Any shape. PyTorch: F.hardswish; ONNX: HardSwish.
     """
 
+    elementwise = True
     cases = (
         Case("hard_swish", "[4, 5]", "[4, 5]", nodes=1),
         Case("hard_swish", "[H]", "[H]", nodes=1),
@@ -110,6 +114,9 @@ class Glu(Layer):
             help=f"give it {show(x.dims[at] * 2)}: what goes through, and its gates",
         )
         return (x.with_dims(*x.dims[:at], x.dims[at] // 2, *x.dims[at + 1 :]),)
+
+    def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
+        return "mixes" if axis == self.axis % x.rank else "each"
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         return w.call("F.glu", x, dim=self.axis + (self.axis >= 0))

@@ -8,6 +8,7 @@ from nnc.ir.arguments import Declared, Sizes, flag, initial, real, sizes
 from nnc.ir.initial import Fill, Weight
 from nnc.ir.types import TensorType
 from nnc.layers.base import (
+    Along,
     Case,
     Kept,
     OnnxWriter,
@@ -114,6 +115,9 @@ class LayerNorm(FeatureNorm):
         if self.bias:
             yield Weight("bias", features, Fill(0.0))
 
+    def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
+        return "mixes" if axis in axes_of(self.axis, x.rank) else "each"
+
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         features = self.features(x.type, self.axis)
         at = axes_of(self.axis, x.type.rank)[0]
@@ -196,6 +200,9 @@ class RmsNorm(FeatureNorm):
     def keeps(self, x: TensorType) -> Kept:
         """Its input, and what the weight multiplies."""
         return Kept(inputs=True, each=4 if self.weight else 0)
+
+    def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
+        return "mixes" if axis in axes_of(self.axis, x.rank) else "each"
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         features = self.features(x.type, self.axis)

@@ -9,6 +9,7 @@ from nnc.ir.dims import Dim, show
 from nnc.ir.initial import Fill, Weight
 from nnc.ir.types import TensorType
 from nnc.layers.base import (
+    Along,
     Case,
     Layer,
     OnnxWriter,
@@ -27,6 +28,7 @@ from nnc.layers.window import ints, number
 class Relu6(Layer):
     """min(max(0, x), 6) (Krizhevsky, 2010). Any shape. PyTorch: F.relu6; ONNX: Clip."""
 
+    elementwise = True
     cases = (
         Case("relu6", "[4, 5]", "[4, 5]", nodes=1),
         Case("relu6", "[3, H, W]", "[3, H, W]", nodes=1),
@@ -82,6 +84,9 @@ class Prelu(Weighted):
     def arrays(self, x: TensorType) -> Iterable[Weight]:
         yield Weight("weight", (self.parameters,), self.init or Fill(0.25), fan_in=1, fan_out=1)
 
+    def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
+        return "mixes" if axis == 0 else "each"
+
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         return w.module("nn.PReLU", self.parameters)(x)
 
@@ -102,6 +107,7 @@ class Elu(Layer):
 
     alpha: float = real("what large negative numbers tend to, with the sign turned", default=1.0)
 
+    elementwise = True
     cases = (
         Case("elu", "[4, 5]", "[4, 5]", nodes=1),
         Case("elu(0.5)", "[H]", "[H]", nodes=1),
@@ -121,6 +127,7 @@ class Selu(Layer):
     Any shape. PyTorch: F.selu; ONNX: Selu.
     """
 
+    elementwise = True
     cases = (Case("selu", "[4, 5]", "[4, 5]", nodes=1), Case("selu", "[H]", "[H]", nodes=1))
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
@@ -137,6 +144,7 @@ class Hardtanh(Layer):
     min: float = real("the lower bound", default=-1.0)
     max: float = real("the upper bound", default=1.0)
 
+    elementwise = True
     cases = (
         Case("hardtanh", "[4, 5]", "[4, 5]", nodes=1),
         Case("hardtanh(-0.5, 0.25)", "[H]", "[H]", nodes=1),
@@ -178,6 +186,7 @@ class Softplus(Layer):
     beta: float = real("how sharp the bend is", default=1.0, above=0)
     threshold: float = real("where the straight line begins", default=20.0, most=80)
 
+    elementwise = True
     cases = (
         Case("softplus", "[4, 5]", "[4, 5]", nodes=1),
         Case("softplus", "[H]", "[H]", nodes=1),

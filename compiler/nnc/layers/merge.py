@@ -6,7 +6,18 @@ from nnc.diagnostics import Rule
 from nnc.ir.arguments import axis
 from nnc.ir.dims import show
 from nnc.ir.types import TensorType
-from nnc.layers.base import NOTHING, Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
+from nnc.layers.base import (
+    NOTHING,
+    Along,
+    Case,
+    Layer,
+    OnnxWriter,
+    Port,
+    Ref,
+    Rules,
+    TorchWriter,
+    layer,
+)
 from nnc.layers.rules import CONCAT
 from nnc.layers.shape import known_axis
 
@@ -75,6 +86,9 @@ class Concat(Layer):
             if fits
             else f"only axis {self.axis} may differ; `padding=same` keeps sizes",
         )
+
+    def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
+        return "mixes" if axis == self.axis % x.rank else "each"
 
     def torch(self, w: TorchWriter, *x: Ref) -> Ref:
         return w.call("torch.cat", list(x), dim=self.axis + (self.axis >= 0))

@@ -6,6 +6,7 @@ from nnc.ir.arguments import Sizes, flag, sizes
 from nnc.ir.types import TensorType
 from nnc.layers.base import (
     NOTHING,
+    Along,
     Case,
     Kept,
     Layer,
@@ -102,6 +103,10 @@ class MaxPool(Layer):
         given = (self.kernel, self.stride, self.padding, self.dilation)
         return _pool_shape(rules, x, given, self.ceil_mode)
 
+    def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
+        # windows that count lie within the sequence, unless they reach over its end
+        return "mixes" if not axis or self.padding or self.ceil_mode else "each"
+
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         return w.call(
             f"F.max_pool{x.type.rank - 1}d",
@@ -172,6 +177,13 @@ class AvgPool(Layer):
 
     def shape(self, rules: Rules, x: TensorType) -> tuple[TensorType, ...]:
         return _pool_shape(rules, x, (self.kernel, self.stride, self.padding, 1), self.ceil_mode)
+
+    def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
+        if not axis or self.ceil_mode:
+            return "mixes"
+        if self.padding:
+            return "masked" if self.count_include_pad else "mixes"
+        return "each"
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         return w.call(

@@ -8,7 +8,7 @@ from nnc.ir.arguments import Declared, initial, option, size
 from nnc.ir.dims import Dim, show
 from nnc.ir.initial import Normal, Weight
 from nnc.ir.types import TensorType
-from nnc.layers.base import NOTHING, Case, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
+from nnc.layers.base import NOTHING, Along, Case, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
 from nnc.layers.rules import POSITIONS
 from nnc.layers.weighted import Weighted
 from nnc.layers.window import number
@@ -65,6 +65,9 @@ class Positions(Weighted):
 
     def arrays(self, x: TensorType) -> Iterable[Weight]:
         yield Weight("weight", (self._most(x), x.dims[1]), self.init or Normal(0.02))
+
+    def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
+        return "each"
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         table, steps = w.weight("weight"), x.type.dims[0]

@@ -7,7 +7,18 @@ from collections.abc import Iterable, Sequence
 from nnc.ir.arguments import REST, Axes, axes, named
 from nnc.ir.dims import Dim, exact_div, product, show
 from nnc.ir.types import TensorType
-from nnc.layers.base import NOTHING, Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
+from nnc.layers.base import (
+    NOTHING,
+    Along,
+    Case,
+    Layer,
+    OnnxWriter,
+    Port,
+    Ref,
+    Rules,
+    TorchWriter,
+    layer,
+)
 from nnc.layers.rules import AXES_COUNT, AXIS_SIZE
 
 Names = list[list[str]]
@@ -157,6 +168,10 @@ class Rearrange(Layer):
         put = [part for names in after for part in _grouped(parts, names)]
         first = None if parts == before else cut
         return first, found, put != flat or len(flat) != len(after)
+
+    def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
+        names = self._names(self.before, x.rank)[axis]
+        return "each" if len(names) == 1 and names in self._names(self.after, x.rank) else "mixes"
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         y, (first, order, last) = x, self._steps(x.type)

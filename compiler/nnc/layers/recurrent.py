@@ -10,6 +10,7 @@ from nnc.ir.dims import Dim
 from nnc.ir.initial import FanUniform, ForgetGate, Weight
 from nnc.ir.types import TensorType
 from nnc.layers.base import (
+    Along,
     Case,
     Kept,
     Layer,
@@ -136,6 +137,9 @@ class Recurrent(Layer):
         return Kept(other=4 * cells * x.dims[0])
 
     # --- PyTorch ---------------------------------------------------------------------------------
+
+    def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
+        return "lengths" if axis == 0 else "mixes"
 
     def torch(self, w: TorchWriter, x: Ref, *states: Ref | None) -> tuple[Ref, ...]:
         *given, lengths = states

@@ -9,6 +9,7 @@ from nnc.ir.dims import Dim, product, show
 from nnc.ir.types import TensorType
 from nnc.layers.base import (
     NOTHING,
+    Along,
     Case,
     Kept,
     Layer,
@@ -19,22 +20,29 @@ from nnc.layers.base import (
     TorchWriter,
     layer,
 )
+from nnc.layers.lengths import HidePadding
 from nnc.layers.rules import TOO_FEW
 from nnc.layers.shape import known_axes
 from nnc.layers.window import Ints, ints
 
 SOME = (Port("x", ranks=(1, 2, 3, 4, 5)),)
+OWN = Port("own", ranks=(1,), optional=True, implied=True)
+"""1 for the steps of a padded sequence, 0 for what pads it."""
 
 
 class Reduction(Layer):
-    """What reductions share: some axes, or all of a sample, become one number or size 1."""
+    """What reductions share: some axes, or all of a sample, become one number or size 1.
+
+    Of a padded sequence the steps count that are its own.
+    """
 
     axis: Sizes | None = sizes("the axis, or several; without it all", default=None, least=-5)
     keep: bool = flag("the axes stay, with size 1", default=False)
 
-    ports = SOME
+    ports: ClassVar[tuple[Port, ...]] = (*SOME, OWN)
     method: ClassVar[str] = ""
     kind: ClassVar[str] = ""
+    neutral: ClassVar[float] = 0.0  # the number that padding holds
 
     def axes(self, rank: int) -> Ints:
         """The axes in order, counted from 0."""
@@ -52,21 +60,35 @@ class Reduction(Layer):
         time = left.index(x.time) if x.time in left else None
         return TensorType(tuple(x.dims[at] for at in left), x.dtype, time)
 
-    def shape(self, rules: Rules, x: TensorType) -> tuple[TensorType, ...]:
+    def shape(self, rules: Rules, x: TensorType, *_: TensorType | None) -> tuple[TensorType, ...]:
         if self.axis is not None:
             known_axes(rules, self.axis, x.rank)
         return (self.reduced(x, self.keep),)
+
+    def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
+        return "lengths" if axis in self.axes(x.rank) else "each"
 
     def dim(self, x: TensorType) -> int | tuple[int, ...]:
         """PyTorch's axes, the batch counted."""
         axes = tuple(at + 1 for at in self.axes(x.rank))
         return axes[0] if len(axes) == 1 else axes
 
-    def torch(self, w: TorchWriter, x: Ref) -> Ref:
+    def torch(self, w: TorchWriter, x: Ref, own: Ref | None) -> Ref:
+        if own is not None:
+            x = self._hiding(x, own).torch(w, x, own)
         return w.method(x, self.method, dim=self.dim(x.type), keepdim=self.keep)
 
-    def onnx(self, w: OnnxWriter, x: Ref) -> Ref:
+    def onnx(self, w: OnnxWriter, x: Ref, own: Ref | None) -> Ref:
+        if own is not None:
+            x = self._hiding(x, own).onnx(w, x, own)
         return self.reduce(w, self.kind, x, self.keep)
+
+    def steps(self, x: TensorType, own: TensorType) -> int:
+        """The axis of a padded sequence's steps."""
+        return x.dims.index(own.dims[0])
+
+    def _hiding(self, x: Ref, own: Ref) -> HidePadding:
+        return HidePadding(self.steps(x.type, own.type), self.neutral)
 
     def reduce(self, w: OnnxWriter, kind: str, x: Ref, keep: bool) -> Ref:
         """One node that reduces these axes."""
@@ -97,6 +119,35 @@ class Mean(Reduction):
     cases = _cases("mean")
     method, kind = "mean", "ReduceMean"
 
+    def torch(self, w: TorchWriter, x: Ref, own: Ref | None) -> Ref:
+        if own is None:
+            return super().torch(w, x, own)
+        total = Sum(self.axis, self.keep).torch(w, x, own)
+        count = w.method(own, "sum", dim=1)
+        for at in range(self.reduced(x.type, self.keep).rank):
+            count = w.method(count, "unsqueeze", at + 1)
+        others = self._others(x.type, own.type)
+        return w.infix("/", total, count if others == 1 else w.infix("*", count, others))
+
+    def onnx(self, w: OnnxWriter, x: Ref, own: Ref | None) -> Ref:
+        if own is None:
+            return super().onnx(w, x, own)
+        reduced = self.reduced(x.type, self.keep)
+        total = Sum(self.axis, self.keep).onnx(w, x, own)
+        count = w.op("ReduceSum", own, w.ints(1), keepdims=0, type=TensorType(()))
+        if reduced.rank:
+            count = w.op("Unsqueeze", count, w.ints(*(at + 1 for at in range(reduced.rank))))
+        others = self._others(x.type, own.type)
+        if others != 1:
+            number = w.op("Cast", w.ints(others), to="float32")
+            count = w.op("Mul", count, number)
+        return w.op("Div", total, count, type=reduced)
+
+    def _others(self, x: TensorType, own: TensorType) -> Dim:
+        """How many numbers one step holds of those that are taken together."""
+        steps = self.steps(x, own)
+        return product(x.dims[at] for at in self.axes(x.rank) if at != steps)
+
 
 @layer("sum")
 class Sum(Reduction):
@@ -119,7 +170,7 @@ class Max(Reduction):
 
     kept = Kept(inputs=True, output=True)
     cases = _cases("max")
-    method, kind = "amax", "ReduceMax"
+    method, kind, neutral = "amax", "ReduceMax", float("-inf")
 
 
 @layer("min")
@@ -131,7 +182,7 @@ class Min(Reduction):
 
     kept = Kept(inputs=True, output=True)
     cases = _cases("min")
-    method, kind = "amin", "ReduceMin"
+    method, kind, neutral = "amin", "ReduceMin", float("inf")
 
 
 @layer("std")
@@ -144,6 +195,7 @@ class Std(Reduction):
     correction: Dim = size("what is taken off n; 0 for the biased form", default=1, least=0)
 
     kept = Kept(inputs=True, output=True)
+    ports = SOME
     cases = (
         Case("std", "[4, 5, 6]", "[]", nodes=4),
         Case("std(axis=0)", "[4, 5]", "[5]", nodes=4),
@@ -157,7 +209,7 @@ class Std(Reduction):
     def _count(self, x: TensorType) -> Dim:
         return product(x.dims[at] for at in self.axes(x.rank)) - self.correction
 
-    def shape(self, rules: Rules, x: TensorType) -> tuple[TensorType, ...]:
+    def shape(self, rules: Rules, x: TensorType, *_: TensorType | None) -> tuple[TensorType, ...]:
         out = super().shape(rules, x)
         rules.at_least(
             sum((x.dims[at] - 1 for at in self.axes(x.rank)), 1) - self.correction,
@@ -170,11 +222,14 @@ class Std(Reduction):
         )
         return out
 
-    def torch(self, w: TorchWriter, x: Ref) -> Ref:
+    def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
+        return "mixes" if axis in self.axes(x.rank) else "each"
+
+    def torch(self, w: TorchWriter, x: Ref, own: Ref | None = None) -> Ref:
         kept = {"correction": self.correction, "keepdim": self.keep}
         return w.method(x, "std", dim=self.dim(x.type), **kept)
 
-    def onnx(self, w: OnnxWriter, x: Ref) -> Ref:
+    def onnx(self, w: OnnxWriter, x: Ref, own: Ref | None = None) -> Ref:
         centred = w.op("Sub", x, self.reduce(w, "ReduceMean", x, True), type=x.type)
         length = self.reduce(w, "ReduceL2", centred, self.keep)
         count = self._count(x.type)

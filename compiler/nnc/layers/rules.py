@@ -276,3 +276,13 @@ heads, one for the steps and one for the steps that they see: `[heads, T, S]`, o
 heads alike, `[S]` for all steps alike. Sizes of 1 are repeated.
 """,
 )
+SPOILED = rule(
+    "NN389",
+    "spoiled-by-padding",
+    """
+The sequences of a padded input have lengths of their own. A layer that mixes the steps of a
+sequence must know where it ends, or its result would depend on what the others in the batch are.
+Recurrent layers, attention, convolutions, and mean, sum, max and min over the steps know; layers
+that treat each step on its own need not.
+""",
+)

@@ -9,6 +9,7 @@ from nnc.layers.base import (
     INPUTS,
     NOTHING,
     VIEW,
+    Along,
     Case,
     Kept,
     Layer,
@@ -231,6 +232,11 @@ class Pad(Layer):
         """Its input where the border is mirrored or repeated."""
         return INPUTS if self.mode in ("reflect", "replicate") else NOTHING
 
+    def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
+        if not axis or self.mode != "constant" or self.value:
+            return "mixes"
+        return "masked" if self._sides(x.rank - 1)[1][axis - 1] else "each"
+
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         sides = (
             self.amount
@@ -289,6 +295,9 @@ class Upsample(Layer):
                 help=f"use `mode={fits[0]}`",
             )
         return (x.with_dims(x.dims[0], *(d * s for d, s in zip(x.dims[1:], scale))),)
+
+    def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
+        return "each" if axis and self.mode == "nearest" else "mixes"
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         return w.call("F.interpolate", x, scale_factor=self.scale, mode=self.mode)

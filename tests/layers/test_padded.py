@@ -1,0 +1,95 @@
+"""Padded sequences: in a batch each gives what it gives alone, whatever pads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+import torch
+
+from nnc.backends.onnx_graph import onnx_model
+from nnc.check import check_text
+from nnc.ir.dims import Dim, evaluate
+from nnc.ir.graph import Network
+from nnc.ir.verify import verify
+from nnc.ir.walk import weight_table
+from tests.layers import worked
+
+LENGTHS = (7, 3, 12, 5)
+
+BODIES = {
+    "lstm": "lstm(4, layers=2)",
+    "last": "lstm(4, keep=last) -> dense(3)",
+    "both ways": "lstm(4, bidirectional=true, layers=2) -> dense(3)",
+    "both ends": "gru(4, bidirectional=true, keep=last)",
+    "rnn": "rnn(4) as out, h; from h",
+    "mean": "dense(4) -> mean(axis=0)",
+    "mean of all": "dense(4) -> mean",
+    "mean, kept": "dense(4) -> mean(axis=(0, 1), keep=true)",
+    "sum": "sum(axis=0)",
+    "max": "max(axis=0)",
+    "min": "min(axis=0, keep=true)",
+    "conv": "rearrange([t, c], [c, t]) -> conv(4, 3, padding=1) -> relu -> conv(4, 5, padding=2)",
+    "strided": "rearrange([t, c], [c, t]) -> conv(4, 3, stride=2, padding=1) -> relu"
+    " -> conv(4, 3, padding=1) -> rearrange([c, t], [t, c]) -> lstm(3, keep=last)",
+    "pools": "rearrange([t, c], [c, t]) -> max_pool(2) -> avg_pool(3, stride=1, padding=1)"
+    " -> mean(axis=1)",
+    "causal": "rearrange([t, c], [c, t]) -> pad((2, 0)) -> conv(4, 3) -> tanh",
+    "transposed": "rearrange([t, c], [c, t]) -> conv_transpose(4, 4, stride=2, padding=1)",
+    "upsampled": "rearrange([t, c], [c, t]) -> upsample(2) -> max(axis=1)",
+    "norms": "layer_norm -> gelu -> rms_norm -> softmax -> dropout",
+    "residual": "residual { dense(8) -> lstm(8) } -> repeat 2 { cell } -> mean(axis=0)",
+    "formula": "dense(8) as h; from h * sigmoid(h) -> sum(axis=0)",
+}
+BLOCK = "block cell { residual { layer_norm -> gru(8) -> dense(8) } }\n"
+
+
+def network(body: str) -> Network:
+    text = f"""{BLOCK if "cell" in body else ""}network A {{
+  input x: [T, 8] padded
+  {body}
+  output y
+}}"""
+    found = check_text(text)
+    assert not found.diagnostics, [d.message for d in found.diagnostics]
+    return found.networks["A"]
+
+
+def padded(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """A batch of which the padding holds large numbers."""
+    x = rng.standard_normal((len(LENGTHS), max(LENGTHS), 8)).astype(np.float32)
+    for row, length in zip(x, LENGTHS):
+        row[length:] = 100.0 + rng.random(row[length:].shape)
+    return x, np.array(LENGTHS, np.int64)
+
+
+def own(array: np.ndarray, dims: tuple[Dim, ...], length: int) -> np.ndarray:
+    """What of a sample's output is its own."""
+    return array[tuple(slice(0, evaluate(d, {"T": length})) for d in dims)]
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=list(BODIES))
+def test_a_sequence_gives_the_same_alone_and_in_a_batch(body: str, tmp_path: Path) -> None:
+    net = network(body)
+    verify(net)
+    rng = np.random.default_rng(0)
+    arrays = worked.weights(net, rng)
+    module = worked.torch_module(net, tmp_path)
+    module.load_state_dict({n: torch.from_numpy(a.copy()) for n, a in arrays.items()})
+    assert list(module.state_dict()) == [row.name for row in weight_table(net)]
+    session = ort.InferenceSession(onnx_model(net, arrays).serialize())
+    (port,) = net.graph.outputs
+    dims = net.graph.types[port.value].dims
+    x, lengths = padded(rng)
+    with torch.no_grad():
+        together = module(torch.from_numpy(x), torch.from_numpy(lengths)).numpy()
+        exported = session.run(None, {"x": x, "x_length": lengths})[0]
+        for at, length in enumerate(LENGTHS):
+            one, count = x[at : at + 1, :length], lengths[at : at + 1]
+            alone = module(torch.from_numpy(one), torch.from_numpy(count)).numpy()[0]
+            assert worked.difference(own(together[at], dims, length), alone) <= 1e-5
+            assert worked.difference(own(exported[at], dims, length), alone) <= 1e-5
+            again = session.run(None, {"x": one, "x_length": count})[0][0]
+            assert worked.difference(again, alone) <= 1e-5
