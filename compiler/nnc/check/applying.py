@@ -12,6 +12,7 @@ from nnc.check.ties import tied_layer
 from nnc.check.values import BAD, SharedEntry
 from nnc.diagnostics import Refusal
 from nnc.ir.dims import DimTooLarge
+from nnc.ir.types import TensorType
 from nnc.layers.base import Layer
 from nnc.layers.source import PerSample
 from nnc.source import Span
@@ -38,22 +39,11 @@ def apply(
             body.fail()
             return
     come = tuple(v for v in values if v is not None)
-    types = tuple(None if v is None else builder.types[v] for v in values)
     origins = tuple((builder.made_at[v], builder.types[v]) for v in come)
     given = (*values, *_left_open(op, values))
     rules = Stating(world.facts, world.sink, span, bound.spans, origins, world.trace)
     try:
-        check_ports(rules, op, types)
-        ported = (*types, *(None for _ in given[len(types) :]))
-        outputs = op.shape(rules, *ported)
-        fixed = all(builder.types[v].fixed for v in come)
-        outputs = tuple(t.shared(fixed) for t in outputs)
-        if any(not isinstance(d, int) for v in come for d in builder.types[v].dims):
-            check_weights(rules, op, ported)
-        if shared is not None:
-            check_shared(rules, op, ported, shared)
-        op = tied_layer(body, op, ported, bound, rules)
-        given = with_lengths(body, op, given, span, rules)
+        op, given, outputs = _checked(body, op, given, bound, rules, shared)
     except Refusal as refusal:
         for diagnostic in refusal.diagnostics:
             world.sink.add(diagnostic)
@@ -69,6 +59,33 @@ def apply(
     if op.aside:
         body.current, body.aside = made[:1], made
     body.several = op.parts and len(made) > 1
+
+
+def _checked(
+    body: Body,
+    op: Layer,
+    given: tuple[int | None, ...],
+    bound: Bound,
+    rules: Stating,
+    shared: SharedEntry | None,
+) -> tuple[Layer, tuple[int | None, ...], tuple[TensorType, ...]]:
+    """The layer with its ties, its inputs right for padded sequences, and the types it makes.
+
+    Raises:
+        Refusal: its inputs or shapes do not fit.
+    """
+    types = tuple(None if v is None else body.builder.types[v] for v in given)
+    come = tuple(t for t in types if t is not None)
+    check_ports(rules, op, types[: len(op.written_ports())] if None in types else types)
+    outputs = op.shape(rules, *types)
+    fixed = all(t.fixed for t in come)
+    if any(not isinstance(d, int) for t in come for d in t.dims):
+        check_weights(rules, op, types)
+    if shared is not None:
+        check_shared(rules, op, types, shared)
+    op = tied_layer(body, op, types, bound, rules)
+    given = with_lengths(body, op, given, rules.span, rules)
+    return op, given, tuple(t.shared(fixed) for t in outputs)
 
 
 def _batched(
