@@ -21,12 +21,13 @@ BIN   := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
-.PHONY: demo test lint types tests slow bench gpu format setup clean help
+.PHONY: demo reference test lint types tests slow bench gpu format setup clean help
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    train LeNet on the bundled digits, then read a digit from a picture"
 	@echo "make test    lint, types and tests"
+	@echo "make reference  the pages of grammar/reference/, made from the declarations"
 	@echo "make lint | types | tests | slow | bench | gpu | format | setup | clean"
 
 setup: $(STAMP)
@@ -67,6 +68,9 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/nnc fmt specs
+
+reference: $(STAMP)
+	$(BIN)/python docs/make_reference.py
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 import nnc
+from nnc import resources
 from nnc.cli.console import Console
 from nnc.cli.failures import unusable
 from nnc.cli.verb import verb
@@ -32,7 +33,11 @@ def command(console: Console, code: str | None) -> None:
         meant = nearest(wanted, list(rules))
         hint = f"the nearest is {meant}; " if meant else ""
         raise unusable(f"there is no message `{code}`", help=f"{hint}`nnc explain` lists all")
-    console.result(rule_text(rule, console.out))
+    try:
+        page = resources.text("grammar", "reference", "messages.md")
+    except FileNotFoundError:  # a checkout whose pages are not made
+        page = ""
+    console.result(rule_text(rule, page, console.out))
 
 
 def declared() -> dict[str, Rule]:

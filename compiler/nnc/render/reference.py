@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from inspect import cleandoc
 from textwrap import wrap
@@ -105,10 +106,39 @@ def word_json(name: str, word: Word) -> dict[str, Json]:
     }
 
 
-def rule_text(rule: Rule, look: Look = PLAIN) -> str:
-    """A kind of message, explained."""
+def rule_text(rule: Rule, page: str = "", look: Look = PLAIN) -> str:
+    """A kind of message, explained as on the page of messages, or by its declaration alone."""
     title = paint(f"{rule.code} {rule.name}", "bold", look)
-    return f"{title} ({rule.severity})\n\n{cleandoc(rule.explanation)}\n"
+    said = section(page, f"### {rule.code} ") or cleandoc(rule.explanation)
+    return f"{title} ({rule.severity})\n\n{unfenced(said)}\n"
+
+
+def section(page: str, heading: str) -> str:
+    """What stands on a page of Markdown under a heading, up to the next one; nothing without it."""
+    start = page.find(f"\n{heading}")
+    if start < 0:
+        return ""
+    body = page[page.find("\n", start + 1) :]
+    lines: list[str] = []
+    inside = False
+    for line in body.split("\n"):
+        inside ^= line.startswith("```")
+        if not inside and re.match(r"##+ ", line):
+            break
+        if not line.startswith("<a id="):
+            lines.append(line)
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
+
+
+def unfenced(text: str) -> str:
+    """Markdown for a terminal: blocks of text are indented, their fences left out."""
+    lines, inside = [], False
+    for line in text.split("\n"):
+        if line.startswith("```"):
+            inside = not inside
+        else:
+            lines.append(f"    {line}".rstrip() if inside else line)
+    return "\n".join(lines)
 
 
 def rules_text(rules: Iterable[Rule]) -> str:
