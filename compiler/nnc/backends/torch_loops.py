@@ -31,10 +31,11 @@ class Numbers(Protocol):
     """The numbers of the class that is written."""
 
     sources: dict[str, Source]
+    levels: dict[str, int]
     counter: str
 
-    def text(self, source: Source) -> str:
-        """A number's source in the constructor."""
+    def text(self, source: Source, forward: bool, level: int) -> str:
+        """A number's source, in brackets where it binds less tightly."""
         ...
 
     def bound(self, count: int, extra: int, forward: bool) -> str:
@@ -79,7 +80,7 @@ def rolled(lines: Sequence[Line], numbers: Numbers, forward: bool, depth: int = 
     while at < len(lines):
         turns = lines[at].turns
         if len(turns) <= depth:
-            out.append(_unrolled(lines[at], numbers))
+            out.append(_unrolled(lines[at], numbers, forward))
             at += 1
             continue
         end = at
@@ -119,7 +120,7 @@ def _loop(lines: Sequence[Line], numbers: Numbers, forward: bool, depth: int) ->
             out += _written(turns[at], loop, numbers, forward, depth)
         else:
             run = turns[at : at + loop.run]
-            out += [_unrolled(line, numbers) for turn in run for line in turn]
+            out += [_unrolled(line, numbers, forward) for turn in run for line in turn]
         at += loop.run
     return out
 
@@ -232,7 +233,7 @@ def _written(
         return tidied("-", COUNTER, start - own.get(known, 0))
 
     def number(match: re.Match[str]) -> str:
-        return numbers.text(replaced(next(others), at))
+        return numbers.text(replaced(next(others), at), forward, numbers.levels[match[1]])
 
     for line in lines:
         text, made = line.text, _MADE.match(line.text)
@@ -265,8 +266,9 @@ def _plain(match: re.Match[str]) -> str:
     return f"self.{match[1]}{match[2] or ''}"
 
 
-def _unrolled(line: Line, numbers: Numbers) -> str:
+def _unrolled(line: Line, numbers: Numbers, forward: bool) -> str:
     def number(match: re.Match[str]) -> str:
-        return numbers.text(_settled(numbers.sources[match[1]], line.turns))
+        source = _settled(numbers.sources[match[1]], line.turns)
+        return numbers.text(source, forward, numbers.levels[match[1]])
 
     return _NUMBER.sub(number, _PLACE.sub(_plain, line.text))

@@ -136,4 +136,5 @@ def names_read(roots: list[Node]) -> set[str]:
 
 def columns(text: str) -> int:
     """The length of a text, alike in each turn of a loop: a place's number counts as a digit."""
+    text = re.sub(f"{NUMBER}[0-9]+{NUMBER}", "0", text)
     return len(re.sub(rf"\d+(?={MARK})|{MARK}(?!\w)", "0", text).replace(MARK, "self."))

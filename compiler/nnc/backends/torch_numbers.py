@@ -44,6 +44,7 @@ class Numbers:
         self.sizes: dict[str, str] = {}  # variables that hold sizes of the inputs, with their text
         self.turns: tuple[Turn, ...] = ()  # of the item that is being written
         self.sources: dict[str, Source] = {}  # of numbers in loops, by their marks
+        self.levels: dict[str, int] = {}  # how tightly these must bind
         taken = {*self.values, *inputs, *locals}
         self.counter = next((c for c in "ijkn" if c not in taken), None) or local_name("i", taken)
 
@@ -68,14 +69,15 @@ class Numbers:
             Refusal: it is a symbolic size.
         """
         source = value.source if isinstance(value, Known | KnownReal) else None
-        if source is not None and self.keeps(value) and not (forward and counters(source)):
-            made = formula(source, self._attribute if forward else self._parameter)
-            return made if forward or not self.turns else (self._marked(source), made[1])
+        if source is not None and self.keeps(value):
+            text, level = formula(source, self._attribute if forward else self._parameter)
+            return (self._marked(source, level * forward) if self.turns else text), level
         if isinstance(value, Poly):
             message = f"`{show(value)}` must be a number to build `{self.graph.name}`"
             raise Refusal(SIZE_NOT_KNOWN.at(self.graph.span, message))
-        if isinstance(value, int) and not isinstance(value, bool) and self.turns and not forward:
-            return self._marked(int(value)), ATOM
+        if isinstance(value, int) and not isinstance(value, bool) and self.turns:
+            level = SIGN if value < 0 else ATOM
+            return self._marked(int(value), level * forward), level
         if value is None or isinstance(value, (bool, int, float, str)):
             text = constant(value)
             return text, SIGN if text.startswith("-") else ATOM
@@ -108,15 +110,16 @@ class Numbers:
             raise Refusal(SIZE_NOT_KNOWN.at(item.span, message))
         return (found[0],), found[1]
 
-    def text(self, source: Source) -> str:
-        """A number's source in the constructor."""
-        return formula(source, self._parameter)[0]
+    def text(self, source: Source, forward: bool, level: int = 0) -> str:
+        """A number's source, in brackets where it binds less tightly."""
+        text, binds = formula(source, self._attribute if forward else self._parameter)
+        return f"({text})" if binds < level else text
 
-    def _marked(self, source: Source) -> str:
+    def _marked(self, source: Source, level: int) -> str:
         """A number in a loop: what stands there is decided when all turns are known."""
-        known = {repr(s): mark for mark, s in self.sources.items()}
-        mark = known.get(repr(source), str(len(known)))
-        self.sources[mark] = source
+        known = {(repr(s), self.levels[mark]): mark for mark, s in self.sources.items()}
+        mark = known.get((repr(source), level), str(len(known)))
+        self.sources[mark], self.levels[mark] = source, level
         return f"{NUMBER}{mark}{NUMBER}"
 
     def bound(self, count: int, extra: int, forward: bool) -> str:
@@ -149,6 +152,8 @@ class Numbers:
         return self.used[name]
 
     def _attribute(self, name: str) -> str:
+        if name not in self.values:
+            return self._parameter(name)
         if name not in self.kept:
             self._parameter(name)
             places = {item.name for item in self.graph.items}

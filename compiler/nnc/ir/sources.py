@@ -56,7 +56,21 @@ def replaced(source: Source, by: Callable[[str], Source]) -> Source:
     if not isinstance(source, tuple):
         return source
     op, a, b = source[0], replaced(source[1], by), replaced(source[2], by)
+    if isinstance(a, int | float) and isinstance(b, int | float):
+        known = _computed(op, a, b)
+        if known is not None:
+            return known
     return tidied(op, a, b) if is_whole(source) else (op, a, b)
+
+
+def _computed(op: str, a: int | float, b: int | float) -> int | float | None:
+    """The number of `a op b`; None where it has none, or a power would be large."""
+    if op in ("/", "//"):
+        return None if b == 0 else a / b if op == "/" else a // b
+    if op == "**":
+        found = a**b if 0 <= b <= 64 else None
+        return found if isinstance(found, int | float) else None
+    return a + b if op == "+" else a - b if op == "-" else a * b
 
 
 Terms = dict[Source, int]

@@ -1,0 +1,27 @@
+"""DCGAN's discriminator, as in PyTorch's tutorial."""
+
+import torch
+from torch import nn
+
+
+class Discriminator(nn.Module):
+    def __init__(self, width=64):
+        super().__init__()
+        self.main = nn.Sequential(
+            nn.Conv2d(3, width, 4, 2, 1, bias=False),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Conv2d(width, width * 2, 4, 2, 1, bias=False),
+            nn.BatchNorm2d(width * 2),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Conv2d(width * 2, width * 4, 4, 2, 1, bias=False),
+            nn.BatchNorm2d(width * 4),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Conv2d(width * 4, width * 8, 4, 2, 1, bias=False),
+            nn.BatchNorm2d(width * 8),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Conv2d(width * 8, 1, 4, bias=False),
+            nn.Sigmoid(),
+        )
+
+    def forward(self, x):
+        return torch.flatten(self.main(x), 1)
