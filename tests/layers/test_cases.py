@@ -76,6 +76,13 @@ def test_onnx_nodes(word: str, case: Case) -> None:
     onnx.checker.check_model(exported.model.proto(), full_check=True)
 
 
+@each([(w, c) for w, c in ACCEPTED if w in worked.words_of_specs()])
+def test_onnx_nodes_are_those_that_the_layer_declares(word: str, case: Case) -> None:
+    net = worked.network(word, case)
+    exported = worked.Onnx(net, worked.weights(net, np.random.default_rng(1)))
+    assert exported.own == worked.declared_nodes(net), exported.kinds
+
+
 @each([(w, c) for w, c in ACCEPTED if not LAYERS[w].hidden])
 def test_weights_are_the_state_dict(word: str, case: Case, tmp_path: Path) -> None:
     net = worked.network(word, case)

@@ -20,16 +20,17 @@ from torch import nn
 from nnc.backends.initial import initial_weights
 from nnc.backends.onnx_graph import onnx_model
 from nnc.backends.torch_source import network_class, torch_source
-from nnc.check import Checked, check_text
+from nnc.check import Checked, check_source, check_text
 from nnc.ir.conditions import holds
 from nnc.ir.dims import evaluate, symbols
 from nnc.ir.dimtext import parse
 from nnc.ir.graph import Network
 from nnc.ir.types import TensorType
-from nnc.ir.walk import weight_table
+from nnc.ir.walk import flat, weight_table
 from nnc.layers import LAYERS
 from nnc.layers.base import Case, Layer
 from nnc.record import replace
+from nnc.syntax.files import read_source
 from tests.ir.graphs import Build
 
 BATCHES = (1, 3)
@@ -176,6 +177,21 @@ def torch_outputs(module: nn.Module, arrays: Arrays, *inputs: np.ndarray) -> tup
     return tuple(one.numpy() for one in (out if isinstance(out, tuple) else (out,)))
 
 
+@cache
+def words_of_specs() -> frozenset[str]:
+    """The layers that the shipped networks are made of: these declare their ONNX nodes."""
+    words: set[str] = set()
+    for path in (Path(__file__).resolve().parents[2] / "specs").rglob("*.nn"):
+        checked = check_source(read_source(str(path)))
+        words |= {s.item.op.word for n in checked.networks.values() for s in flat(n).steps}
+    return frozenset(words)
+
+
+def declared_nodes(net: Network) -> int:
+    """How many ONNX nodes the layers of a network say that they become."""
+    return sum(step.item.op.nodes(*step.input_types) for step in flat(net).steps)
+
+
 class Onnx:
     """The exported network in ONNX Runtime."""
 
@@ -186,6 +202,12 @@ class Onnx:
         options.log_severity_level = 3
         data = self.model.serialize()
         self.session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+
+    @property
+    def own(self) -> int:
+        """How many nodes the layers made: those that work out sizes of the inputs serve all."""
+        nodes = self.model.proto().graph.node
+        return sum(n.op_type != "Identity" and not n.name.startswith("sizes/") for n in nodes)
 
     @property
     def kinds(self) -> list[str]:

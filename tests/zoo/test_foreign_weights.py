@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +13,8 @@ from torch import nn
 
 from nnc.backends.foreign_names import beside
 from nnc.cli.main import run
+from tests.zoo.networks import ROOT, by_hand, checked
 
-ROOT = Path(__file__).resolve().parents[2]
-BY_HAND = Path(__file__).with_name("by_hand")
 SPECS = {
     path.name.removesuffix(".names.json"): path.with_name(path.name.replace(".names.json", ".nn"))
     for path in sorted((ROOT / "specs").rglob("*.names.json"))
@@ -25,17 +23,11 @@ SLOW = {"gpt2", "vgg16", "vgg16_bn", "vit_b16", "alexnet_torchvision", "convnext
 ALL = [pytest.param(spec, marks=pytest.mark.slow if spec in SLOW else ()) for spec in SPECS]
 
 
-def by_hand(spec: str) -> nn.Module:
+def lively(spec: str) -> nn.Module:
     """The network as a person wrote it, with numbers that no layer starts with."""
-    path = BY_HAND / f"{spec}.py"
-    place = importlib.util.spec_from_file_location(f"by_hand_{spec}", path)
-    assert place is not None
-    assert place.loader is not None
-    loaded = importlib.util.module_from_spec(place)
-    place.loader.exec_module(loaded)
     torch.manual_seed(0)
-    classes = [v for v in vars(loaded).values() if getattr(v, "__module__", "") == loaded.__name__]
-    module: nn.Module = [c for c in classes if isinstance(c, type)][-1]()
+    (name,) = checked(spec).networks
+    module = by_hand(spec, name)
     with torch.no_grad():
         for name, value in module.state_dict().items():
             if name.endswith("running_var"):
@@ -65,7 +57,7 @@ def saved(module: nn.Module, path: Path) -> None:
 def test_their_weights_give_their_outputs(
     spec: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    module, x = by_hand(spec), inputs(spec)
+    module, x = lively(spec), inputs(spec)
     with torch.inference_mode():
         wanted = module(x).numpy()
     saved(module, tmp_path / "their.safetensors")

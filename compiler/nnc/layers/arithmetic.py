@@ -107,6 +107,11 @@ class Elementwise(Layer):
         """The PyTorch form of values that have equally many axes, and perhaps a number."""
         return w.infix(_SIGNS[self.word], *x)
 
+    def nodes(self, *x: TensorType) -> int:
+        rank = max(v.rank for v in x)
+        raised = sum(v.rank < rank and not v.fixed for v in x)
+        return raised + len(x) - 1 + (self.number is not None)
+
     def torch(self, w: TorchWriter, *x: Ref) -> Ref:
         rank = max(v.type.rank for v in x)
         full = [_raised(w, v, rank) for v in x]

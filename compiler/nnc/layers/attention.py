@@ -151,6 +151,17 @@ class Attention(Layer):
         made = inner * (2 * steps + 2 * seen)
         return Kept(inputs=True, other=4 * (made + steps * self.heads * each))
 
+    def nodes(
+        self,
+        x: TensorType,
+        to: TensorType | None = None,
+        mask: TensorType | None = None,
+        bias: TensorType | None = None,
+    ) -> int:
+        heads = ints(self.heads, 1)[0]
+        made = attention_onnx.Heads(heads, 1, self.causal, self.bias)
+        return attention_onnx.nodes((x, to, mask, bias), made) + 1 + self._after
+
     def torch(
         self,
         w: TorchWriter,

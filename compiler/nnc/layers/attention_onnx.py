@@ -36,6 +36,25 @@ def linear(w: OnnxWriter, x: Ref, weight: str, bias: str, out: Dim) -> Ref:
     return w.op("Add", y, w.weight(bias), type=type) if bias else y
 
 
+def nodes(x: tuple[TensorType | None, ...], heads: Heads) -> int:
+    """How many nodes it becomes, up to the sum over heads; `x`: values, memory, mask, bias."""
+    own, to, mask, bias = x
+    assert own is not None
+    fit = square(own, to, heads.count)
+    hidden = 0 if not heads.causal else 1 if _small(fit) else 3
+    if to is None and mask is None and bias is None:
+        apart = heads.causal and not _small(fit)  # one Einsum for a Transpose and a MatMul
+        return 11 + heads.bias - apart + hidden
+    laid = sum(t is not None and not t.fixed and t.rank < fit.rank for t in (mask, bias))
+    asked = 2 * (mask is not None) + (bias is not None)
+    if to is None:
+        first = 3 + heads.bias
+    else:
+        alike = own.dims[-1] == to.dims[-1]
+        first = 5 + 2 * heads.bias if alike else 6 + 3 * heads.bias
+    return first + 2 + asked + laid + hidden + 3
+
+
 def plain(w: OnnxWriter, x: Ref, heads: Heads) -> Ref:
     """Self-attention without masks, up to the sum over heads: 10 nodes, 12 with the weights."""
     *lead, steps, _ = x.type.dims

@@ -339,6 +339,10 @@ class Layer(Declared):
         """Multiply-adds a sample."""
         return 0
 
+    def nodes(self, *x: Any, **_: Any) -> int:
+        """How many ONNX nodes it becomes: 1 where opset 20 has it as an operator."""
+        return 1
+
     def keeps(self, *x: Any, **_: Any) -> Kept:
         """What stays in memory for its backward."""
         return self.kept

@@ -194,6 +194,10 @@ class Conv(Matrix):
             return "mixes"
         return "each" if self.padding in (0, "valid") else "masked"
 
+    def nodes(self, x: TensorType) -> int:
+        low, high = self._pads(x.rank - 1)
+        return 1 + (self.padding_mode != "zeros" and max(low + high) > 0)
+
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         return w.module(
             f"nn.Conv{x.type.rank - 1}d",
@@ -327,6 +331,10 @@ class ConvTranspose(Matrix):
 
     def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
         return "masked" if axis else "mixes"
+
+    def nodes(self, x: TensorType) -> int:
+        extra, stride = ints(self.output_padding, x.rank - 1), ints(self.stride, x.rank - 1)
+        return 1 + any(o >= s for o, s in zip(extra, stride))
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         return w.module(

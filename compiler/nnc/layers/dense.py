@@ -27,7 +27,7 @@ class Dense(Matrix):
     """Fully connected: each output is a weighted sum of all inputs along the last axis.
 
     [C] -> [units]; the axes before the last are batch: [T, C] -> [T, units].
-    PyTorch: nn.Linear; ONNX: Gemm for one axis, else MatMul and Add.
+    PyTorch: nn.Linear; ONNX: Gemm for one axis, else MatMul and Add (tied: and Transpose).
     """
 
     units: Dim = size("outputs")
@@ -62,6 +62,11 @@ class Dense(Matrix):
 
     def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
         return "mixes" if axis == x.rank - 1 else "each"
+
+    def nodes(self, x: TensorType) -> int:
+        if x.rank == 1:
+            return 1
+        return 1 + self.bias + (self.tie is not None)  # a tied table is turned as it is read
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         return w.module("nn.Linear", x.type.dims[-1], self.units, bias=self.bias)(x)

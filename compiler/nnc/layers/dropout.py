@@ -39,6 +39,9 @@ class Dropout(Layer):
     def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
         return "each"
 
+    def nodes(self, x: TensorType) -> int:
+        return 0
+
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         return w.call("F.dropout", x, self.p, training=w.training)
 
@@ -69,6 +72,9 @@ class ChannelDropout(Layer):
 
     def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
         return "mixes" if axis == 0 else "each"
+
+    def nodes(self, x: TensorType) -> int:
+        return 0
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         return w.call(f"F.dropout{x.type.rank - 1}d", x, self.p, training=w.training)
@@ -106,6 +112,9 @@ class StochasticDepth(Layer):
 
     def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
         return "each"
+
+    def nodes(self, x: TensorType) -> int:
+        return 0
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         ahead = 1 if self.mode == "row" else 2

@@ -118,6 +118,10 @@ class LayerNorm(FeatureNorm):
     def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
         return "mixes" if axis in axes_of(self.axis, x.rank) else "each"
 
+    def nodes(self, x: TensorType) -> int:
+        axes = axes_of(self.axis, x.rank)
+        return 1 if len(axes) > 1 or axes[0] == x.rank - 1 else 3
+
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         features = self.features(x.type, self.axis)
         at = axes_of(self.axis, x.type.rank)[0]

@@ -140,6 +140,11 @@ class LocalResponseNorm(Layer):
         padded = (x.dims[0] + self.size - 1) * product(x.dims[1:])
         return Kept(inputs=True, other=4 * (2 * x.elements + padded))
 
+    def nodes(self, x: TensorType) -> int:
+        if ints(self.size, 1)[0] % 2:
+            return 1 if x.rank == 3 else 3
+        return 8
+
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         return w.call(
             "F.local_response_norm", x, self.size, alpha=self.alpha, beta=self.beta, k=self.k

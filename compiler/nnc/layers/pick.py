@@ -55,6 +55,10 @@ class Pick(Layer):
         time = 0 if x.time == 0 and isinstance(self.items[0], tuple) else None
         return (TensorType((*dims, *x.dims[len(self.items) :]), x.dtype, time),)
 
+    def nodes(self, x: TensorType) -> int:
+        cut = any(isinstance(item, tuple) and item != (None, None) for item in self.items)
+        return cut + sum(isinstance(item, int) for item in self.items)
+
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         return w.index(x, *self.items)
 

@@ -118,13 +118,22 @@ class MaxPool(Layer):
             ceil_mode=self.ceil_mode,
         )
 
-    def onnx(self, w: OnnxWriter, x: Ref) -> Ref:
-        axes = x.type.rank - 1
+    def _padded(self, axes: int) -> tuple[Ints, Ints, bool]:
+        """Cells before and behind, and whether a node of its own must add them."""
         kernel, low = ints(self.kernel, axes), ints(self.padding, axes)
         stride = kernel if self.stride is None else ints(self.stride, axes)
-        dilation = ints(self.dilation, axes)
-        high = room_behind(extents(kernel, dilation), stride, low, self.ceil_mode)
-        if any(p >= k for p, k in zip(low + high, kernel * 2)):
+        high = room_behind(extents(kernel, ints(self.dilation, axes)), stride, low, self.ceil_mode)
+        return low, high, any(p >= k for p, k in zip(low + high, kernel * 2))
+
+    def nodes(self, x: TensorType) -> int:
+        return 1 + self._padded(x.rank - 1)[2]
+
+    def onnx(self, w: OnnxWriter, x: Ref) -> Ref:
+        axes = x.type.rank - 1
+        kernel, dilation = ints(self.kernel, axes), ints(self.dilation, axes)
+        stride = kernel if self.stride is None else ints(self.stride, axes)
+        low, high, beyond = self._padded(axes)
+        if beyond:
             # Runtimes take less padding than the kernel only, and forget that dilation widens it.
             space = tuple(d + a + b for d, a, b in zip(x.type.dims[1:], low, high))
             x = w.op(
@@ -196,13 +205,23 @@ class AvgPool(Layer):
             count_include_pad=self.count_include_pad,
         )
 
-    def onnx(self, w: OnnxWriter, x: Ref) -> Ref:
-        axes = x.type.rank - 1
+    def _padded(self, axes: int) -> tuple[Ints, Ints, bool]:
+        """Cells before and behind, and whether a node of its own must add them."""
         kernel, low = ints(self.kernel, axes), ints(self.padding, axes)
         stride = kernel if self.stride is None else ints(self.stride, axes)
         high = room_behind(kernel, stride, low, self.ceil_mode)
+        return low, high, self.count_include_pad and max(low) > 0 and high != low
+
+    def nodes(self, x: TensorType) -> int:
+        return 1 + self._padded(x.rank - 1)[2]
+
+    def onnx(self, w: OnnxWriter, x: Ref) -> Ref:
+        axes = x.type.rank - 1
+        kernel = ints(self.kernel, axes)
+        stride = kernel if self.stride is None else ints(self.stride, axes)
+        low, high, beyond = self._padded(axes)
         count = self.count_include_pad and max(low) > 0
-        if count and high != low:
+        if beyond:
             # PyTorch counts the padding, but not what a last window reaches over beyond it.
             space = tuple(d + 2 * p for d, p in zip(x.type.dims[1:], low))
             padded = x.type.with_dims(x.type.dims[0], *space)

@@ -69,6 +69,9 @@ class Positions(Weighted):
     def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
         return "each"
 
+    def nodes(self, x: TensorType) -> int:
+        return 1 + (self._most(x) != x.dims[0])
+
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         table, steps = w.weight("weight"), x.type.dims[0]
         if self._most(x.type) != steps:

@@ -27,6 +27,9 @@ class Source(Layer):
     def weights(self, *_: Any) -> Iterable[Weight]:
         return (Weight("", self.type.dims, self.init, self.role, self.type.dtype),)
 
+    def nodes(self, *_: Any) -> int:
+        return 0
+
     def torch(self, w: TorchWriter, *_: Any) -> Ref:
         return w.weight("")
 

@@ -1,0 +1,57 @@
+"""The PyTorch that nnc writes, against what a person writes; ONNX as small as was declared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from nnc.backends.arrays import Array
+from nnc.backends.onnx_graph import onnx_model
+from nnc.backends.torch_source import torch_source
+from nnc.ir.graph import Network
+from nnc.ir.walk import flat, weight_table
+from tests.zoo.networks import PUBLISHED, by_hand, by_hand_file, checked, code_lines
+
+LARGE = 20_000_000
+
+
+@pytest.mark.parametrize("spec, name", PUBLISHED)
+def test_at_most_twice_the_lines_of_a_person(spec: str, name: str) -> None:
+    """Of the whole file that nnc writes, with what runs it; the person's has the network alone."""
+    ours = code_lines(torch_source(checked(spec).networks[name]))
+    theirs = code_lines(by_hand_file(spec, name).read_text(encoding="utf-8"))
+    assert ours <= 2 * theirs
+
+
+@pytest.mark.parametrize(
+    "spec, name",
+    [
+        pytest.param(*key, marks=pytest.mark.slow if count > LARGE else ())
+        for key, count in PUBLISHED.items()
+    ],
+)
+def test_the_person_wrote_the_same_network(spec: str, name: str) -> None:
+    weights = by_hand(spec, name).parameters()
+    assert sum(weight.numel() for weight in weights) == PUBLISHED[spec, name]
+
+
+def zeros(network: Network) -> Mapping[str, Array]:
+    """Weights that take no memory."""
+    kinds = {"float32": np.float32, "int64": np.int64}
+    return {
+        row.name: np.broadcast_to(
+            kinds[row.weight.dtype](0), [int(str(d)) for d in row.weight.dims]
+        )
+        for row in weight_table(network)
+    }
+
+
+@pytest.mark.parametrize("spec, name", PUBLISHED)
+def test_as_many_onnx_nodes_as_the_layers_declare(spec: str, name: str) -> None:
+    """Besides nodes that work out sizes of the inputs, which serve all layers."""
+    network = checked(spec).networks[name]
+    declared = sum(step.item.op.nodes(*step.input_types) for step in flat(network).steps)
+    nodes = onnx_model(network, zeros(network)).proto().graph.node
+    assert sum(not node.name.startswith("sizes/") for node in nodes) == declared
