@@ -41,6 +41,14 @@ BODIES = {
     "upsampled": "rearrange([t, c], [c, t]) -> upsample(2) -> max(axis=1)",
     "norms": "layer_norm -> gelu -> rms_norm -> softmax -> dropout",
     "residual": "residual { dense(8) -> lstm(8) } -> repeat 2 { cell } -> mean(axis=0)",
+    "attention": "attention(2) -> mean(axis=0)",
+    "causal attention": "attention(2, causal=true)",
+    "masked": "constant seen: [8] = [1, 0, 1, 1, 1, 1, 1, 1]; from x * seen"
+    " -> attention(2, causal=true) -> attention(4)",
+    "another": "dense(6) as memory; from x -> attention(2, to=memory) -> dense(2)",
+    "encoder": "residual { layer_norm -> attention(4) }; residual { layer_norm -> dense(9) -> gelu"
+    " -> dense(8) }; mean(axis=0)",
+    "positions": "positions(learned, max=20) -> attention(1)",
     "formula": "dense(8) as h; from h * sigmoid(h) -> sum(axis=0)",
 }
 BLOCK = "block cell { residual { layer_norm -> gru(8) -> dense(8) } }\n"

@@ -19,6 +19,7 @@ from nnc.check.types import dimension_name
 from nnc.check.values import LabelEntry
 from nnc.ir.dims import Dim, show, symbol, symbols
 from nnc.ir.types import TensorType
+from nnc.layers import LAYERS
 from nnc.layers.base import Layer
 from nnc.layers.lengths import HidePadding, Lengths, OwnSteps
 from nnc.layers.rules import SPOILED
@@ -97,6 +98,8 @@ def with_lengths(
     found = next((at for at, many in axes.items() if many), None)
     if found is None:
         return values
+    if any(port.hides for port in op.ports):
+        return _masked(body, op, values, span, rules)
     axis = axes[found][0]
     several = any(len(many) > 1 for many in axes.values())
     way = op.along(axis, *types)
@@ -120,6 +123,35 @@ def with_lengths(
                 if port.name == "lengths"
                 else own_steps(body, first, axis, span)
             )
+    return tuple(told.values())
+
+
+def _masked(
+    body: Body, op: Layer, values: tuple[int | None, ...], span: Span, rules: Stating
+) -> tuple[int | None, ...]:
+    """Attention: what pads the steps that are seen is hidden by its mask."""
+    builder = body.builder
+    told = dict(zip((port.name for port in op.ports), values))
+    seen = told["to"] if told.get("to") is not None else told["x"]
+    assert seen is not None
+    for name in ("x", "to"):
+        value = told.get(name)
+        type = builder.types[value] if value is not None else None
+        if type is not None and any(at != type.rank - 2 for at in sequence_axes(builder, type)):
+            _refuse(op, rules)
+    type = builder.types[seen]
+    if not sequence_axes(builder, type):
+        return values
+    own = own_steps(body, seen, type.rank - 2, span)
+    name = next(port.name for port in op.ports if port.hides)
+    mask = told[name]
+    if mask is not None:
+        if builder.types[mask].dtype != "float32":
+            _refuse(op, rules)
+        mul = LAYERS["mul"]()
+        pair = (builder.types[mask], builder.types[own])
+        (own,) = builder.item(mul, (mask, own), mul.shape(rules, *pair), span)
+    told[name] = own
     return tuple(told.values())
 
 

@@ -42,7 +42,7 @@ class Attention(Layer):
     ports = (
         Port("x", ranks=(2, 3, 4)),
         Port("to", ranks=(2, 3, 4), optional=True),
-        Port("mask", dtype="any", optional=True, fixed=True),
+        Port("mask", dtype="any", optional=True, fixed=True, hides=True),
         Port("position_bias", optional=True, fixed=True),
     )
     cases = (

@@ -39,6 +39,7 @@ class Port(Record):
         channels_first: axis 0 is channels, the others are space; time as axis 0 is an error.
         fixed: also takes a value that is the same for all samples, without a batch axis.
         implied: nobody writes it; the checker gives the lengths of a padded sequence there.
+        hides: a mask of steps that are seen; the checker hides what pads a sequence with it.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Port(Record):
     many: bool = False
     channels_first: bool = False
     implied: bool = False
+    hides: bool = False
     fixed: bool = False
 
 
