@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,11 @@ def _spec(case: Case) -> str:
         given = [f"l{name}" for name in names]
     count = len(case.output) if isinstance(case.output, tuple) else 1
     results = [f"y{n}" for n in range(count)]
-    lines.append(f"  from {', '.join(given)} -> {case.step} as {', '.join(results)}")
+    step = case.step
+    for name, value in zip(names, given):
+        step = re.sub(rf"(=\s*){name}\b", rf"\g<1>{value}", step)  # `attention(2, to=x1)`
+    given = given if step == case.step and "=x" not in step else given[:1]
+    lines.append(f"  from {', '.join(given)} -> {step} as {', '.join(results)}")
     lines += [line for name in results for line in (f"  from {name}", f"  output {name}")]
     return "\n".join(["network Worked {", *lines, "}", ""])
 

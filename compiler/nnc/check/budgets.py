@@ -15,6 +15,7 @@ from nnc.diagnostics import Diagnostic, Fix, Label, nearest
 from nnc.ir.conditions import holds
 from nnc.ir.graph import Network
 from nnc.ir.plan import ExportPlan, TrainPlan
+from nnc.passes.prune import prune
 from nnc.record import Record
 from nnc.source import Span
 from nnc.syntax import ast
@@ -52,7 +53,8 @@ def check_budgets(
         spec = len(files[0].source.text) if shown else 0
         if not plans and batch is None and name in planned:  # its train block was refused
             bounds = [bound for bound in bounds if bound.figure.word != "train_memory"]
-        question = Question(network, sizes, batch, plans, spec)
+        exported = prune(network, export.outputs or None) if export is not None else network
+        question = Question(network, sizes, batch, plans, spec, exported)
         if _answerable(world, question, bounds):
             for bound in bounds:
                 _hold(world, question, bound)

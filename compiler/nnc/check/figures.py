@@ -23,6 +23,7 @@ class Question(Record):
         batch: samples at a time, None where the budget does not say.
         plans: how it is trained.
         spec: characters of the text that the exported file carries.
+        exported: what of the network is exported.
     """
 
     network: Network
@@ -30,6 +31,7 @@ class Question(Record):
     batch: int | None
     plans: tuple[TrainPlan, ...]
     spec: int
+    exported: Network
 
 
 class Row(Record):
@@ -108,7 +110,7 @@ def _macs(question: Question) -> int:
 
 
 def _onnx(question: Question) -> int:
-    return onnx_size(question.network, question.sizes, question.spec).total
+    return onnx_size(question.exported, question.sizes, question.spec).total
 
 
 def _memory(question: Question) -> int:
@@ -135,7 +137,7 @@ def _work_rows(question: Question) -> Iterable[Row]:
 
 
 def _file_rows(question: Question) -> Iterable[Row]:
-    for step, count in onnx_size(question.network, question.sizes, 0).steps:
+    for step, count in onnx_size(question.exported, question.sizes, 0).steps:
         yield Row(step.place, count, step.item.span)
 
 

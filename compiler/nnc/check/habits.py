@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 STEPS = {
+    "activation": "relu",
     "linear": "dense",
     "fc": "dense",
     "fully_connected": "dense",

@@ -241,7 +241,8 @@ class Entering:
         if isinstance(value, Passed):
             return self.passed(value)
         if is_real(value):
-            return self.numbers[name, _digits(value)]
+            found = self.numbers.get((name, _digits(value)))
+            return forgotten(value) if found is None else found  # read for its names alone
         return forgotten(value)
 
 

@@ -68,6 +68,8 @@ class GroupNorm(Weighted):
         Case("group_norm(2, weight=false, bias=false)", "[4, 5]", "[4, 5]", nodes=3),
         Case("group_norm(2, init=0.5)", "[4, 5]", "[4, 5]", nodes=5),
         Case("group_norm(4)", "[6, 8, 8]", refused="NN339"),
+        Case("group_norm(6)", "[6, 1, 1]", refused="NN340"),
+        Case("group_norm(2)", "[2]", refused="NN340"),
         Case("group_norm(H)", "[6, H, 8]", refused="NN306"),
         Case("group_norm(2, weight=false, init=1)", "[6, 8]", refused="NN336"),
     )
@@ -82,6 +84,16 @@ class GroupNorm(Weighted):
             at="groups",
             help=divisors(x.dims[0]),
         )
+        if x.dims[0] == groups:  # where a group is a channel, the channel has two numbers or more
+            rules.at_least(
+                sum(x.dims[1:], 2 - x.rank),
+                2,
+                ONE_CELL,
+                "`group_norm` of one number is always 0",
+                at="groups",
+                label=f"each group of {x} has one number",
+                help="use fewer groups, or leave it out here",
+            )
         require_weight(rules, self.weight, self.init)
         return (x,)
 

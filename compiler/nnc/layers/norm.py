@@ -146,6 +146,8 @@ class LocalResponseNorm(Layer):
         return 8
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
+        if x.type.rank == 4:  # PyTorch views it with two axes as one
+            x = w.typed(w.method(x, "contiguous"), x.type)
         return w.call(
             "F.local_response_norm", x, self.size, alpha=self.alpha, beta=self.beta, k=self.k
         )

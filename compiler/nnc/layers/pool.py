@@ -181,10 +181,15 @@ class AvgPool(Layer):
         Case("avg_pool(2)", "[8, H, W]", "[8, H // 2, W // 2]", nodes=1),
         Case("avg_pool(2, stride=2, ceil_mode=true)", "[8, H]", "[8, (H + 1) // 2]", nodes=1),
         Case("avg_pool(5)", "[8, 4, 4]", refused="NN301"),
+        Case("avg_pool(2, ceil_mode=true)", "[8, 4, 1, 4]", refused="NN301"),
+        Case("avg_pool(3, padding=1)", "[8, 4, 2, 4]", refused="NN301"),
         Case("avg_pool(3, padding=2)", "[8, 4, 4]", refused="NN304"),
     )
 
     def shape(self, rules: Rules, x: TensorType) -> tuple[TensorType, ...]:
+        if x.rank == 4:  # PyTorch's avg_pool3d does not count on padding there
+            kernel = numbers(rules, self.kernel, 3, "kernel")
+            require_fit(rules, x.dims[1:], kernel, (1, 1, 1), (0, 0, 0), most=-1)
         return _pool_shape(rules, x, (self.kernel, self.stride, self.padding, 1), self.ceil_mode)
 
     def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:

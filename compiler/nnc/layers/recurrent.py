@@ -23,7 +23,7 @@ from nnc.layers.base import (
     layer,
 )
 from nnc.layers.recurrent_onnx import lower
-from nnc.layers.rules import STATES
+from nnc.layers.rules import NO_EFFECT, STATES
 from nnc.layers.window import ints, number
 
 PACK, UNPACK = "nn.utils.rnn.pack_padded_sequence", "nn.utils.rnn.pad_packed_sequence"
@@ -75,6 +75,13 @@ class Recurrent(Layer):
         self, rules: Rules, x: TensorType, *states: TensorType | None
     ) -> tuple[TensorType, ...]:
         number(rules, self.layers, "layers")
+        if self.dropout and number(rules, self.layers, "layers") == 1:
+            rules.refuse(
+                NO_EFFECT,
+                "`dropout` acts between layers, and there is one",
+                at="dropout",
+                help=f"write `layers=2`, or `-> dropout({self.dropout:g})` after it",
+            )
         given = states[: len(self.results) - 1]
         if any(given) and not all(given):
             rules.refuse(
@@ -240,6 +247,7 @@ class Rnn(Recurrent):
         Case("rnn(4, nonlinearity=relu)", "[5, 3]", "[5, 4]", nodes=4),
         Case("rnn(4)", ("[5, 3]", "[4]"), "[5, 4]", nodes=5),
         Case("rnn(4)", ("[5, 3]", "[5]"), refused="NN390"),
+        Case("rnn(4, dropout=0.5)", "[5, 3]", refused="NN336"),
     )
     module, kind = "nn.RNN", "RNN"
 

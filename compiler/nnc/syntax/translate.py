@@ -245,6 +245,8 @@ def _adapted(word: str, values: dict[str, str]) -> dict[str, str]:
 
 def _written(form: Form, values: dict[str, str]) -> str:
     if form.word == "activation":
+        if "activation" not in values:
+            raise _Unsure
         return values["activation"]
     activation = values.pop("activation", "linear")
     word = form.word
