@@ -4,53 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from onnx import GraphProto, ModelProto, TensorProto, ValueInfoProto, shape_inference
+from onnx import (
+    AttributeProto,
+    GraphProto,
+    ModelProto,
+    TensorProto,
+    ValueInfoProto,
+    shape_inference,
+)
 
 import nnc
 from nnc.backends.arrays import Array, known_sizes
 from nnc.backends.onnx_file import OnnxModel, StoredTensor
+from nnc.backends.onnx_lowering import lower_steps, read_nodes
 from nnc.backends.onnx_schema import (
     IR_VERSIONS,
     ML_OPSET,
     OPSET,
     TENSOR_TYPES,
-    NodeError,
 )
-from nnc.backends.onnx_sizes import SizeUnknown
 from nnc.backends.onnx_values import Names, Node, Place, Tensor, Value
 from nnc.backends.onnx_writer import Writer
-from nnc.diagnostics import Refusal, rule
 from nnc.ir.dims import show
 from nnc.ir.graph import Network
-from nnc.ir.walk import Step, walk, weight_table
-from nnc.layers.base import Layer
-from nnc.layers.weighted import Matrix
+from nnc.ir.walk import walk, weight_table
 
-BATCH_NAME = "batch"
 SMALL = (
     256  # tensors of this many numbers are seen by type inference, larger ones by their sizes only
 )
-
-LOW_OPSET = rule(
-    "NN542",
-    "opset-too-low",
-    f"""
-A layer needs an ONNX operator, or a form of one, that the chosen opset does not have. Opset
-{OPSET}, the default, has them all and runs in ONNX Runtime 1.17 and later.
-""",
-)
-
-SIZE_NOT_TOLD = rule(
-    "NN543",
-    "size-not-told-by-inputs",
-    """
-An ONNX file learns its symbolic sizes from the shapes of its inputs; this one no input tells.
-""",
-)
-
-
-class LoweringError(Exception):
-    """A layer asked for a node that ONNX does not have: a bug of the layer."""
 
 
 def onnx_model(
@@ -84,19 +65,9 @@ def onnx_model(
     writer = Writer(weights, opset, inputs)
     values: dict[int, Value] = dict(enumerate(inputs))
     places: list[tuple[str, Value]] = []
-    walker = walk(network)
-    while True:
-        try:
-            step = next(walker)
-        except StopIteration as stop:
-            numbers: tuple[int, ...] = stop.value
-            break
-        results = _lower(writer, step, values)
-        values.update(zip(step.outputs, results))
-        if results:
-            places.append((step.place, results[0]))
-    outputs = _name_outputs(network, writer, inputs, [values[number] for number in numbers])
-    nodes = _read(writer.nodes, outputs)
+    found = lower_steps(writer, walk(network), values, places)
+    outputs = _name_outputs(network, writer, inputs, found)
+    nodes = read_nodes(writer.nodes, outputs)
     tensors = _used(nodes)
     _settle_names(inputs, outputs, tensors, nodes)
 
@@ -120,33 +91,6 @@ def _check_weights(network: Network, weights: Mapping[str, Array]) -> None:
             raise ValueError(f"{row.name} is {row.weight.dtype}{list(shape)}, given is {got}")
 
 
-def _lower(writer: Writer, step: Step, values: Mapping[int, Value]) -> tuple[Value, ...]:
-    op, span = step.item.op, step.item.span
-    where = f"{span.source.name}:{span.line} {op.word}" if span.end else op.word
-    norm = (op.norm, op.outputs_axis) if isinstance(op, Matrix) and op.norm is not None else None
-    writer.layer = Place(step.place, step.owner, where, step.tied, norm)
-    if not isinstance(op, Layer):
-        raise LoweringError(f"{op.word} at {step.place} is no layer")
-    given = [None if number is None else values[number] for number in step.inputs]
-    try:
-        made = op.onnx(writer, *given)
-    except NodeError as wrong:
-        if writer.opset < OPSET:
-            text = f"{op.word} cannot be written with opset {writer.opset}"
-            raise Refusal(
-                LOW_OPSET.at(span, text, notes=(str(wrong),), help=f"use `--opset {OPSET}`")
-            ) from wrong
-        raise LoweringError(f"{op.word} at {step.place}: {wrong}") from wrong
-    except SizeUnknown as unknown:
-        raise Refusal(SIZE_NOT_TOLD.at(span, str(unknown))) from unknown
-    results = made if isinstance(made, tuple) else (made,)
-    found = tuple(value for value in results if isinstance(value, Value))
-    if len(found) != len(step.outputs):
-        raise LoweringError(f"{op.word} at {step.place} made {len(found)} values")
-    writer.finish(found, step.output_types, op.results)
-    return found
-
-
 def _name_outputs(
     network: Network, writer: Writer, inputs: Sequence[Value], values: Sequence[Value]
 ) -> list[Value]:
@@ -165,21 +109,9 @@ def _name_outputs(
     return outputs
 
 
-def _read(nodes: Sequence[Node], outputs: Sequence[Value]) -> list[Node]:
-    """The nodes whose results something reads: of a layer with several the spec may use one."""
-    wanted = {id(value) for value in outputs}
-    kept: list[Node] = []
-    for node in reversed(nodes):
-        if any(id(value) in wanted for value in node.outputs):
-            wanted.update(id(value) for value in node.inputs if value is not None)
-            node.unread = {id(v) for v in node.outputs if id(v) not in wanted}
-            kept.append(node)
-    return kept[::-1]
-
-
 def _used(nodes: Sequence[Node]) -> list[Tensor]:
     """The tensors that nodes read, in that order; a layer may have asked for one and left it."""
-    read = (value for node in nodes for value in node.inputs)
+    read = (value for node in nodes for value in node.reads())
     return list({id(value): value for value in read if isinstance(value, Tensor)}.values())
 
 
@@ -193,9 +125,10 @@ def _settle_names(
     names, of_nodes = Names(), Names()
     for value in (*inputs, *outputs, *tensors):
         value.name = names.unique(value.wish)
-    for node in nodes:
+    for node in (inner for outer in nodes for inner in outer.within()):
         node.name = of_nodes.unique(node.name)
-        for value in node.outputs:
+        made = (*node.outputs, *(node.body.inputs if node.body is not None else ()))
+        for value in made:
             if not value.name and not (node.op.optional and id(value) in node.unread):
                 value.name = names.unique(value.wish)
 
@@ -224,6 +157,12 @@ def _write_nodes(graph: GraphProto, nodes: Sequence[Node]) -> None:
         while not made.output[-1]:
             made.output.pop()
         made.attribute.extend(node.attributes)
+        if node.body is not None:
+            body = made.attribute.add(name="body", type=AttributeProto.GRAPH).g
+            body.name = f"{node.name}/body"
+            _write_nodes(body, node.body.nodes)
+            body.input.extend(_info(value) for value in node.body.inputs)
+            body.output.extend(_info(value) for value in node.body.outputs)
 
 
 def _info(value: Value) -> ValueInfoProto:
@@ -232,7 +171,7 @@ def _info(value: Value) -> ValueInfoProto:
     tensor.elem_type = TENSOR_TYPES[value.dtype]
     tensor.shape.SetInParent()
     if value.batched:
-        tensor.shape.dim.add(dim_param=BATCH_NAME)
+        tensor.shape.dim.add(dim_param=value.samples)
     for d in value.type.dims:
         if isinstance(d, int):
             tensor.shape.dim.add(dim_value=int(d))
@@ -245,16 +184,32 @@ def _write_infos(
     model: ModelProto, nodes: Sequence[Node], tensors: Sequence[Tensor], outputs: set[int]
 ) -> None:
     """A value_info for every inner value; those that layers left untyped are inferred by onnx."""
-    made = [v for node in nodes for v in node.outputs if v.name and id(v) not in outputs]
+    every = [v for node in nodes for one in node.within() for v in one.outputs if v.name]
     inferred: dict[str, ValueInfoProto] = {}
-    if any(value.known is None for value in made):
-        typed = [value for value in made if value.known is not None]
+    if any(value.known is None for value in every):
+        typed = [v for node in nodes for v in node.outputs if v.name and id(v) not in outputs]
+        typed = [value for value in typed if value.known is not None]
         inferred = _inferred(model, tensors, typed)
-    for value in made:
-        if value.known is not None:
-            model.graph.value_info.append(_info(value))
-        elif value.name in inferred:
-            model.graph.value_info.append(inferred[value.name])
+    _put_infos(model.graph, nodes, outputs, inferred)
+
+
+def _put_infos(
+    graph: GraphProto,
+    nodes: Sequence[Node],
+    outputs: set[int],
+    inferred: Mapping[str, ValueInfoProto],
+) -> None:
+    for node, written in zip(nodes, graph.node):
+        for value in node.outputs:
+            if not value.name or id(value) in outputs:
+                continue
+            if value.known is not None:
+                graph.value_info.append(_info(value))
+            elif value.name in inferred:
+                graph.value_info.append(inferred[value.name])
+        if node.body is not None:
+            own = {id(value) for value in node.body.outputs}
+            _put_infos(written.attribute[-1].g, node.body.nodes, own, inferred)
 
 
 def _inferred(
@@ -271,7 +226,7 @@ def _inferred(
             copy.graph.initializer.append(stored)
         else:
             copy.graph.input.append(_info(tensor))
-    found = shape_inference.infer_shapes(copy, data_prop=True).graph.value_info
+    found = _all_infos(shape_inference.infer_shapes(copy, data_prop=True).graph)
     for info in found:
         for dim in info.type.tensor_type.shape.dim:
             if dim.dim_param.startswith("unk__"):  # a name that inference made up
@@ -281,3 +236,13 @@ def _inferred(
         for info in found
         if info.type.tensor_type.elem_type != TensorProto.UNDEFINED
     }
+
+
+def _all_infos(graph: GraphProto) -> list[ValueInfoProto]:
+    """Those of a graph and of the graphs inside."""
+    found = [*graph.value_info]
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.type == AttributeProto.GRAPH:
+                found += _all_infos(attribute.g)
+    return found

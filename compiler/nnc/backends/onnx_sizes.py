@@ -33,6 +33,12 @@ class Sizes:
         self.found: dict[Dim | str, Value] = {}
         self.joined: dict[tuple[Dim | str, ...], Value] = {}
 
+    def inside(self, inputs: Sequence[Value]) -> Sizes:
+        """Those of a part with other samples; symbols are told by the same inputs."""
+        made = Sizes(self.node, self.constant, [*inputs, *self.inputs])
+        made.found = {d: value for d, value in self.found.items() if d != BATCH}
+        return made
+
     def one(self, d: Dim | str) -> Value:
         """A size as a tensor [1]; BATCH is the number of samples.
 

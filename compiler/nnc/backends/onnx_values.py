@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from onnx import AttributeProto
 
@@ -13,16 +13,18 @@ from nnc.ir.types import DType, TensorType
 from nnc.layers.weighted import Norm
 from nnc.record import Record
 
+BATCH_NAME = "batch"
+
 
 class Value:
     """A tensor of the graph under construction; layers hold it as an opaque `Ref`.
 
     `wish` is the name it would like, `name` the one it got. `known` is its type per sample once
     that is known; `batched`: a batch axis stands before those sizes; `dtype` is "" where nobody
-    said.
+    said; `samples` is what the size of the batch axis is called.
     """
 
-    __slots__ = ("batched", "dtype", "known", "name", "wish")
+    __slots__ = ("batched", "dtype", "known", "name", "samples", "wish")
 
     def __init__(
         self, wish: str, known: TensorType | None, dtype: str = "", *, batched: bool = True
@@ -31,6 +33,7 @@ class Value:
         self.name = ""
         self.known = known
         self.batched = batched
+        self.samples = BATCH_NAME
         self.dtype = known.dtype if known is not None else dtype
 
     @property
@@ -77,7 +80,7 @@ class Node:
     `doc` is the line of the spec that it comes from; `unread` the outputs that nothing reads.
     """
 
-    __slots__ = ("attributes", "doc", "inputs", "name", "op", "outputs", "unread")
+    __slots__ = ("attributes", "body", "doc", "inputs", "name", "op", "outputs", "unread")
 
     def __init__(
         self,
@@ -93,6 +96,27 @@ class Node:
         self.name = ""
         self.doc = ""
         self.unread: set[int] = set()
+        self.body: Body | None = None
+
+    def within(self) -> Iterator[Node]:
+        """The node and those of its body."""
+        yield self
+        for node in self.body.nodes if self.body is not None else ():
+            yield from node.within()
+
+    def reads(self) -> Iterator[Value]:
+        """The values that it reads, those of its body included."""
+        for node in self.within():
+            yield from (value for value in node.inputs if value is not None)
+
+
+class Body:
+    """The graph inside of a node; it may read values of the graph around it."""
+
+    __slots__ = ("inputs", "nodes", "outputs")
+
+    def __init__(self, inputs: list[Value], outputs: list[Value], nodes: list[Node]) -> None:
+        self.inputs, self.outputs, self.nodes = inputs, outputs, nodes
 
 
 class Names:

@@ -11,7 +11,7 @@ from nnc.backends.arrays import DTYPES, Array
 from nnc.backends.computed import computed_weight
 from nnc.backends.onnx_schema import attribute, check_node, operator, result_type
 from nnc.backends.onnx_sizes import BATCH, Sizes
-from nnc.backends.onnx_values import Node, Place, Shape, Tensor, Value
+from nnc.backends.onnx_values import BATCH_NAME, Body, Node, Place, Shape, Tensor, Value
 from nnc.ir.dims import Dim
 from nnc.ir.types import DType, TensorType
 from nnc.ir.walk import full_name
@@ -35,6 +35,8 @@ class Writer:
         self.domains: set[str] = set()
         self.layer = Place("", "", "")
         self.started = 0
+        self.home = self.nodes  # where sizes are computed: once for all steps of a scan
+        self.samples = BATCH_NAME
         self._sizes = Sizes(self._size_node, self._ints, inputs)
         self._weights: dict[tuple[str, Transform | None], Tensor] = {}
         self._joined: dict[tuple[str, tuple[tuple[str, ...], ...], Transform | None], Tensor] = {}
@@ -157,6 +159,53 @@ class Writer:
                     value.wish = node.name + (f"/{number}" if number or last else "")
         self.started = len(self.nodes)
 
+    # --- scans -----------------------------------------------------------------------------------
+
+    def value(self, wish: str, type: TensorType) -> Value:
+        """An input of a body."""
+        made = Value(wish, type, batched=not type.fixed)
+        made.samples = self.samples
+        return made
+
+    def begin(self) -> tuple[list[Node], int]:
+        """Writes a body from here on; `end` takes what this returns, and gives the nodes."""
+        kept = self.nodes, self.started
+        self.nodes, self.started = [], 0
+        return kept
+
+    def end(self, kept: tuple[list[Node], int]) -> list[Node]:
+        """Ends a body."""
+        nodes, (self.nodes, self.started) = self.nodes, kept
+        return nodes
+
+    def enter(self, inputs: Sequence[Value], samples: str) -> tuple[Sizes, list[Node], str]:
+        """From here on there are as many samples as in these values; `leave` ends that."""
+        kept = self._sizes, self.home, self.samples
+        self._sizes, self.home, self.samples = self._sizes.inside(inputs), self.nodes, samples
+        return kept
+
+    def leave(self, kept: tuple[Sizes, list[Node], str]) -> None:
+        """Ends what `enter` began."""
+        self._sizes, self.home, self.samples = kept
+
+    def scan(self, inputs: list[Value | None], body: Body, apart: int) -> tuple[Value, ...]:
+        """The operator Scan with steps along axis 1; states first, in and out."""
+        op = operator("Scan", self.opset)
+        results = len(body.outputs) - (len(body.inputs) - apart)
+        given = {
+            "num_scan_inputs": apart,
+            "scan_input_axes": (1,) * apart,
+            "scan_output_axes": (1,) * results,
+        }
+        made = tuple(Value("", None) for _ in body.outputs)
+        for value in made:
+            value.samples = self.samples
+        written = [attribute(op, name, given[name]) for name in sorted(given)]
+        node = Node(op, inputs, made, written)
+        node.body = body
+        self.nodes.append(node)
+        return made
+
     def _node(
         self, kind: str, x: Sequence[Ref | None], outputs: int, attributes: dict[str, object]
     ) -> Node:
@@ -170,6 +219,8 @@ class Writer:
         made = tuple(
             Value("", None, result_type(op, number, dtypes, given)) for number in range(outputs)
         )
+        for value in made:
+            value.samples = self.samples
         written = [attribute(op, name, given[name]) for name in sorted(given)]
         node = Node(op, inputs, made, written)
         self.domains.add(op.domain)
@@ -187,7 +238,9 @@ class Writer:
     def _size_node(
         self, kind: str, inputs: Sequence[Value], wish: str, **attributes: object
     ) -> Value:
+        nodes, self.nodes = self.nodes, self.home
         node = self._node(kind, inputs, 1, attributes)
+        self.nodes = nodes
         node.name = wish
         value = node.outputs[0]
         value.wish, value.batched = wish, False

@@ -71,7 +71,7 @@ class Waiting(Record):
         return self.item.op.results[number] if number < len(self.item.op.results) else ""
 
 
-ClassOf = Callable[[Graph], Class]
+ClassOf = Callable[[Call], Class]
 
 
 def written(graph: Graph, class_of: ClassOf, top: bool) -> Written:
@@ -184,6 +184,9 @@ class Body:
         if isinstance(item.op, Call):
             constructor = [f"{MARK}{owner}{MARK} = {self._constructed(item.op)}"]
             nodes, heavy, unpacked = [_called(owner, given)], True, []
+            if len(item.outputs) > 1:
+                unpacked = [Unpacked(nodes[0], ", ".join("{}" for _ in item.outputs))]
+                nodes = [*unpacked[0].values]
         else:
             writer, nodes = self._layer(item, inputs)
             heavy, constructor, unpacked = writer.heavy, writer.constructor(), writer.unpacked
@@ -221,7 +224,7 @@ class Body:
 
     def _constructed(self, call: Call) -> str:
         """`Bottleneck(C, width, stride=2)`: from the first plain number on, arguments are named."""
-        used, values = self.class_of(call.graph), dict(call.bindings)
+        used, values = self.class_of(call), dict(call.bindings)
         args: list[str] = []
         named = False
         for param in used.params:
@@ -280,8 +283,7 @@ class Body:
     def _flush(self, w: Waiting) -> None:
         """Makes a value that waits a variable."""
         self.waiting.remove(w)
-        wish = w.wish or self.results.get(w.value, "")
-        name = self._free_name(wish, w.at, set())
+        name = self._named(w.value, w.wish, w.at, set())
         self.steps.append(Line(f"{name} = {w.node.text()}", w.item.turns))
         w.node.name = name
         self.holders[name] = w.value
@@ -290,8 +292,7 @@ class Body:
         self, at: int, item: Item, calls: list[Unpacked], results: list[tuple[int, Node]]
     ) -> None:
         """`y, (h, c) = self.lstm1(x)`: a line for each call that gives several values."""
-        assert isinstance(item.op, Layer)
-        words = item.op.results
+        words = item.op.results if isinstance(item.op, Layer) else ()
         for number, one in enumerate(calls):
             self._share([one.call], at, item)
             later = [node for _, node in results] + [u.call for u in calls[number + 1 :]]
@@ -310,7 +311,7 @@ class Body:
                 elif item.labels and held in item.outputs:
                     wish = item.labels[item.outputs.index(held)]
                 taken = {n for n in names if n != "_"} | names_read(later)
-                name = self._free_name(wish, at if held >= 0 else at - 1, taken)
+                name = self._named(held, wish, at if held >= 0 else at - 1, taken)
                 names.append(name)
                 self.holders[name] = held
             made = one.nest.format(*names).replace("(_, _)", "_")
@@ -328,10 +329,18 @@ class Body:
             node.name = name
             self.holders[name] = -1
 
+    def _named(self, value: int, wish: str, at: int, read: set[str]) -> str:
+        """The variable for a value that wishes to be called so."""
+        return self._free_name(wish or self.results.get(value, ""), at, read)
+
+    def _taken(self, at: int) -> set[str]:
+        """The variables that are read after item `at`."""
+        taken = {name for name, v in self.holders.items() if v >= 0 and self.last[v] > at}
+        return taken | {*self.numbers.sizes} | names_read([w.node for w in self.waiting])
+
     def _free_name(self, wish: str, at: int, read: set[str]) -> str:
         """A variable that holds nothing which is read after item `at`."""
-        taken = {name for name, v in self.holders.items() if v >= 0 and self.last[v] > at}
-        taken |= read | set(self.numbers.sizes) | names_read([w.node for w in self.waiting])
+        taken = self._taken(at) | read
         if wish:
             return local_name(wish, taken)
         return next((c for c in POOL if c not in taken), None) or local_name("value", taken)
@@ -377,7 +386,7 @@ class Body:
     def _size(self, d: Dim) -> str:
         if isinstance(d, int):
             return self.numbers.number(d, True)[0]
-        parts, _ = self.numbers.size(d, (), self.graph.items[0])
+        parts, _ = self.numbers.size(d, (), self.graph.span)
         return "".join(p if isinstance(p, str) else p[0].text(p[1]) for p in parts)
 
 

@@ -28,6 +28,7 @@ from nnc.ir.known import Known, KnownReal
 from nnc.ir.types import TensorType
 from nnc.layers.base import Ref, TorchArg
 from nnc.layers.weighted import Matrix
+from nnc.source import Span
 
 Parts = tuple[str | Hole, ...]
 _SCALAR = TensorType(())
@@ -44,7 +45,7 @@ class Numbers(Protocol):
         """The value is printed as an expression, so it may differ where the class is used."""
         ...
 
-    def size(self, size: Poly, inputs: Sequence[Node], item: Item) -> tuple[Parts, int]:
+    def size(self, size: Poly, inputs: Sequence[Node], span: Span) -> tuple[Parts, int]:
         """The text of a symbolic size in `forward`."""
         ...
 
@@ -318,7 +319,7 @@ class LayerWriter:
         if isinstance(value, Node):
             return ((value, 0),), value.level if not value.name else ATOM
         if isinstance(value, Poly) and forward:
-            return self._numbers.size(value, self._inputs, self._item)
+            return self._numbers.size(value, self._inputs, self._item.span)
         if isinstance(value, (tuple, list)):
             inside = [self._parts(v, forward)[0] for v in value]
             comma = "," if isinstance(value, tuple) and len(value) == 1 else ""

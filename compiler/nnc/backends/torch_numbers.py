@@ -12,10 +12,11 @@ from nnc.backends.torch_sizes import Shape, size_text
 from nnc.backends.torch_text import constant, formula
 from nnc.diagnostics import Refusal, rule
 from nnc.ir.dims import Poly, show
-from nnc.ir.graph import Graph, Item, Turn
+from nnc.ir.graph import Graph, Turn
 from nnc.ir.known import Known, KnownReal
 from nnc.ir.names import local_name, place_name
 from nnc.ir.sources import Source, counters, names
+from nnc.source import Span
 
 SIZE_NOT_KNOWN = rule(
     "NN551",
@@ -38,6 +39,9 @@ class Numbers:
 
     def __init__(self, graph: Graph, inputs: Sequence[str], locals: set[str]) -> None:
         self.graph, self.inputs, self.locals = graph, inputs, locals
+        self.shapes = [
+            Shape(name, graph.types[port.value].dims) for name, port in zip(inputs, graph.inputs)
+        ]
         self.values = dict(graph.params)
         self.used: dict[str, str] = {}  # parameters of the constructor, by their names in the spec
         self.kept: dict[str, str] = {}  # attributes for those that `forward` reads, likewise
@@ -90,7 +94,7 @@ class Numbers:
         """A value's literal, its source forgotten; "" for what has none."""
         return constant(value) if isinstance(value, (bool, int, float, str)) else ""
 
-    def size(self, size: Poly, inputs: Sequence[Node], item: Item) -> tuple[Parts, int]:
+    def size(self, size: Poly, inputs: Sequence[Node], span: Span) -> tuple[Parts, int]:
         """A symbolic size in `forward`, from a value at hand or from the graph's inputs.
 
         Raises:
@@ -100,14 +104,10 @@ class Numbers:
             if size in node.type.dims:
                 axis = node.type.dims.index(size) + 1
                 return ((node, ATOM), f".shape[{axis}]"), ATOM
-        shapes = [
-            Shape(name, self.graph.types[port.value].dims)
-            for name, port in zip(self.inputs, self.graph.inputs)
-        ]
-        found = size_text(size, shapes, self._size)
+        found = size_text(size, self.shapes, self._size)
         if found is None:
             message = f"`{show(size)}` cannot be told from the input of `{self.graph.name}`"
-            raise Refusal(SIZE_NOT_KNOWN.at(item.span, message))
+            raise Refusal(SIZE_NOT_KNOWN.at(span, message))
         return (found[0],), found[1]
 
     def text(self, source: Source, forward: bool, level: int = 0) -> str:

@@ -12,13 +12,10 @@ from nnc import __version__
 from nnc.backends.torch_body import Class, Written, written
 from nnc.backends.torch_extras import Extras, closing, labels, prepare
 from nnc.backends.torch_names import NN_CLASSES
-from nnc.backends.torch_text import docstring, formula, hugged, laid_out, plain
-from nnc.ir.dims import Dim, show
-from nnc.ir.graph import Call, Graph, Network
-from nnc.ir.known import Known
+from nnc.backends.torch_scans import about_scan, scan_written
+from nnc.backends.torch_text import docstring, hugged, laid_out, plain, type_text
+from nnc.ir.graph import Call, Graph, Network, Scan
 from nnc.ir.names import class_name
-from nnc.ir.sources import counters
-from nnc.ir.types import TensorType
 
 
 def torch_source(network: Network, *, extras: Extras | None = None) -> str:
@@ -77,29 +74,35 @@ class Classes:
         self.name = network_class(network)
         self.taken = {self.name} | _parameter_names(network.graph)
         self.names: dict[Written, Class] = {}
-        self.graphs: dict[Written, list[Graph]] = {}
-        self.known: dict[int, Class] = {}  # by the identity of graphs, which the network keeps
+        self.calls: dict[Written, list[Call]] = {}
+        self.known: dict[tuple[object, ...], Class] = {}  # by the identity of graphs, among others
 
     def text(self) -> list[str]:
         """The lines of all classes, each after two empty lines."""
         top = written(self.network.graph, self.class_of, top=True)
         lines: list[str] = []
         for body, used in self.names.items():
-            lines += _class(used.name, body, _about_block(self.graphs[body]))
+            lines += _class(used.name, body, _about(self.calls[body]))
         return [*lines, *_class(self.name, top, _about_network(self.network))]
 
-    def class_of(self, graph: Graph) -> Class:
-        """The class of a block's graph."""
-        found = self.known.get(id(graph))
+    def class_of(self, call: Call) -> Class:
+        """The class of a block's graph, or of a scan."""
+        key: tuple[object, ...] = (id(call.graph),)
+        if isinstance(call, Scan):
+            key = (*key, call.length, call.starts, call.gives)
+        found = self.known.get(key)
         if found is None:
-            body = written(graph, self.class_of, top=False)
+            if isinstance(call, Scan):
+                body = scan_written(call, self.class_of)
+            else:
+                body = written(call.graph, self.class_of, top=False)
             if body not in self.names:
-                name = class_name(graph.name, self.taken, NN_CLASSES)
+                name = class_name(call.graph.name, self.taken, NN_CLASSES)
                 self.taken.add(name)
                 self.names[body] = Class(name, body.params)
-                self.graphs[body] = []
-            self.graphs[body].append(graph)
-            found = self.known[id(graph)] = self.names[body]
+                self.calls[body] = []
+            self.calls[body].append(call)
+            found = self.known[key] = self.names[body]
         return found
 
 
@@ -143,7 +146,7 @@ def _about_network(network: Network) -> list[str]:
     """The comment above the network, its inputs and outputs, its conditions."""
     graph = network.graph
     ends = [
-        ", ".join(f"{port.name} {_type(graph.types[port.value], 'batch')}" for port in ports)
+        ", ".join(f"{port.name} {type_text(graph.types[port.value], 'batch')}" for port in ports)
         for ports in (graph.inputs, graph.outputs)
     ]
     shapes = " -> ".join(ends)
@@ -151,6 +154,13 @@ def _about_network(network: Network) -> list[str]:
     if network.conditions:
         about.append("\n".join(f"{condition}." for condition in network.conditions))
     return about
+
+
+def _about(calls: list[Call]) -> list[str]:
+    """What a class is."""
+    if isinstance(calls[0], Scan):
+        return about_scan([call for call in calls if isinstance(call, Scan)])
+    return _about_block([call.graph for call in calls])
 
 
 def _about_block(graphs: list[Graph]) -> list[str]:
@@ -174,19 +184,7 @@ def _parts(branch: str) -> list[str]:
 
 def _block_shapes(graph: Graph) -> str:
     ends = [
-        ", ".join(_type(graph.types[port.value]) for port in ports)
+        ", ".join(type_text(graph.types[port.value]) for port in ports)
         for ports in (graph.inputs, graph.outputs)
     ]
     return " -> ".join(ends)
-
-
-def _size(d: Dim) -> str:
-    if isinstance(d, Known) and not counters(d.source):
-        return formula(d.source, lambda name: name)[0]
-    return show(d)
-
-
-def _type(type: TensorType, *before: str) -> str:
-    sizes = [_size(d) for d in type.dims]
-    kind = {"float32": "", "int64": "token"}.get(type.dtype, type.dtype)
-    return f"{kind}[{', '.join([*before, *sizes])}]"

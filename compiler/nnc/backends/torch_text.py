@@ -10,8 +10,11 @@ import textwrap
 from collections.abc import Callable, Iterable
 
 from nnc.ir.arguments import Declared
+from nnc.ir.dims import Dim, show
 from nnc.ir.initial import Normal, Uniform
-from nnc.ir.sources import LEVEL, Source
+from nnc.ir.known import Known
+from nnc.ir.sources import LEVEL, Source, counters
+from nnc.ir.types import TensorType
 
 WIDTH = 100
 
@@ -199,3 +202,16 @@ def _code(text: str) -> Iterable[tuple[int, str]]:
             quote = c
         else:
             yield at, c
+
+
+def type_text(type: TensorType, *before: str) -> str:
+    """`[batch, C, 2 * width]`: a type as a docstring shows it."""
+    sizes = [_size(d) for d in type.dims]
+    kind = {"float32": "", "int64": "token"}.get(type.dtype, type.dtype)
+    return f"{kind}[{', '.join([*before, *sizes])}]"
+
+
+def _size(d: Dim) -> str:
+    if isinstance(d, Known) and not counters(d.source):
+        return formula(d.source, lambda name: name)[0]
+    return show(d)

@@ -11,7 +11,7 @@ from nnc.check.defaults import gather, innermost
 from nnc.check.rules import NO_INPUT, NO_OUTPUT, NO_VALUE
 from nnc.check.scope import Scope
 from nnc.check.unused import report_unused
-from nnc.check.values import BAD, Defaults
+from nnc.check.values import BAD, Defaults, State
 from nnc.check.world import World
 from nnc.ir.graph import Port
 from nnc.ir.types import TensorType
@@ -23,9 +23,11 @@ class Body:
     """A body in progress.
 
     `current` are the values that the next step takes (None: there is none); `several` says that
-    they came from `from a, b`, `gathered` that they are the members of a family. `handed`: the
-    block was given steps or braces. `damaged` bodies had a mistake: they stay silent about unused
-    values.
+    they came from `from a, b`, `gathered` that they are the members of a family. `aside` are all
+    values that the step at hand gives, of which the first are current: `as` may name the others.
+    `named`: how many names stand behind it. `handed`: the block was given steps or braces.
+    `states` are those of a scan; None where the body is of none. `damaged` bodies had a mistake:
+    they stay silent about unused values.
     """
 
     def __init__(
@@ -46,6 +48,9 @@ class Body:
         self.several = False
         self.aside: tuple[int, ...] = ()  # the results of a step of which the first went on
         self.gathered = False
+        self.named = 0
+        self.states: dict[str, State] | None = None
+        self.given: dict[str, int] = {}  # values of the caller that its states start from
         self.first_link = False
         self.damaged = False
         self.handed = False
@@ -61,6 +66,11 @@ class Body:
         inputs = (self.builder.input(n, t, span) for n, t in zip(input_names(len(types)), types))
         self.current = tuple(inputs)
         self.several = len(self.current) > 1
+
+    @property
+    def kind(self) -> str:
+        """What it is the body of."""
+        return "network" if self.top else "block" if self.states is None else "scan"
 
     def fail(self) -> None:
         """A step failed and was reported: what follows has no value."""

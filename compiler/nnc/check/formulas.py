@@ -32,6 +32,7 @@ from nnc.check.values import (
     is_real,
     written,
 )
+from nnc.check.world import COMBINATORS
 from nnc.ir.dims import Poly
 from nnc.layers import LAYERS
 from nnc.layers.arithmetic import Add, Div, Elementwise, Mul, Pow, Sub
@@ -272,12 +273,12 @@ def _no_function(body: Body, e: ast.Call, scope: Scope) -> Value:
         return world.numbers.say(world.unknown_step(e.name))
     start = e.args[0].span.text if e.args else "VALUE"
     rest = ", ".join(arg.span.text for arg in e.args[1:])
+    rest = " { ... }" if name in COMBINATORS else f"({rest})" if rest else ""
     return world.numbers.say(
         STEP_AS_VALUE.at(
             e.span,
             f"`{name}` is a step of its own, and no part of a formula",
-            help=f"write `from {start} -> {name}{f'({rest})' if rest else ''} as h`, "
-            "and use `h` here",
+            help=f"write `from {start} -> {name}{rest} as h`, and use `h` here",
         )
     )
 

@@ -63,7 +63,7 @@ NEEDLESS = {
 
 
 PLANNED = (
-    "lstm_cell", "gru_cell", "shift", "crop", "scan",
+    "shift", "crop",
 )  # fmt: skip
 """Steps of the language that this version reads and refuses, by name."""
 

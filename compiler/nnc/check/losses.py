@@ -236,11 +236,13 @@ def last_layer(graph: Graph, value: int) -> Item | None:
     makers = {v: item for item in graph.items for v in item.outputs}
     item = makers.get(value)
     while item is not None:
+        at = item.outputs.index(value)
         if isinstance(item.op, Call):
-            return last_layer(item.op.graph, item.op.graph.outputs[0].value)
+            return last_layer(item.op.graph, item.op.graph.outputs[at].value)
         if item.op.word not in SEE_THROUGH or item.inputs[0] is None:
             return item
-        item = makers.get(item.inputs[0])
+        value = item.inputs[0]
+        item = makers.get(value)
     return None
 
 

@@ -28,7 +28,7 @@ def _label(body: Body, mark: ast.As, scope: Scope, span: Span) -> None:
     values = body.take(span)
     if values is None:
         values = (BAD,)
-    if len(mark.names) > 1 and body.aside[:1] == values:
+    if len(mark.names) > 1 and body.aside[: len(values)] == values:
         values = body.aside
     several = len(mark.names) > 1 or body.several
     if several and values != (BAD,) and len(values) != len(mark.names):

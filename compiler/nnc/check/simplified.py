@@ -7,7 +7,7 @@ that come behind it, so types are rewritten when the network is whole.
 from __future__ import annotations
 
 from nnc.ir.facts import Facts
-from nnc.ir.graph import Call, Graph, Item
+from nnc.ir.graph import Call, Graph, Item, Scan
 from nnc.ir.types import TensorType
 from nnc.record import replace
 
@@ -45,7 +45,10 @@ def _item(
 ) -> Item:
     if not isinstance(item.op, Call):
         return item
-    return replace(item, op=replace(item.op, graph=_graph(item.op.graph, facts, done, types)))
+    op = replace(item.op, graph=_graph(item.op.graph, facts, done, types))
+    if isinstance(op, Scan) and not isinstance(op.length, int):
+        op = replace(op, length=facts.simplify(op.length))
+    return replace(item, op=op)
 
 
 def _type(type: TensorType, facts: Facts, types: dict[TensorType, TensorType]) -> TensorType:

@@ -1,4 +1,4 @@
-"""Values that no step makes: `input`, `weight`, `constant`, `noise`."""
+"""Values that no step makes: `input`, `weight`, `constant`, `noise`, `state`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,16 @@ from nnc.check.lengths import may_pad, measure
 from nnc.check.rules import BAD_SOURCE, LATER, MISPLACED, OPEN_WEIGHT
 from nnc.check.scope import Scope
 from nnc.check.types import input_type, not_yet, size_value
-from nnc.check.values import BAD, LabelEntry, Unknown, dims_text, is_real
+from nnc.check.values import (
+    BAD,
+    UNKNOWN,
+    Family,
+    LabelEntry,
+    State,
+    Unknown,
+    dims_text,
+    is_real,
+)
 from nnc.diagnostics import Diagnostic
 from nnc.ir.arguments import Declared
 from nnc.ir.dims import Dim, product, symbols
@@ -21,7 +30,7 @@ from nnc.layers.source import ConstantSource, Source, WeightSource
 from nnc.source import Span
 from nnc.syntax import ast
 
-PLANNED = ("state", "latent", "condition", "domain")
+PLANNED = ("latent", "condition", "domain")
 STANDARD = Normal(1.0)
 WEIGHT_INIT = Normal(0.02)
 """What a weight starts from unless told: small numbers that differ, as embeddings and tokens do."""
@@ -34,6 +43,19 @@ def read_source(body: Body, statement: ast.SourceDecl, scope: Scope) -> None:
     made: tuple[int, ...] | None = None
     if read is None:
         body.world.sink.add(LATER.at(statement.span, f"`{kind}` is planned; nnc 0.1 has none"))
+    elif kind == "state" and body.states is None:
+        body.world.sink.add(
+            MISPLACED.at(
+                statement.span,
+                "`state` stands in a `scan`",
+                help=f"write `scan {{ {statement.span.text}; ...; "
+                f"next {statement.names[0].text} = ... }}`, which runs step by step",
+            )
+        )
+    elif kind == "state" and scope is not body.scope:
+        body.world.sink.add(
+            MISPLACED.at(statement.span, "`state` stands directly in the braces of its `scan`")
+        )
     elif kind in ("input", "noise") and (not body.top or scope is not body.scope):
         body.world.sink.add(_misplaced(body, statement))
         if kind == "input":
@@ -51,7 +73,11 @@ def read_source(body: Body, statement: ast.SourceDecl, scope: Scope) -> None:
 def _misplaced(body: Body, statement: ast.SourceDecl) -> Diagnostic:
     kind = statement.kind.text
     help = ""
-    if not body.top:
+    if body.states is not None:
+        help = "one step of the current value comes to a `scan`"
+        if kind == "noise":
+            help = "declare it in the network, with an axis for the steps, and join it before"
+    elif not body.top:
         help = "a block's input is the value it is called on"
         if kind == "noise":
             help = "declare it in the network, and give it to the block"
@@ -135,6 +161,46 @@ def _constant(body: Body, statement: ast.SourceDecl, scope: Scope) -> tuple[int,
     return _array(body, statement, scope, ConstantSource, None)
 
 
+def _state(body: Body, statement: ast.SourceDecl, scope: Scope) -> tuple[int, ...] | None:
+    """`state h: [8]`, an input of the body at each step; its scan has read a value after `=`."""
+    type = _type(body, statement, scope)
+    start = _start(body, statement, scope)
+    assert body.states is not None
+    made = []
+    for name, free in zip(statement.names, _free(body, statement, scope)):
+        number: int = BAD
+        begin: float | None = 0.0
+        if free and type is not None and not isinstance(start, Unknown):
+            number, begin = body.builder.input(name.text, type, name.span), start
+        body.states.setdefault(name.text, State(name.text, number, begin, name.span))
+        made.append(number)
+    return None if BAD in made else tuple(made)
+
+
+def _start(body: Body, statement: ast.SourceDecl, scope: Scope) -> float | Unknown | None:
+    """The number that a state starts from; None for a value of the scan's caller."""
+    e = statement.init
+    if e is None:
+        return 0.0
+    if statement.names[0].text in body.given:
+        return None
+    value = UNKNOWN if isinstance(e, ast.Call) else body.world.numbers.value(e, scope)
+    if is_real(value):
+        return float(value)
+    if isinstance(e, ast.Call) or not isinstance(value, Unknown):
+        inside = isinstance(value, (LabelEntry, Family))
+        body.world.sink.add(
+            BAD_SOURCE.at(
+                e.span,
+                "a state starts from a number, or from a value outside of its scan",
+                help="`state h: [8] = e`, where `e` is a label made before the scan"
+                if inside
+                else "write a number, or leave it out to start from 0",
+            )
+        )
+    return UNKNOWN
+
+
 def _array(
     body: Body,
     statement: ast.SourceDecl,
@@ -179,7 +245,7 @@ def _type(body: Body, statement: ast.SourceDecl, scope: Scope) -> TensorType | N
         if isinstance(value, Unknown):
             return None
         free = [s for s in sorted(symbols(value)) if "." not in s]
-        if free and statement.kind.text != "noise":
+        if free and statement.kind.text not in ("noise", "state"):
             numbers.say(
                 OPEN_WEIGHT.at(
                     e.span,
@@ -262,4 +328,5 @@ _READ: dict[str, Callable[[Body, ast.SourceDecl, Scope], tuple[int, ...] | None]
     "weight": _weight,
     "constant": _constant,
     "noise": _noise,
+    "state": _state,
 }

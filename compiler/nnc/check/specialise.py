@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from nnc.check.body import Body
 from nnc.check.handed import BODY, Handed, passed_step
 from nnc.check.passing import Carried, Entering, forgotten
@@ -136,7 +138,7 @@ def _made(world: World, wanted: Specialising) -> Made:
     graph = replace(
         body.builder.graph(tuple(params.items()), block.doc), defaults=_plain_defaults(block)
     )
-    graph, kept = _without_unread(graph, declared, body.builder.used)
+    graph, kept = without_unread(graph, declared, body.builder.used)
     numbers = tuple(str(k.source) for k in entering.numbers.values()) if entering else ()
     return Made(graph, body.builder.types[output], kept, numbers, body.builder.layers)
 
@@ -182,6 +184,11 @@ def _dims(wanted: Specialising, type: TensorType) -> tuple[Dim, ...]:
     taken = {p.name.text for p in wanted.block.params}
     if wanted.carried is not None:
         taken |= {name for name, _ in wanted.carried.numbers}
+    return axes_of(type, taken)
+
+
+def axes_of(type: TensorType, taken: Collection[str]) -> tuple[Dim, ...]:
+    """The sizes of an only input, as numbers that know what they are."""
     names = AXES.get(type.rank, tuple(f"size{i}" for i in range(type.rank)))
     return tuple(
         Known(int(d), n if n not in taken else f"input_{n}") if isinstance(d, int) else d
@@ -269,7 +276,7 @@ def _report_unread(body: Body, block: ast.Block, declared: int) -> None:
         )
 
 
-def _without_unread(graph: Graph, declared: int, used: set[int]) -> tuple[Graph, tuple[int, ...]]:
+def without_unread(graph: Graph, declared: int, used: set[int]) -> tuple[Graph, tuple[int, ...]]:
     """The graph without those of the caller's values that it does not read, and which it keeps."""
     inputs = range(declared, len(graph.inputs))
     kept = tuple(i - declared for i in inputs if graph.inputs[i].value in used)

@@ -11,20 +11,21 @@ from nnc.check.control import run_control
 from nnc.check.formulas import formula
 from nnc.check.marks import read_claim, read_marks
 from nnc.check.rules import (
-    LATER,
     LOOSE_PATH,
     MISPLACED,
     NO_VALUE,
     OUTPUT_NAME,
     TAKEN_NAME,
+    UNKNOWN_STEP,
     UNPACKING,
     VALUE_AS_STEP,
 )
 from nnc.check.scope import Scope
 from nnc.check.sources import read_source
+from nnc.check.states import read_next
 from nnc.check.steps import run_step
 from nnc.check.values import BAD, Family, LabelEntry, SharedEntry, Unknown, written
-from nnc.check.world import World
+from nnc.check.world import COMBINATORS, World
 from nnc.diagnostics import Diagnostic, Fix, Label
 from nnc.ir.graph import Port
 from nnc.source import Span
@@ -53,10 +54,13 @@ def _links(body: Body, links: tuple[ast.Link, ...], scope: Scope) -> None:
     for i, link in enumerate(links):
         step = link.step
         body.first_link = i == 0
+        body.aside = ()
         if isinstance(step, ast.Step):
+            body.named = _most_names(link.marks)
             run_step(body, step, scope, _own_label(link))
         else:
             run_control(body, step, scope, body.run)
+            body.aside = ()
         read_marks(body, link.marks, scope, link.span)
 
 
@@ -86,7 +90,7 @@ def _from(body: Body, statement: ast.From, scope: Scope) -> None:
         body.builder.used.update(v for v in values if v != BAD)
     else:
         body.current, body.several = tuple(values), len(values) > 1
-        body.gathered = gathered
+        body.gathered, body.aside = gathered, ()
         body.builder.used.update(values)
     read_marks(body, statement.marks, scope, statement.span)
     _links(body, statement.links, scope)
@@ -101,13 +105,11 @@ def _let(body: Body, statement: ast.Let, scope: Scope) -> None:
 def _shared(body: Body, statement: ast.Shared, scope: Scope) -> None:
     """`shared words = embedding(50257, 768)`."""
     word = statement.step.name.text
-    if word not in body.world.step_names() or word in (
-        "residual",
-        "scale",
-        "add",
-        "concat",
-        "mul",
-    ):
+    if word in COMBINATORS or word in ("add", "concat", "mul"):
+        body.world.sink.add(_no_shared(statement.step.name))
+        scope.declare(statement.name.text, Unknown(), statement.name.span, body.world.sink)
+        return
+    if word not in body.world.step_names():
         body.world.sink.add(body.world.unknown_step(statement.step.name))
         scope.declare(statement.name.text, Unknown(), statement.name.span, body.world.sink)
         return
@@ -115,18 +117,22 @@ def _shared(body: Body, statement: ast.Shared, scope: Scope) -> None:
     scope.declare(statement.name.text, entry, statement.name.span, body.world.sink)
 
 
+def _no_shared(word: ast.Ident) -> Diagnostic:
+    return UNKNOWN_STEP.at(
+        word.span,
+        f"`shared` names a layer or a block, and `{word.text}` is neither",
+        help=f"put it into a block, `block both {{ {word.text} {{ ... }} }}`, and share the block",
+    )
+
+
 def _output(body: Body, statement: ast.Output, scope: Scope) -> None:
     """`output digit: [10]`."""
     name = statement.name.name.text
     if not body.top or scope is not body.scope:
         body.damaged = True
-        body.world.sink.add(
-            MISPLACED.at(
-                statement.span,
-                "`output` stands at the top of a network's body",
-                help="a block gives its current value" if not body.top else "",
-            )
-        )
+        message = "`output` stands at the top of a network's body"
+        help = "" if body.top else f"a {body.kind} gives its current value"
+        body.world.sink.add(MISPLACED.at(statement.span, message, help=help))
         return
     values = body.take(statement.span)
     if statement.type is not None:
@@ -166,12 +172,6 @@ def _output(body: Body, statement: ast.Output, scope: Scope) -> None:
         body.builder.outputs.append(Port(name, value, statement.name.span))
     elif values[0] != BAD:
         body.damaged = True
-
-
-def _planned(body: Body, statement: ast.Next, scope: Scope) -> None:
-    """Statements of later versions."""
-    body.damaged = True
-    body.world.sink.add(LATER.at(statement.span, "`next` is planned; nnc 0.1 has none"))
 
 
 def _budget(body: Body, statement: ast.Budget, scope: Scope) -> None:
@@ -243,6 +243,11 @@ def _plain_label(marks: tuple[ast.Mark, ...]) -> str:
     return ""
 
 
+def _most_names(marks: tuple[ast.Mark, ...]) -> int:
+    """How many values `as` names."""
+    return max((len(mark.names) for mark in marks if isinstance(mark, ast.As)), default=0)
+
+
 def _is_value(entry: object, value: int) -> bool:
     if isinstance(entry, Unknown):
         return True
@@ -267,7 +272,7 @@ STATEMENTS: dict[type, Callable[[Body, Any, Scope], None]] = {
     ast.SourceDecl: read_source,
     ast.Output: _output,
     ast.Path: _loose_path,
-    ast.Next: _planned,
+    ast.Next: read_next,
     ast.Budget: _budget,
     ast.Defaults: _defaults,
 }

@@ -19,6 +19,7 @@ from nnc.check.rules import (
     SEVERAL_VALUES,
     VALUE_AS_STEP,
 )
+from nnc.check.scans import run_scan
 from nnc.check.scope import Scope
 from nnc.check.seats import Extra, port_values, seated
 from nnc.check.values import (
@@ -58,6 +59,8 @@ def run_step(body: Body, step: ast.Step, scope: Scope, label: str) -> None:
         run_layer(body, step, layer, scope, label)
     elif name in ("residual", "scale"):
         wrap(body, step, scope, label)
+    elif name == "scan":
+        run_scan(body, step, scope, label)
     elif name in world.blocks:
         call_block(body, step, scope, label)
     else:

@@ -49,6 +49,20 @@ class Family:
         self.members: dict[tuple[object, ...], LabelEntry] = {}
 
 
+class State:
+    """A state of a scan: its input of the body's graph, what it starts from, and its next value.
+
+    Args:
+        start: a number; None where a value of the scan's caller is given.
+    """
+
+    __slots__ = ("name", "next", "span", "start", "value")
+
+    def __init__(self, name: str, value: int, start: float | None, span: Span) -> None:
+        self.name, self.value, self.start, self.span = name, value, start, span
+        self.next: tuple[int, Span] | None = None
+
+
 class SharedEntry:
     """A shared step; `uses` counts them, `made` is the first use's operation.
 

@@ -13,7 +13,7 @@ from nnc.check.expressions import Numbers
 from nnc.check.rules import LIMIT, UNKNOWN_STEP
 from nnc.check.scope import Scope, Sink
 from nnc.check.types import Pattern
-from nnc.check.values import Defaults, Value
+from nnc.check.values import Defaults, State, Value
 from nnc.diagnostics import Diagnostic, Fix, Frame, Refusal, nearest
 from nnc.ir.facts import Facts
 from nnc.ir.graph import Graph
@@ -25,8 +25,8 @@ from nnc.syntax import ast
 
 STEPS = 1_000_000
 DEEPEST = 64
-COMBINATORS = ("residual", "scale")
-"""Words with braces that are no layers themselves: they make an `add` and a `mul`."""
+COMBINATORS = ("residual", "scale", "scan")
+"""Words with braces that are no layers themselves."""
 
 
 class Made(Record):
@@ -36,6 +36,7 @@ class Made(Record):
         taken: which of the caller's values that steps and braces read are inputs of the graph.
         numbers: the parameters under which the graph knows the caller's numbers that they read.
         layers: how many it holds, those of the blocks that it calls included.
+        states: of a scan, in the order of declaration.
     """
 
     graph: Graph | None
@@ -43,6 +44,7 @@ class Made(Record):
     taken: tuple[int, ...] = ()
     numbers: tuple[str, ...] = ()
     layers: int = 0
+    states: tuple[State, ...] = ()
 
 
 class Pending(Record):

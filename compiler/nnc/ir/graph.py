@@ -77,6 +77,41 @@ class Call(Record):
         return self.graph.name
 
 
+class Scan(Call):
+    """A step that runs a graph once for each step of its inputs' first axis.
+
+    The item's inputs are the values that are taken apart, an initial value for each state whose
+    start is None, then what the body reads of outside, the same at every step. The body's inputs
+    are one step of the first, all states, and the last. The body gives its results, then what each
+    state is at the next step; the item gives the results stacked along a new first axis, then,
+    where `gives`, what the states are in the end.
+
+    Args:
+        length: how many steps there are.
+        stepped: how many of its inputs are taken apart.
+        starts: for each state the number that it starts from, None where an input gives it.
+        gives: the last values of the states are outputs.
+    """
+
+    length: Dim
+    stepped: int
+    starts: tuple[float | None, ...] = ()
+    gives: bool = False
+
+    @property
+    def results(self) -> int:
+        """How many values the body gives besides its states."""
+        return len(self.graph.outputs) - len(self.starts)
+
+    def step_of(self, type: TensorType) -> TensorType:
+        """What one step of a value is."""
+        return TensorType(type.dims[1:], type.dtype)
+
+    def stacked(self, type: TensorType, time: int | None = None) -> TensorType:
+        """The steps' values as one."""
+        return TensorType((self.length, *type.dims), type.dtype, time)
+
+
 class Item(Record):
     """One step of a graph.
 

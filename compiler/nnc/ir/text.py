@@ -10,7 +10,7 @@ Net(width=64) {
 from __future__ import annotations
 
 from nnc.ir.dims import Poly, show
-from nnc.ir.graph import Call, Graph, Item, Network
+from nnc.ir.graph import Call, Graph, Item, Network, Scan
 from nnc.record import Record
 
 NAMED = ("tie", "spectral_norm", "weight_norm")
@@ -73,7 +73,8 @@ def _op_text(item: Item, names: dict[int, str]) -> str:
     op = item.op
     if isinstance(op, Call):
         given = ", ".join(f"{name}={_value(value)}" for name, value in op.bindings)
-        return f"call {names.get(id(op.graph), op.graph.name)}({given})"
+        called = f"{names.get(id(op.graph), op.graph.name)}({given})"
+        return f"scan {called} {_scan_text(op)}" if isinstance(op, Scan) else f"call {called}"
     if not isinstance(op, Record):
         return op.word
     values = [getattr(op, name) for name in op._fields if name not in NAMED]
@@ -82,6 +83,14 @@ def _op_text(item: Item, names: dict[int, str]) -> str:
     named = [f"{n}={_value(getattr(op, n))}" for n in NAMED if getattr(op, n, None)]
     given = ", ".join([*map(_value, values), *named])
     return f"{op.word}({given})" if given else op.word
+
+
+def _scan_text(op: Scan) -> str:
+    """`over 2 of T, states 0.0, given`."""
+    over = "" if op.stepped == 1 else f"{op.stepped} "
+    starts = ["given" if start is None else f"{start:g}" for start in op.starts]
+    states = f", states {', '.join(starts)}" if starts else ""
+    return f"over {over}of {show(op.length)}{states}:"
 
 
 def _value(value: object) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnc.ir.graph import Call, Graph, Item, Network
+from nnc.ir.graph import Call, Graph, Item, Network, Scan
 from nnc.ir.initial import Weight
 from nnc.ir.types import TensorType
 
@@ -110,18 +110,50 @@ def _values(graph: Graph) -> Iterator[str]:
 def _call(graph: Graph, item: Item, callee: Graph) -> Iterator[str]:
     given = graph.types_of(item.inputs)
     taken = tuple(callee.types[port.value] for port in callee.inputs)
+    made = tuple(callee.types[port.value] for port in callee.outputs)
+    if isinstance(item.op, Scan):
+        yield from _scan(item.op, given, taken, made)
+        taken, made = _seen(item.op, taken, made)
     if len(given) != len(taken):
         yield f"gives {len(given)} values to {callee.name}, which takes {len(taken)}"
     for number, (a, b) in enumerate(zip(given, taken)):
         if a is None or not _same(a, b):
             yield f"gives {a} as the input {number} of {callee.name}, which takes {b}"
-    made = tuple(callee.types[port.value] for port in callee.outputs)
     kept = tuple(graph.types[value] for value in item.outputs if value < len(graph.types))
     if len(made) != len(kept):
         yield f"takes {len(kept)} values from {callee.name}, which gives {len(made)}"
     for number, (a, b) in enumerate(zip(kept, made)):
         if not _same(a, b):
             yield f"takes {a} as the output {number} of {callee.name}, which gives {b}"
+
+
+def _seen(
+    op: Scan, taken: tuple[TensorType, ...], made: tuple[TensorType, ...]
+) -> tuple[tuple[TensorType, ...], tuple[TensorType, ...]]:
+    """The types at the ends of a scan as its caller sees them."""
+    states = taken[op.stepped : op.stepped + len(op.starts)]
+    opened = tuple(t for t, start in zip(states, op.starts) if start is None)
+    apart = tuple(op.stacked(t) for t in taken[: op.stepped])
+    kept = tuple(op.stacked(t) for t in made[: op.results])
+    ends = made[op.results :] if op.gives else ()
+    return (*apart, *opened, *taken[op.stepped + len(op.starts) :]), (*kept, *ends)
+
+
+def _scan(
+    op: Scan,
+    given: tuple[TensorType | None, ...],
+    taken: tuple[TensorType, ...],
+    made: tuple[TensorType, ...],
+) -> Iterator[str]:
+    """A state has one type at all steps; each step's values have a batch axis."""
+    if not 1 <= op.stepped <= len(given) or len(made) <= len(op.starts):
+        yield "takes nothing apart, or gives nothing"
+    states = taken[op.stepped : op.stepped + len(op.starts)]
+    for number, (now, then) in enumerate(zip(states, made[op.results :])):
+        if not _same(now, then):
+            yield f"has a state {number} that is {now}, and {then} at the next step"
+    if any(type.fixed for type in made) or any(t and t.fixed for t in given[: op.stepped]):
+        yield "takes apart or gives what is the same for all samples"
 
 
 def _same(a: TensorType, b: TensorType) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from nnc.ir.dims import Dim, product
-from nnc.ir.graph import Call, Graph, Item, Network
+from nnc.ir.graph import Call, Graph, Item, Network, Scan
 from nnc.ir.initial import Weight
 from nnc.ir.types import TensorType
 from nnc.record import Record
@@ -17,7 +17,7 @@ from nnc.source import Span
 
 
 class Step(Record):
-    """One layer of the flat view.
+    """One layer of the flat view, or a scan that was not looked into.
 
     Args:
         place: where it stands, `stage2.bottleneck1.relu2`.
@@ -27,6 +27,7 @@ class Step(Record):
         inputs: a flat value number for each port, None for one left open.
         outputs: the flat numbers of what it makes.
         graph: the graph it stands in, whose types speak of its inputs and outputs.
+        turns: how often it runs, in scans; `together`: as so many samples each time.
     """
 
     place: str
@@ -36,6 +37,8 @@ class Step(Record):
     outputs: tuple[int, ...]
     graph: Graph
     tied: str = ""
+    turns: Dim = 1
+    together: Dim = 1
 
     @property
     def input_types(self) -> tuple[TensorType | None, ...]:
@@ -49,6 +52,50 @@ class Step(Record):
         return tuple(types[v] for v in self.item.outputs)
 
 
+class Border(Record):
+    """Where a flat view enters or leaves a scan: it takes values apart, or stacks them."""
+
+    word: str
+
+    @property
+    def tied(self) -> None:
+        """None."""
+        return None
+
+    def weights(self, *x: TensorType | None) -> tuple[Weight, ...]:
+        """None."""
+        return ()
+
+    def arrays(self, *x: TensorType | None) -> tuple[Weight, ...]:
+        """None."""
+        return ()
+
+    def macs(self, *x: TensorType | None) -> Dim:
+        """None."""
+        return 0
+
+
+class BorderStep(Step):
+    """The step of a border, whose values belong to two graphs.
+
+    `sources`: for each value that it makes, the number of the one that it is made of, or None.
+    `copies`: what it makes are no views.
+    """
+
+    taken: tuple[TensorType | None, ...] = ()
+    made: tuple[TensorType, ...] = ()
+    sources: tuple[int | None, ...] = ()
+    copies: bool = False
+
+    @property
+    def input_types(self) -> tuple[TensorType | None, ...]:
+        return self.taken
+
+    @property
+    def output_types(self) -> tuple[TensorType, ...]:
+        return self.made
+
+
 class Flat(Record):
     """All steps of a network; values 0, 1, ... are its inputs, `outputs` the values it gives."""
 
@@ -59,18 +106,24 @@ class Flat(Record):
 def walk(network: Network) -> Generator[Step, None, tuple[int, ...]]:
     """Yields each layer in an order in which they can run; returns the numbers of the outputs.
 
-    Values are numbered: the network's inputs, then each layer's outputs as they come.
+    Values are numbered: the network's inputs, then each layer's outputs as they come. A scan is
+    one step: `walk_graph` gives the steps of its body.
     """
-    graph = network.graph
+    return walk_graph(network.graph, "", "")
+
+
+def walk_graph(graph: Graph, place: str, owner: str) -> Generator[Step, None, tuple[int, ...]]:
+    """The same of one graph, whose places and owners of weights begin with `place` and `owner`."""
     count = [len(graph.inputs)]
-    values = yield from _walk(graph, tuple(range(count[0])), "", "", count)
+    values = yield from _walk(graph, tuple(range(count[0])), place, owner, count, None)
     return values
 
 
 def flat(network: Network) -> Flat:
-    """The whole flat view at once."""
+    """The whole flat view at once, scans opened: `scan` begins one, and `next` ends it."""
     steps: list[Step] = []
-    walker = walk(network)
+    count = [len(network.graph.inputs)]
+    walker = _walk(network.graph, tuple(range(count[0])), "", "", count, (1, 1))
     while True:
         try:
             steps.append(next(walker))
@@ -79,26 +132,74 @@ def flat(network: Network) -> Flat:
 
 
 def _walk(
-    graph: Graph, inputs: tuple[int, ...], place: str, owner: str, count: list[int]
+    graph: Graph,
+    inputs: tuple[int, ...],
+    place: str,
+    owner: str,
+    count: list[int],
+    turns: tuple[Dim, Dim] | None,
 ) -> Generator[Step, None, tuple[int, ...]]:
+    """`turns`: how often it runs, and at once; None: scans are not looked into."""
     values: list[int] = [-1] * len(graph.types)
     values[: len(inputs)] = inputs
     for item in graph.items:
         taken = tuple(None if v is None else values[v] for v in item.inputs)
         where, owned = place + item.name, owner + (item.instance or item.name)
-        if isinstance(item.op, Call):
-            given = tuple(v for v in taken if v is not None)
-            made = yield from _walk(item.op.graph, given, where + ".", owned + ".", count)
+        given = tuple(v for v in taken if v is not None)
+        if isinstance(item.op, Scan) and turns is not None:
+            made = yield from _walk_scan(graph, item, item.op, given, where, owned, count, turns)
+        elif isinstance(item.op, Call) and not isinstance(item.op, Scan):
+            made = yield from _walk(item.op.graph, given, where + ".", owned + ".", count, turns)
         else:
             first = count[0]
             count[0] = first + len(item.outputs)
             made = tuple(range(first, count[0]))
-            tie = item.op.tied
+            tie = None if isinstance(item.op, Call) else item.op.tied
             tied = full_name(owner + tie.owner, tie.weight) if tie is not None else ""
-            yield Step(where, owned, item, taken, made, graph, tied)
+            yield Step(where, owned, item, taken, made, graph, tied, *(turns or (1, 1)))
         for number, value in zip(item.outputs, made):
             values[number] = value
     return tuple(values[port.value] for port in graph.outputs)
+
+
+def _walk_scan(
+    graph: Graph,
+    item: Item,
+    op: Scan,
+    given: tuple[int, ...],
+    place: str,
+    owner: str,
+    count: list[int],
+    turns: tuple[Dim, Dim],
+) -> Generator[Step, None, tuple[int, ...]]:
+    """A scan opened: what takes apart, the body once, what stacks and carries on."""
+    body, states = op.graph, op.stepped + len(op.starts)
+    kept = len(given) - (len(body.inputs) - states)
+    first = count[0]
+    count[0] += states
+    inner = tuple(range(first, count[0]))
+    apart = tuple(body.types[port.value] for port in body.inputs[:states])
+    known = graph.types_of(item.inputs)[:kept]
+    entering = Item("scan", Border("scan"), (), (), item.span)
+    starts = iter(given[op.stepped : kept])
+    sources = (*given[: op.stepped], *(next(starts) if s is None else None for s in op.starts))
+    yield BorderStep(
+        place, owner, entering, given[:kept], inner, graph, "", *turns, known, apart, sources
+    )
+    within = (turns[0] * op.length, turns[1] if op.starts else turns[1] * op.length)
+    values = (*inner, *given[kept:])
+    made = yield from _walk(body, values, place + ".", owner + ".", count, within)
+    first = count[0]
+    count[0] += len(item.outputs)
+    results = tuple(range(first, count[0]))
+    ends = tuple(body.types[port.value] for port in body.outputs)
+    outputs = tuple(graph.types[v] for v in item.outputs)
+    leaving = Item("next", Border("next"), (), (), item.span)
+    place, sources, copies = f"{place}.next", made[: len(results)], bool(op.starts)
+    yield BorderStep(
+        place, owner, leaving, made, results, graph, "", *turns, ends, outputs, sources, copies
+    )
+    return results
 
 
 class PlacedWeight(Record):
@@ -215,6 +316,9 @@ def _totals(graph: Graph, known: dict[int, Totals]) -> Totals:
 
 
 def _item_totals(graph: Graph, item: Item, known: dict[int, Totals]) -> Totals:
+    if isinstance(item.op, Scan):
+        once = _totals(item.op.graph, known)
+        return Totals(once.weights, once.macs * item.op.length)
     if isinstance(item.op, Call):
         return _totals(item.op.graph, known)
     found = known.get(id(item))
@@ -245,9 +349,12 @@ class LayerRow(Record):
 
 
 def layer_rows(network: Network, depth: int | None = None) -> tuple[LayerRow, ...]:
-    """One row a layer in the order they run; calls nested deeper than `depth` are one row each."""
+    """One row a layer in the order they run; calls nested deeper than `depth` are one row each.
+
+    A scan's steps come before its own row, which tells what it gives; they work once a step.
+    """
     rows: list[LayerRow] = []
-    _rows(network.graph, "", depth, True, {}, rows)
+    _rows(network.graph, "", depth, True, 1, {}, rows)
     return tuple(rows)
 
 
@@ -256,6 +363,7 @@ def _rows(
     place: str,
     depth: int | None,
     first: bool,
+    times: Dim,
     known: dict[int, Totals],
     rows: list[LayerRow],
 ) -> None:
@@ -266,12 +374,16 @@ def _rows(
         seen.add(owner)
         if isinstance(item.op, Call) and (depth is None or depth > 0):
             below = None if depth is None else depth - 1
-            _rows(item.op.graph, f"{place}{item.name}.", below, counts, known, rows)
-            continue
-        of = _item_totals(graph, item, known)
+            turns = times * item.op.length if isinstance(item.op, Scan) else times
+            _rows(item.op.graph, f"{place}{item.name}.", below, counts, turns, known, rows)
+            if not isinstance(item.op, Scan):
+                continue
+            of = Totals(0, 0)
+        else:
+            of = _item_totals(graph, item, known)
         types = tuple(graph.types[v] for v in item.outputs)
-        weights = of.weights if counts else 0
+        weights, work = of.weights if counts else 0, of.macs * times
         where, op = place + item.name, item.op
         tie = None if isinstance(op, Call) else op.tied
         tied = full_name(place + tie.owner, tie.weight) if tie is not None else ""
-        rows.append(LayerRow(where, op.word, types, weights, of.macs, item.span, tied))
+        rows.append(LayerRow(where, op.word, types, weights, work, item.span, tied))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nnc.ir.arguments import Arg, Declared, axes_text
 from nnc.ir.dims import Poly, show
-from nnc.ir.graph import Call, Op
+from nnc.ir.graph import Call, Op, Scan
 from nnc.ir.known import Known
 
 PLAIN = ("dims", "named")
@@ -16,6 +16,8 @@ LONG = 24
 
 def step_text(op: Op) -> str:
     """A step with the arguments that differ from their defaults; initial weights are left out."""
+    if isinstance(op, Scan):
+        return op.word
     if isinstance(op, Call):
         return _call_text(op)
     if not isinstance(op, Declared):

@@ -15,7 +15,7 @@ from nnc.ir.graph import Network
 from nnc.ir.initial import Weight
 from nnc.ir.plan import TrainPlan
 from nnc.ir.types import TensorType
-from nnc.ir.walk import Flat, Step, flat, full_name, weight_table
+from nnc.ir.walk import BorderStep, Flat, Step, flat, full_name, weight_table
 from nnc.layers.base import Layer
 from nnc.record import Record
 
@@ -81,8 +81,11 @@ def memory(
             gradients += count
             optimizer += count * held.get(row.name, held[""])
     lives = _Lives(network, sizes, batch, frozen)
+    once = lives
+    if any(step.turns != step.together for step in lives.flat.steps):  # no step waits for backward
+        once = _Lives(network, sizes, batch, frozen, once=True)
     kept = sum(lives.held)
-    return Memory(batch, weights, gradients, optimizer, lives.forward(), kept, lives.training())
+    return Memory(batch, weights, gradients, optimizer, once.forward(), kept, lives.training())
 
 
 def states(plan: TrainPlan | None) -> dict[str, int]:
@@ -113,12 +116,20 @@ class _Lives:
 
     `home` is the value in whose memory a value lies, `size` the bytes of each value, `kept` the
     memories that a step's backward needs, `more` what it keeps beside them, `held` the bytes that
-    stay because of it and of no step before it.
+    stay because of it and of no step before it. With `once`, the values of one turn of a scan make
+    room for those of the next.
     """
 
     def __init__(
-        self, network: Network, sizes: Mapping[str, int], batch: int, frozen: frozenset[str]
+        self,
+        network: Network,
+        sizes: Mapping[str, int],
+        batch: int,
+        frozen: frozenset[str],
+        *,
+        once: bool = False,
     ) -> None:
+        self.once = once
         self.sizes, self.batch, self.frozen = sizes, batch, frozen
         self.flat: Flat = flat(network)
         graph = network.graph
@@ -144,7 +155,10 @@ class _Lives:
     def _step(self, step: Step) -> tuple[tuple[int, ...], int]:
         """Takes in a step: the memories that its backward needs, and bytes beside them."""
         op = step.item.op
+        if isinstance(step, BorderStep):
+            return self._border(step)
         assert isinstance(op, Layer)
+        turns = evaluate(step.together if self.once else step.turns, self.sizes)
         given = [n for n in step.inputs if n is not None]
         kept = op.keeps(*step.input_types)
         learns = any(
@@ -154,15 +168,27 @@ class _Lives:
         learns = learns or any(self.learns[n] for n in given)
         cells = 0
         for n, type in zip(step.outputs, step.output_types):
-            self.size[n] = self._bytes(type) if step.inputs else 0  # a source: among the weights
+            # a source lies among the weights
+            self.size[n] = self._bytes(type) * turns if step.inputs else 0
             self.home[n] = self.home[given[0]] if kept.view and given else n
             self.learns[n] = learns and type.dtype == "float32"
             cells += self.size[n] // BYTES[type.dtype]
         if not learns:
             return (), 0
         needed = [*(given if kept.inputs else ()), *(step.outputs if kept.output else ())]
-        more = kept.each * cells + evaluate(kept.other, self.sizes) * self.batch
+        more = kept.each * cells + evaluate(kept.other, self.sizes) * self.batch * turns
         return tuple(dict.fromkeys(self.home[n] for n in needed)), more
+
+    def _border(self, step: BorderStep) -> tuple[tuple[int, ...], int]:
+        """Takes in where a scan begins or ends: views, what states start from, a stack."""
+        learns = any(self.learns[n] for n in step.inputs if n is not None)
+        turns = evaluate(step.together if self.once else step.turns, self.sizes)
+        for n, type, source in zip(step.outputs, step.output_types, step.sources):
+            own = source is None or step.copies
+            self.size[n] = self._bytes(type) * turns
+            self.home[n] = n if own or source is None else self.home[source]
+            self.learns[n] = learns or own
+        return (), 0
 
     def _made(self, numbers: Iterable[int]) -> int:
         """The bytes of new memory among some values."""

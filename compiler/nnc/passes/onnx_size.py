@@ -6,19 +6,21 @@ the sum is within 2% of the file; https://protobuf.dev/programming-guides/encodi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from math import prod
 
 from nnc.ir.dims import Dim, Poly, evaluate, show
-from nnc.ir.graph import Network
+from nnc.ir.graph import Network, Scan
 from nnc.ir.types import TensorType
-from nnc.ir.walk import Step, full_name, walk
+from nnc.ir.walk import Step, full_name, walk, walk_graph
 from nnc.layers.base import Layer, Ref, Transform
 from nnc.record import Record
 
 BYTES = {"float32": 4, "int64": 8, "uint8": 1, "string": 8}
 AROUND = 900
 """Versions, hashes, inputs and outputs in words: what every file says about itself."""
+BODY = "x" * 60
+"""As long as the other attributes of a scan, and the name of its body."""
 COMPUTED = 330
 """The nodes that compute a symbolic size from the shape of an input."""
 
@@ -49,16 +51,74 @@ def onnx_size(network: Network, sizes: Mapping[str, int], spec: int) -> OnnxSize
     steps: list[tuple[Step, int]] = []
     for value in values.values():
         measure.describe(value)
-    for step in walk(network):
-        before = measure.bytes
-        measure.begin(step)
-        op = step.item.op
-        assert isinstance(op, Layer)
-        made = op.onnx(measure, *(None if n is None else values[n] for n in step.inputs))
-        results = made if isinstance(made, tuple) else (made,)
-        values.update(zip(step.outputs, measure.finish(results, step)))
-        steps.append((step, measure.bytes - before))
+    _steps(measure, walk(network), values, steps)
     return OnnxSize(measure.bytes + AROUND + spec, tuple(steps))
+
+
+def _steps(
+    measure: Measure,
+    walker: Generator[Step, None, tuple[int, ...]],
+    values: dict[int, Value],
+    steps: list[tuple[Step, int]],
+) -> tuple[int, ...]:
+    """Takes in all steps; returns the numbers of what they give."""
+    while True:
+        try:
+            step = next(walker)
+        except StopIteration as stop:
+            found: tuple[int, ...] = stop.value
+            return found
+        before, op = measure.bytes, step.item.op
+        given = [None if n is None else values[n] for n in step.inputs]
+        if isinstance(op, Scan):
+            results = _scan(measure, step, op, [v for v in given if v is not None], steps)
+        else:
+            assert isinstance(op, Layer)
+            measure.begin(step)
+            made = op.onnx(measure, *given)
+            results = measure.finish(made if isinstance(made, tuple) else (made,), step)
+        values.update(zip(step.outputs, results))
+        if not isinstance(op, Scan):
+            steps.append((step, measure.bytes - before))
+
+
+def _scan(
+    measure: Measure, step: Step, op: Scan, given: list[Value], steps: list[tuple[Step, int]]
+) -> tuple[Value, ...]:
+    """A scan: the operator with its body, or the steps as samples between two Reshape."""
+    graph, states = op.graph, len(op.starts)
+    measure.begin(step)
+    types = [graph.types[port.value] for port in graph.inputs]
+    if states:
+        inner = [
+            Value(f"{step.place}/{port.name}", type)
+            for port, type in zip(graph.inputs[: op.stepped + states], types)
+        ]
+        for value in inner:
+            measure.describe(value)
+        firsts = [measure.op("Expand", measure.floats(s)) for s in op.starts if s is not None]
+        given_states = sum(start is None for start in op.starts)
+        read = [*firsts, *given[: op.stepped + given_states]]
+        inner += given[op.stepped + given_states :]
+    else:
+        inner = [
+            measure.op("Reshape", value, measure.shape(*type.dims), type=type)
+            for value, type in zip(given, types)
+        ]
+        read = []
+    measure.finish((), step)
+    made = _steps(
+        measure,
+        walk_graph(graph, f"{step.place}.", f"{step.owner}."),
+        dict(enumerate(inner)),
+        steps,
+    )
+    measure.begin(step)
+    if states:
+        results = measure.ops("Scan", *read, outputs=len(made), body=BODY)
+    else:
+        results = tuple(measure.op("Reshape", measure.shape(*t.dims)) for t in step.output_types)
+    return measure.finish(results[: len(step.output_types)], step)
 
 
 class Value:
@@ -180,8 +240,7 @@ class Measure:
         span, op = step.item.span, step.item.op
         self.doc = len(f"{span.source.name}:{span.line} {op.word}" if span.end else op.word)
         self.nodes = []
-        assert isinstance(op, Layer)
-        weights = tuple(op.arrays(*step.input_types))
+        weights = tuple(op.arrays(*step.input_types)) if isinstance(op, Layer) else ()
         self.arrays = {w.name: tuple(evaluate(d, self.sizes) for d in w.dims) for w in weights}
         self.dtypes = {w.name: w.dtype for w in weights}
 

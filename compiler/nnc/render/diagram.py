@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from nnc.ir.dims import Dim, product
-from nnc.ir.graph import Call, Graph, Item, Network
+from nnc.ir.graph import Call, Graph, Item, Network, Scan
 from nnc.ir.types import TensorType
 from nnc.ir.walk import Totals, totals
 from nnc.ir.written import step_text
@@ -264,6 +264,8 @@ class _SceneBuilder:
         if isinstance(item.op, Call):
             sums = self.whole.sums(item.op.graph)
             weights, macs = sums.weights, sums.macs
+            if isinstance(item.op, Scan):
+                macs = macs * item.op.length
         else:
             macs = item.op.macs(*types)
             for weight in item.op.weights(*types):
