@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch.nn.functional import mse_loss
+from torch.nn.functional import cross_entropy, huber_loss, l1_loss, mse_loss
 
 from nnc import resources
 from nnc.backends.arrays import Array
@@ -27,6 +27,8 @@ network Small {
   output mu
   from h -> dense(1) as one
   output one
+  from h -> dense(3) as three
+  output three
   from h -> dense(36) -> sigmoid -> reshape(1, 6, 6)
   output copy
 }
@@ -40,6 +42,7 @@ RAW: dict[str, Array] = {
 MADE = {
     "mu": DRAW.standard_normal((7, 4)).astype(np.float32),
     "one": DRAW.standard_normal((7, 1)).astype(np.float32),
+    "three": DRAW.standard_normal((7, 3)).astype(np.float32),
     "copy": DRAW.random((7, 1, 6, 6)).astype(np.float32),
 }
 
@@ -67,7 +70,7 @@ def both(loss: str) -> tuple[float, float]:
 
 def torch_made() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     image = (torch.from_numpy(RAW["image"]).float() / 255 - 0.5) / 0.25
-    mu, one, copy = (torch.from_numpy(values) for values in MADE.values())
+    mu, one, _, copy = (torch.from_numpy(values) for values in MADE.values())
     return image, mu, one, copy
 
 
@@ -102,6 +105,58 @@ def test_roots_and_logarithms() -> None:
     wanted = float((copy.log() + copy.sqrt() ** 3).mean())
     for value in both("mean(log(copy) + sqrt(copy) ** 3)"):
         assert value == pytest.approx(wanted, rel=1e-5)
+
+
+def test_named_losses_of_what_is_computed() -> None:
+    image, mu, one, copy = torch_made()
+    wanted = mse_loss(copy * 2, image) / 2 - 0.5 * l1_loss(copy, image / 2)
+    for value in both("mse(copy * 2, image) / 2 - l1(copy, image / 2) * 0.5"):
+        assert value == pytest.approx(float(wanted), rel=1e-5)
+    wanted = (mse_loss(copy, image) + huber_loss(copy, image)) / 4
+    for value in both("(mse(copy, image) + huber(copy, image)) / 4"):
+        assert value == pytest.approx(float(wanted), rel=1e-5)
+    wanted = (copy - image).square().mean((1, 2, 3)).sqrt().mean()
+    for value in both("sqrt(mse(copy, image))"):
+        assert value == pytest.approx(float(wanted), rel=1e-5)
+    wanted = (mu - one).abs().sum(1).mean()
+    for value in both("l1(mu, one, reduce=sum)"):
+        assert value == pytest.approx(float(wanted), rel=1e-5)
+
+
+def test_fields_of_the_data() -> None:
+    one = torch_made()[2]
+    label = torch.from_numpy(RAW["label"])
+    wanted = (label[:, None] * (one - 1) ** 2).mean()
+    for value in both("mean(label * (one - 1)**2)"):
+        assert value == pytest.approx(float(wanted), rel=1e-5)
+    for text in ("cross_entropy(three / 2, label)", "cross_entropy(three * 0.5, digits.label)"):
+        for value in both(text):
+            each = torch.from_numpy(MADE["three"]) / 2
+            assert value == pytest.approx(float(cross_entropy(each, label)), rel=1e-5)
+
+
+def test_a_column_weighs_the_samples(nnc: Nnc) -> None:
+    """Samples of weight 0 teach nothing: half of them say the contrary."""
+    chance = np.random.default_rng(0)
+    x = chance.normal(size=(80, 2))
+    y = np.where(np.arange(80) % 2, 3 * x[:, 0], -x[:, 0])
+    rows = [f"{a},{b},{c},{2 * (n % 2)}.5" for n, ((a, b), c) in enumerate(zip(x, y))]
+    rows = [row.replace(",0.5", ",0.0") for row in rows]
+    Path("a.csv").write_text("\n".join(["a,b,y,importance", *rows]) + "\n")
+    Path("a.nn").write_text("""
+data d = table("a.csv", target=["y", "importance"], numbers=["importance", "y"])
+network Net { input numbers: [2]; dense(1); output y }
+train Net { data d; loss mean(importance * (y - d.y)**2); epochs 80; optimizer sgd(lr=0.1) }
+""")
+    done = nnc("train", "a.nn", "--threads", "1")
+    assert done.code == 0, done.err
+    assert "d.importance (formula)      d.y (formula)" in done.err
+    lines = Path("runs/a/1/metrics.jsonl").read_text().splitlines()
+    assert json.loads(lines[-2])["loss"] < 1e-3
+    seen = nnc("eval", "runs/a/1", "--json").json
+    assert seen["metrics"]["onnx"]["loss"] == pytest.approx(
+        seen["metrics"]["pytorch"]["loss"], rel=1e-3, abs=1e-9
+    )
 
 
 def test_the_variational_autoencoder_trains(nnc: Nnc) -> None:

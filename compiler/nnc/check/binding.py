@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nnc.check.fitting import fits, listing
+from nnc.check.formulabinding import formula_fields
 from nnc.check.targets import bind_targets
 from nnc.check.training_rules import (
     BROKEN_CONDITION,
@@ -31,7 +32,7 @@ def bind_fields(plan: TrainPlan, network: Network, profile: Profile) -> TrainPla
     used = {field.name for field in inputs.values()}
     terms, targets = bind_targets(plan, network, profile, given, used)
     _sizes(plan, network, inputs)
-    read = used | {name for _, name in targets}
+    read = used | {name for _, name in targets} | {*formula_fields(plan, network, profile)}
     gathered = {c for f in profile.fields if f.name in read for c in f.columns}
     unused = tuple(
         f.name

@@ -8,9 +8,7 @@ from __future__ import annotations
 import re
 
 from nnc.check import settingwords
-from nnc.check.arguments import bind
-from nnc.check.lossformulas import Outline, is_number, read_formula
-from nnc.check.rules import LATER
+from nnc.check.lossformulas import Outline, is_number, options, read_formula
 from nnc.check.training_rules import (
     BAD_LOSS,
     UNKNOWN_LOSS,
@@ -24,7 +22,7 @@ from nnc.diagnostics import Diagnostic, Fix, Label, nearest
 from nnc.ir.graph import Call, Graph, Item, Network
 from nnc.ir.lossformula import FUNCTIONS, FormulaTerm
 from nnc.ir.plan import Target, Term
-from nnc.ir.training import LOSSES, Loss
+from nnc.ir.training import LOSSES
 from nnc.record import Record
 from nnc.source import Span
 from nnc.syntax import ast
@@ -64,25 +62,61 @@ def read_loss(world: World, e: ast.Expr, network: Outline) -> Terms:
 
 
 def _sum(
-    world: World, e: ast.Expr, network: Outline, sign: float, terms: list[Term | FormulaTerm]
+    world: World, e: ast.Expr, network: Outline, weight: float, terms: list[Term | FormulaTerm]
 ) -> None:
-    if isinstance(e, ast.Binary) and e.op in ("+", "-"):
-        _sum(world, e.left, network, sign, terms)
-        _sum(world, e.right, network, sign if e.op == "+" else -sign, terms)
+    """The terms of a sum; numbers before and behind them, and signs, are their weights."""
+    if isinstance(e, ast.Unary) and e.op == "-":
+        _product(world, e.operand, network, -weight, terms)
         return
-    weight = sign
-    while isinstance(e, ast.Binary) and e.op == "*":
-        left = is_number(e.left, network)
-        if not left and not is_number(e.right, network):
-            break
-        number, rest = (e.left, e.right) if left else (e.right, e.left)
-        value = world.numbers.value(number, world.scope)
-        if isinstance(value, Unknown):
+    if isinstance(e, ast.Binary) and e.op in ("+", "-"):
+        _sum(world, e.left, network, weight, terms)
+        _sum(world, e.right, network, weight if e.op == "+" else -weight, terms)
+        return
+    if isinstance(e, ast.Binary) and e.op in ("*", "/"):
+        behind = is_number(world, e.right, network)
+        if behind or (e.op == "*" and is_number(world, e.left, network)):
+            number, rest = (e.right, e.left) if behind else (e.left, e.right)
+            factor = _factor(world, number, divides=e.op == "/")
+            if factor is not None:
+                _product(world, rest, network, weight * factor, terms)
             return
-        if not is_real(value):
-            world.sink.add(BAD_LOSS.at(number.span, "a term's factor is a number"))
-            return
-        weight, e = weight * value, rest
+    _one(world, e, network, weight, terms)
+
+
+def _product(
+    world: World, e: ast.Expr, network: Outline, weight: float, terms: list[Term | FormulaTerm]
+) -> None:
+    """What a number multiplies: a sum in parentheses is one term unless it holds named losses."""
+    plain = isinstance(e, ast.Binary) and e.op in ("+", "-") and not _has_loss(e)
+    (_one if plain else _sum)(world, e, network, weight, terms)
+
+
+def _factor(world: World, e: ast.Expr, *, divides: bool) -> float | None:
+    value = world.numbers.value(e, world.scope)
+    if isinstance(value, Unknown):
+        return None
+    if not is_real(value) or (divides and value == 0):
+        message = "a term is divided by a number, and not by 0"
+        message = message if divides else "a term's factor is a number"
+        world.sink.add(BAD_LOSS.at(e.span, message))
+        return None
+    return 1 / value if divides else float(value)
+
+
+def _has_loss(e: ast.Expr) -> bool:
+    """Whether a named loss is one of the terms of a sum."""
+    if isinstance(e, ast.Binary):
+        return _has_loss(e.left) or _has_loss(e.right)
+    if isinstance(e, ast.Unary):
+        return _has_loss(e.operand)
+    word = e.name.text if isinstance(e, ast.Call) else e.text if isinstance(e, ast.Ref) else ""
+    return word in LOSSES
+
+
+def _one(
+    world: World, e: ast.Expr, network: Outline, weight: float, terms: list[Term | FormulaTerm]
+) -> None:
+    """One term: a named loss of an output, or a formula."""
     if isinstance(e, ast.String):
         world.sink.add(_unknown_loss(ast.Ident(e.span, e.span.text)))
         return
@@ -96,10 +130,21 @@ def _sum(
 
 
 def _is_formula(e: ast.Call | ast.Ref, network: Outline) -> bool:
-    """A function or an output, where a loss may stand."""
-    if isinstance(e, ast.Call):
+    """A function or an output, where a loss may stand; or a loss of something computed."""
+    if not isinstance(e, ast.Call):
+        known = (*network.outputs, *network.inputs)
+        return e.text in known or (len(e.names) == 2 and e.names[0].text == network.data)
+    if e.name.text not in LOSSES:
         return e.name.text in FUNCTIONS
-    return e.text in (*network.outputs, *network.inputs)
+    sides = [arg.value for arg in e.args if arg.name is None]
+    if not all(isinstance(side, ast.Ref) for side in sides):
+        return True
+    first, *others = (_text(side) for side in sides) if sides else ("",)
+    return any(other in network.outputs and other != first for other in others)  # of two outputs
+
+
+def _text(e: ast.Expr) -> str:
+    return e.text if isinstance(e, ast.Ref) else ""
 
 
 def _term(world: World, e: ast.Expr, network: Outline, weight: float) -> Term | None:
@@ -113,7 +158,7 @@ def _term(world: World, e: ast.Expr, network: Outline, weight: float) -> Term | 
     args = e.args if isinstance(e, ast.Call) else ()
     names = [a for a in args if a.name is None]
     rest = tuple(a for a in args if a.name is not None)
-    loss = _options(world, cls, word, rest)
+    loss = options(world, cls, word, rest)
     if loss is None:
         return None
     output, target = _names(world, word, names, network, outputs)
@@ -144,13 +189,6 @@ def _unknown_loss(word: ast.Ident) -> Diagnostic:
     )
 
 
-def _options(
-    world: World, cls: type[Loss], word: ast.Ident, args: tuple[ast.Arg, ...]
-) -> Loss | None:
-    bound = bind(word.text, word.span, cls.args, args, world.scope, world.numbers)
-    return cls(**bound.values) if bound.ok else None
-
-
 def _names(
     world: World,
     word: ast.Ident,
@@ -161,11 +199,7 @@ def _names(
     """The output that a term is of, and its target when written."""
     words = []
     for arg in args:
-        if not isinstance(arg.value, ast.Ref):
-            world.sink.add(
-                LATER.at(arg.span, "expressions inside a loss are planned; nnc 0.1 takes names")
-            )
-            return None, None
+        assert isinstance(arg.value, ast.Ref), "else it is a formula"
         words.append(arg.value)
     if len(words) > 2:
         world.sink.add(BAD_LOSS.at(words[2].span, f"`{word.text}` compares two things"))
@@ -185,8 +219,9 @@ def _names(
     output = find_output(world, words[0], outputs)
     target = None
     if len(words) == 2 and output is not None:
-        name = words[1].text
-        is_input = name in network.inputs
+        *data, last = (ident.text for ident in words[1].names)
+        name = last if data == [network.data] else words[1].text
+        is_input = not data and name in network.inputs
         target = Target("input" if is_input else "field", name)
     return output, target
 

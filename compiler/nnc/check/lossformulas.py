@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from nnc.check.arguments import bind
 from nnc.check.training_rules import BAD_LOSS, UNKNOWN_OUTPUT
 from nnc.check.values import Unknown, is_real, written
 from nnc.check.world import World
-from nnc.diagnostics import Fix, nearest
+from nnc.diagnostics import Diagnostic, Fix, nearest
 from nnc.ir.dims import Dim
 from nnc.ir.graph import Network
 from nnc.ir.lossformula import (
     FUNCTIONS,
+    Compared,
     Formula,
     FormulaTerm,
     Function,
@@ -17,39 +19,51 @@ from nnc.ir.lossformula import (
     Operation,
     names,
 )
-from nnc.ir.training import LOSSES
+from nnc.ir.training import LOSSES, Loss
 from nnc.ir.types import TensorType
 from nnc.layers.arithmetic import broadcast
 from nnc.record import Record
+from nnc.source import Span
 from nnc.syntax import ast
 
 OPERATORS = ("+", "-", "*", "/", "**")
 
 
 class Outline(Record):
-    """Names of a network's inputs and outputs; `whole` is the network unless it had mistakes."""
+    """Names of a network's inputs and outputs; `whole` is the network unless it had mistakes.
+
+    `data`: the name of the data block that it is trained on, "" where none is known.
+    """
 
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     whole: Network | None
+    data: str = ""
 
     def type(self, named: Named) -> TensorType | None:
-        """The type of an output or input, None where the network had mistakes."""
-        if self.whole is None:
+        """The type of an output or input, None of fields and where the network had mistakes."""
+        if self.whole is None or named.kind == "field":
             return None
         graph = self.whole.graph
         ports = graph.outputs if named.kind == "output" else graph.inputs
         return next(graph.types[p.value] for p in ports if p.name == named.name)
 
 
-def is_number(e: ast.Expr, network: Outline) -> bool:
+SIZES = ("classes", "vocab")
+"""What of data is a number while checking, not a field."""
+
+
+def is_number(world: World, e: ast.Expr, network: Outline) -> bool:
     """Whether an expression is a number while checking: it names no output and calls nothing."""
     if isinstance(e, ast.Binary):
-        return is_number(e.left, network) and is_number(e.right, network)
+        return is_number(world, e.left, network) and is_number(world, e.right, network)
     if isinstance(e, ast.Unary):
-        return is_number(e.operand, network)
+        return is_number(world, e.operand, network)
     if isinstance(e, ast.Ref):
-        return e.text not in (*LOSSES, *network.outputs, *network.inputs)
+        if len(e.names) == 2:
+            return e.names[1].text in SIZES
+        known = (*LOSSES, *network.outputs, *network.inputs)
+        return e.text not in known and world.scope.find(e.text) is not None
     return isinstance(e, ast.Number)
 
 
@@ -61,11 +75,14 @@ def read_formula(world: World, e: ast.Expr, network: Outline, weight: float) -> 
         return None
     text = " ".join(e.span.text.split())
     if not any(named.kind == "output" for named in names(tree)):
+        given = "it gives " + ", ".join(f"`{o}`" for o in network.outputs)
+        fields = [named.name for named in names(tree) if named.kind == "field"]
+        inner = "; a value inside the network is given out by `output "
         world.sink.add(
             BAD_LOSS.at(
                 e.span,
                 "this term knows no output of the network, so nothing learns from it",
-                help="it gives " + ", ".join(f"`{o}`" for o in network.outputs),
+                help=given + (f"{inner}{fields[0]}`" if fields else ""),
             )
         )
         return None
@@ -82,10 +99,10 @@ def _read(world: World, e: ast.Expr, network: Outline) -> Read:
     if isinstance(e, ast.Ref) and e.text in (*network.outputs, *network.inputs):
         named = Named("output" if e.text in network.outputs else "input", e.text)
         return named, network.type(named)
-    if is_number(e, network) and not (isinstance(e, ast.Ref) and len(e.names) == 1):
+    if is_number(world, e, network):
         return _number(world, e)
     if isinstance(e, ast.Ref):
-        return _named_number(world, e, network)
+        return _named(world, e, network)
     if isinstance(e, ast.Unary) and e.op == "-":
         inner, type = _read(world, e.operand, network)
         return Operation("*", -1.0, inner), type
@@ -113,17 +130,22 @@ def _number(world: World, e: ast.Expr) -> Read:
     return FAILED
 
 
-def _named_number(world: World, e: ast.Ref, network: Outline) -> Read:
-    """A parameter of the file, or a name that is none of the network's ends."""
+def _named(world: World, e: ast.Ref, network: Outline) -> Read:
+    """A parameter of the file, a field of the data, or a name that is near to one of the ends."""
+    if len(e.names) == 2 and e.names[0].text == network.data:
+        return Named("field", e.names[1].text), None
     if world.scope.find(e.text) is not None:
         return _number(world, e)
     known = (*network.outputs, *network.inputs)
     guess = nearest(e.text, known)
+    if not guess and len(e.names) == 1 and network.data:
+        return Named("field", e.text), None  # binding knows whether the data have it
+    field = f"{network.data or 'DATA'}.{e.names[-1].text}"
     world.sink.add(
         UNKNOWN_OUTPUT.at(
             e.span,
             f"the network has no output or input `{e.text}`",
-            help=f"did you mean `{guess}`?"
+            help=f"did you mean `{guess}`? A field of the data is `{field}`"
             if guess
             else f"a value inside the network is given out by `output {e.text}`",
             fix=Fix(e.span, guess) if guess else None,
@@ -138,38 +160,90 @@ def _operation(world: World, e: ast.Binary, network: Outline) -> Read:
     tree = Operation(e.op, left, right)
     if a is None or b is None:
         return tree, None
-    if not all(_fit(x, y) for x, y in zip(reversed(a.dims), reversed(b.dims))):
-        world.sink.add(
-            BAD_LOSS.at(
-                e.span,
-                "these shapes cannot be combined",
-                label=f"{a} and {b}",
-                help="sizes are equal or 1, from the last axis on; `mean(...)` makes one number",
-            )
-        )
+    if not _together(a, b):
+        world.sink.add(_not_together(e.span, a, b))
         return FAILED
     return tree, broadcast(a, b)
+
+
+def _not_together(span: Span, a: TensorType, b: TensorType) -> Diagnostic:
+    return BAD_LOSS.at(
+        span,
+        "these shapes cannot be combined",
+        label=f"{a} and {b}",
+        help="sizes are equal or 1, from the last axis on; `mean(...)` makes one number",
+    )
+
+
+def _together(a: TensorType, b: TensorType) -> bool:
+    return all(_fit(x, y) for x, y in zip(reversed(a.dims), reversed(b.dims)))
 
 
 def _fit(x: Dim, y: Dim) -> bool:
     return x in (y, 1) or y == 1 or not (isinstance(x, int) and isinstance(y, int))
 
 
-def _function(world: World, e: ast.Call, network: Outline) -> Read:
+def options(
+    world: World, cls: type[Loss], word: ast.Ident, args: tuple[ast.Arg, ...]
+) -> Loss | None:
+    """A loss with its named arguments, None after a message."""
+    bound = bind(word.text, word.span, cls.args, args, world.scope, world.numbers)
+    return cls(**bound.values) if bound.ok else None
+
+
+def _compared(world: World, e: ast.Call, network: Outline) -> Read:
+    """A named loss of two formulas, which is one number a sample."""
     word = e.name.text
-    if word not in FUNCTIONS:
-        guess = nearest(word, FUNCTIONS)
-        loss = word in LOSSES
+    sides = [arg for arg in e.args if arg.name is None]
+    rest = tuple(arg for arg in e.args if arg.name is not None)
+    loss = options(world, LOSSES[word], e.name, rest)
+    if loss is None:
+        return FAILED
+    if len(sides) != 2:
         world.sink.add(
             BAD_LOSS.at(
-                e.span if loss else e.name.span,
-                f"`{word}` stands alone in its term, or after a number and `*`"
-                if loss
-                else f"a loss has no function `{word}`",
+                e.span,
+                f"inside a formula `{word}` compares two things",
+                help=f"name what it learns: `{word}({network.outputs[0]}, TARGET)`",
+            )
+        )
+        return FAILED
+    (left, a), (right, b) = (_read(world, arg.value, network) for arg in sides)
+    tree = Compared(loss, left, right)
+    if loss.target == "class":
+        return _classes(world, tree, sides[1], loss)
+    if a is not None and b is not None and not _together(a, b):
+        world.sink.add(_not_together(e.span, a, b))
+        return FAILED
+    return tree, NUMBER
+
+
+def _classes(world: World, tree: Compared, arg: ast.Arg, loss: Loss) -> Read:
+    """A loss of classes, whose target is a field that holds them."""
+    if not (isinstance(tree.target, Named) and tree.target.kind == "field"):
+        message = f"`{loss.word}` compares with classes, and this is no field of the data"
+        help = "name the field, as in `cross_entropy(digit / 2, label)`"
+        world.sink.add(BAD_LOSS.at(arg.span, message, help=help))
+        return FAILED
+    if getattr(loss, "class_weights", None) == "balanced":
+        message = "`balanced` weights stand in a loss of an output alone"
+        world.sink.add(BAD_LOSS.at(arg.span, message, help="write one number a class"))
+        return FAILED
+    return tree, NUMBER
+
+
+def _function(world: World, e: ast.Call, network: Outline) -> Read:
+    word = e.name.text
+    if word in LOSSES:
+        return _compared(world, e, network)
+    if word not in FUNCTIONS:
+        guess = nearest(word, FUNCTIONS)
+        world.sink.add(
+            BAD_LOSS.at(
+                e.name.span,
+                f"a loss has no function `{word}`",
                 help=f"did you mean `{guess}`?"
-                if guess and not loss
-                else "for example `cross_entropy(digit) + 0.5 * l1(box)`"
-                if loss
+                if guess
                 else "functions: " + ", ".join(f"`{f}`" for f in FUNCTIONS),
             )
         )

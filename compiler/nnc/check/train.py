@@ -31,6 +31,7 @@ from nnc.ir.plan import (
     TrainPlan,
 )
 from nnc.ir.updates import Init
+from nnc.record import replace
 from nnc.syntax import ast
 
 SETTINGS = (
@@ -76,6 +77,7 @@ def check_train(
     names, given = _data(world, found.get("data"), data)
     updates = read_updates(world, found, chosen, network)
     ends = outline(network, world.networks[train.network.text])
+    ends = replace(ends, data=names[0] if names else "")
     terms = _loss(world, found.get("loss"), ends)
     metrics = read_metrics(world, found.get("metric"), ends, terms.losses)
     numbers = _numbers(world, found)

@@ -72,7 +72,7 @@ BAD_LOSS = rule(
     "NN410",
     "bad-loss",
     """
-A loss is a sum of terms, each a loss of one output, perhaps times a number: `cross_entropy(digit)
+A loss is a sum of terms, perhaps times numbers: losses of outputs, `cross_entropy(digit)
 + 0.5 * l1(box)`, `mse(copy, image)`.
 """,
 )

@@ -116,8 +116,9 @@ def measure(
         Refusal: there is no sample, or no output has a target.
     """
     asked = questions(plan, profile)
-    if not asked or not len(samples):
-        what = "no output has a target" if not asked else "the part has no samples"
+    learns = bool(asked) or any(phase.formulas for phase in plan.phases)
+    if not learns or not len(samples):
+        what = "no output has a target" if not learns else "the part has no samples"
         raise Refusal(NOTHING_TO_MEASURE.at(place(profile.data), what))
     binding = plan.binding
     assert binding is not None, "bound by its checker"

@@ -76,12 +76,24 @@ class LossSum:
             if named.kind == "input":
                 field = self._sources[named.name]
                 return _network(self._profile.front(field), raw[field], False)
+            if named.kind == "field":
+                return self._field(named.name, raw[named.name])
             output = np.asarray(made[named.name], np.float32)
             front = self._profile.front(self._targets.get(named.name, ""))
             return _scaled(front, output) if isinstance(front, Scale) else output
 
-        value = computed(term.formula, read, _number, _operate, _apply)
+        value = computed(term.formula, read, _number, _operate, _apply, _compare)
         return float(np.asarray(value, np.float64).mean())
+
+    def _field(self, name: str, raw: Array) -> Floats:
+        """A field as training reads it: what the network reads or learns in its own numbers."""
+        front, target = self._profile.front(name), name in self._targets.values()
+        if target or name in self._sources.values():
+            return _network(front, raw, target)
+        values = raw.astype(np.float32)
+        if isinstance(front, Scale) and front.missing:
+            return np.where(np.isnan(values), np.asarray(front.missing, np.float32), values)
+        return values
 
     def _weights(self, loss: CrossEntropy, name: str) -> Floats | None:
         given = loss.class_weights
@@ -185,6 +197,22 @@ _OPERATORS: Mapping[str, np.ufunc] = {
     "/": np.divide,
     "**": np.power,
 }
+
+
+def _compare(loss: Loss, y: Floats, t: Floats) -> Floats:
+    """A named loss, one number a sample."""
+    if isinstance(loss, CrossEntropy):
+        given = None if loss.class_weights is None else np.atleast_1d(loss.class_weights)
+        weights = None if given is None else np.asarray(given, np.float32)
+        each = _cross_entropy(loss, y, t, weights)
+    else:
+        rank = max(y.ndim, t.ndim)
+        y, t = (x if x.ndim in (0, rank) else x.reshape(axes(x.shape, rank)) for x in (y, t))
+        y, t = np.broadcast_arrays(y, t)
+        each = _ELEMENTWISE[type(loss)](loss, y, t)
+    per_sample = _elements(each)
+    summed = getattr(loss, "reduce", "mean") == "sum"
+    return np.asarray(per_sample.sum(1) if summed else per_sample.mean(1), np.float32)
 
 
 def _elements(x: Floats) -> Floats:

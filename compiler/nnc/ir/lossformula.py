@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, TypeVar, Union
 
+from nnc.ir.training import Loss
 from nnc.record import Record
 from nnc.source import NOWHERE, Span
 
@@ -16,9 +17,9 @@ FUNCTIONS = ("sum", "mean", "exp", "log", "sqrt", "abs", "sin", "cos", "tanh", "
 
 
 class Named(Record):
-    """An output or an input of the network."""
+    """An output or an input of the network, or a field of the data."""
 
-    kind: Literal["output", "input"]
+    kind: Literal["output", "input", "field"]
     name: str
 
 
@@ -37,7 +38,15 @@ class Function(Record):
     of: Formula
 
 
-Formula = Union[float, Named, Operation, Function]
+class Compared(Record):
+    """A named loss of two formulas: one number a sample."""
+
+    loss: Loss
+    of: Formula
+    target: Formula
+
+
+Formula = Union[float, Named, Operation, Function, Compared]
 
 
 class FormulaTerm(Record):
@@ -58,27 +67,32 @@ def computed(
     number: Callable[[float], X],
     operate: Callable[[str, X, X], X],
     function: Callable[[str, X], X],
+    compare: Callable[[Loss, X, X], X],
 ) -> X:
     """What a formula gives; the callbacks read names, and compute with arrays of their kind."""
+
+    def inner(part: Formula) -> X:
+        return computed(part, read, number, operate, function, compare)
+
     if isinstance(formula, Named):
         return read(formula)
     if isinstance(formula, Operation):
-        sides = (
-            computed(side, read, number, operate, function)
-            for side in (formula.left, formula.right)
-        )
-        return operate(formula.op, *sides)
+        return operate(formula.op, inner(formula.left), inner(formula.right))
     if isinstance(formula, Function):
-        return function(formula.word, computed(formula.of, read, number, operate, function))
+        return function(formula.word, inner(formula.of))
+    if isinstance(formula, Compared):
+        return compare(formula.loss, inner(formula.of), inner(formula.target))
     return number(formula)
 
 
 def names(formula: Formula) -> tuple[Named, ...]:
-    """The outputs and inputs that a formula reads, each once."""
+    """The outputs, inputs and fields that a formula reads, each once."""
     if isinstance(formula, Named):
         return (formula,)
     if isinstance(formula, Operation):
         return tuple(dict.fromkeys((*names(formula.left), *names(formula.right))))
+    if isinstance(formula, Compared):
+        return tuple(dict.fromkeys((*names(formula.of), *names(formula.target))))
     return names(formula.of) if isinstance(formula, Function) else ()
 
 

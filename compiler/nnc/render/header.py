@@ -67,6 +67,9 @@ def binding_lines(plan: TrainPlan, profile: Profile) -> list[str]:
     for name, bound in plan.binding.targets:
         where = f"{profile.data}.{bound}" if bound in fields else bound
         said.append(f"{name} <- {where} ({', '.join(losses.get(name, ['-']))})")
+    formulas = [f.formula for phase in plan.phases for f in phase.formulas]
+    read = [n.name for formula in formulas for n in names(formula) if n.kind == "field"]
+    said += [f"{profile.data}.{name} (formula)" for name in dict.fromkeys(read)]
     bound_to = {name for name, _ in plan.binding.targets}
     for name, words in losses.items():
         if name not in bound_to:

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 from nnc.ir.lossformula import Formula, Named, axes, computed
+from nnc.ir.training import CrossEntropy, Loss
+from nnc.train.losses import each_element
 
 
 def _elements(x: Tensor) -> Tensor:
@@ -42,6 +44,16 @@ def _operate(op: str, a: Tensor, b: Tensor) -> Tensor:
     return _OPERATORS[op](a, b)
 
 
+def _compare(loss: Loss, y: Tensor, t: Tensor) -> Tensor:
+    """A named loss, one number a sample."""
+    if not isinstance(loss, CrossEntropy):
+        rank = max(y.ndim, t.ndim)
+        y, t = (x if x.ndim in (0, rank) else x.reshape(axes(tuple(x.shape), rank)) for x in (y, t))
+        y, t = torch.broadcast_tensors(y, t)  # type: ignore[no-untyped-call]
+    each = _elements(each_element(loss, y, t))
+    return each.sum(1) if getattr(loss, "reduce", "mean") == "sum" else each.mean(1)
+
+
 def formula_value(formula: Formula, read: Callable[[Named], Tensor]) -> Tensor:
     """The mean of a formula over samples, and over the elements that it leaves."""
     value = computed(
@@ -50,5 +62,6 @@ def formula_value(formula: Formula, read: Callable[[Named], Tensor]) -> Tensor:
         lambda number: torch.tensor(number, dtype=torch.float32),
         _operate,
         lambda word, x: _FUNCTIONS[word](x),
+        _compare,
     )
     return value.mean()

@@ -205,3 +205,36 @@ _TABLE = dict(
         _entry(Huber, _huber),
     )
 )
+
+
+def each_element(loss: Loss, y: Tensor, t: Tensor) -> Tensor:
+    """A loss of each element, or of cross_entropy of each position; nothing is reduced."""
+    if isinstance(loss, CrossEntropy):
+        given = _class_weights(loss, (), 0, NOWHERE)
+        weights = None if given is None else torch.tensor(given, device=y.device)
+        smoothing = loss.label_smoothing
+        return functional.cross_entropy(
+            y, t.long(), weight=weights, reduction="none", label_smoothing=smoothing
+        )
+    return _ELEMENTS[type(loss)](loss, y, t)
+
+
+def _bce_elements(loss: Loss, y: Tensor, t: Tensor) -> Tensor:
+    value = functional.binary_cross_entropy(torch.nan_to_num(y, nan=0.5), t, reduction="none")
+    return torch.where(torch.isnan(y), torch.nan, value)
+
+
+def _logits_elements(loss: Loss, y: Tensor, t: Tensor) -> Tensor:
+    weight = y.new_full((1,), getattr(loss, "pos_weight", 1.0))
+    return functional.binary_cross_entropy_with_logits(y, t, reduction="none", pos_weight=weight)
+
+
+_ELEMENTS: dict[type[Loss], Callable[[Loss, Tensor, Tensor], Tensor]] = {
+    Bce: _bce_elements,
+    BceWithLogits: _logits_elements,
+    Mse: lambda loss, y, t: (y - t).square(),
+    L1: lambda loss, y, t: (y - t).abs(),
+    Huber: lambda loss, y, t: functional.huber_loss(
+        y, t, reduction="none", delta=getattr(loss, "delta", 1.0)
+    ),
+}

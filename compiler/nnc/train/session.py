@@ -77,7 +77,7 @@ class Session:
             dict.fromkeys(
                 field
                 for phase in plan.phases
-                for field in self.wirings[phase.player].fields(phase.terms)
+                for field in self.wirings[phase.player].fields(phase.terms, phase.formulas)
             )
         )
         train: Reader = self.job.data.part("train")

@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from nnc.ir.lossformula import FormulaTerm, Named
+from nnc.ir.lossformula import FormulaTerm, Named, names
 from nnc.ir.plan import Binding, Field, Phase, Profile, Scale, Target, Term, TrainPlan
 from nnc.ir.training import BceWithLogits, CrossEntropy
 from nnc.record import Record
@@ -83,6 +83,7 @@ class Wiring:
         self.profile = profile
         self.device = device
         self._inputs = inputs
+        self._learnt = {name for _, name in binding.targets}
         self._sources = tuple(fields[name] for name in inputs)
         fronts = tuple(to_network(profile.front(name), device) for name in self._sources)
         self._pairs = tuple(zip(self._sources, fronts))
@@ -134,10 +135,27 @@ class Wiring:
     def _field(self, target: Target) -> Field | None:
         return self.profile.field(target.name) if target.kind == "field" else None
 
-    def fields(self, terms: tuple[Term, ...]) -> tuple[str, ...]:
+    def field_value(self, name: str) -> Callable[[Raw, list[Tensor]], Tensor]:
+        """A field as a formula reads it.
+
+        In the network's numbers where it reads it, or where a named loss compares with it; others
+        are as they are in the data, missing numbers filled.
+        """
+        if name in self._sources or name in self._learnt:
+            return self.target(Target("field", name))
+        front = self.profile.front(name)
+        if not isinstance(front, Scale) or not front.missing:
+            return lambda raw, inputs: raw[name]
+        missing = torch.tensor(front.missing, device=self.device)
+        return lambda raw, inputs: torch.where(raw[name].isnan(), missing, raw[name])
+
+    def fields(
+        self, terms: tuple[Term, ...], formulas: tuple[FormulaTerm, ...] = ()
+    ) -> tuple[str, ...]:
         """The fields that are read, each once."""
+        found = [n.name for f in formulas for n in names(f.formula) if n.kind == "field"]
         targets = [bound(term).name for term in terms if bound(term).kind == "field"]
-        read = dict.fromkeys((*self._sources, *targets))
+        read = dict.fromkeys((*self._sources, *targets, *found))
         known = {f.name for f in self.profile.fields if f.meaning == "length"}
         lengths = [name for name in map(length_name, read) if name in known]
         return tuple(dict.fromkeys((*read, *lengths)))
@@ -179,6 +197,8 @@ class TotalLoss:
     ) -> None:
         outputs = wiring.outputs
         self._wiring, self._formulas = wiring, formulas
+        read = {n.name for f in formulas for n in names(f.formula) if n.kind == "field"}
+        self._fields = {name: wiring.field_value(name) for name in sorted(read)}
         self._parts = tuple(
             (
                 outputs.index(term.output),
@@ -201,13 +221,17 @@ class TotalLoss:
             total = value if total is None else total + value
         for term in self._formulas:
             value = term.weight * formula_value(
-                term.formula, lambda named: self._read(named, outputs, inputs)
+                term.formula, lambda named: self._read(named, outputs, raw, inputs)
             )
             total = value if total is None else total + value
         assert total is not None, "a phase has at least one term"
         return total
 
-    def _read(self, named: Named, outputs: tuple[Tensor, ...], inputs: list[Tensor]) -> Tensor:
+    def _read(
+        self, named: Named, outputs: tuple[Tensor, ...], raw: Raw, inputs: list[Tensor]
+    ) -> Tensor:
+        if named.kind == "field":
+            return self._fields[named.name](raw, inputs).float()
         among = outputs if named.kind == "output" else inputs
         return among[self._wiring.place(named)].float()
 
