@@ -28,17 +28,21 @@ from nnc.source import Span
 from nnc.syntax import ast
 
 
-def outline(network: Network | None, declared: ast.Network) -> Outline:
-    """The outline of a network: of what is written where it had mistakes."""
+def outline(network: Network | None, declared: ast.Network, data: tuple[str, ...] = ()) -> Outline:
+    """The outline of a network: of what is written where it had mistakes.
+
+    `data`: the names of the data blocks that it is trained on.
+    """
+    on = data[0] if data else ""
     if network is not None:
         graph = network.graph
         names = tuple(p.name for p in graph.fed), tuple(p.name for p in graph.outputs)
-        return Outline(*names, network)
+        return Outline(*names, network, on)
     statements = declared.body.statements
     sources = [s for s in statements if isinstance(s, ast.SourceDecl)]
     inputs = [n.text for s in sources if s.kind.text == "input" for n in s.names]
     outputs = [s.name.name.text for s in statements if isinstance(s, ast.Output)]
-    return Outline(tuple(inputs), tuple(outputs), None)
+    return Outline(tuple(inputs), tuple(outputs), None, on)
 
 
 class Terms(Record):

@@ -31,7 +31,6 @@ from nnc.ir.plan import (
     TrainPlan,
 )
 from nnc.ir.updates import Init
-from nnc.record import replace
 from nnc.syntax import ast
 
 SETTINGS = (
@@ -76,8 +75,7 @@ def check_train(
     _needed(world, train, found, network)
     names, given = _data(world, found.get("data"), data)
     updates = read_updates(world, found, chosen, network)
-    ends = outline(network, world.networks[train.network.text])
-    ends = replace(ends, data=names[0] if names else "")
+    ends = outline(network, world.networks[train.network.text], names)
     terms = _loss(world, found.get("loss"), ends)
     metrics = read_metrics(world, found.get("metric"), ends, terms.losses)
     numbers = _numbers(world, found)
