@@ -34,9 +34,11 @@ from nnc.ir.initial import (
     Weight,
     XavierNormal,
     XavierUniform,
+    ZeroRow,
 )
 from nnc.ir.walk import PlacedWeight
 from nnc.layers.weighted import PARTS
+from nnc.record import replace
 
 Floats = npt.NDArray[np.float32]
 CHUNK = 1 << 16  # numbers that stay in the cache between drawing and scaling
@@ -73,6 +75,11 @@ def initial_weight(row: PlacedWeight, seed: int) -> Array:
         raise TypeError(f"{row.name} is {weight.dtype} and cannot be drawn")
     if isinstance(weight.init, Singular | PartLengths):
         return _of_weight(row, weight.init, seed)
+    if isinstance(weight.init, ZeroRow):
+        inner = replace(weight, init=weight.init.of)
+        drawn = initial_weight(replace(row, weight=inner), seed)
+        drawn[weight.init.row] = 0
+        return drawn
     draw = _DRAW.get(type(weight.init))
     if draw is None:
         raise TypeError(f"no way to draw {weight.init!r}")

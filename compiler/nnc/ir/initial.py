@@ -115,6 +115,13 @@ class Values(Declared):
     values: tuple[float, ...]
 
 
+class ZeroRow(Declared):
+    """As another distribution, but for zeros in one row."""
+
+    of: Declared
+    row: int
+
+
 class Singular(Declared):
     """A singular vector of a weight to its largest value, as PyTorch's spectral norm starts it.
 

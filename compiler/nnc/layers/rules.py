@@ -286,3 +286,11 @@ Recurrent layers, attention, convolutions, and mean, sum, max and min over the s
 that treat each step on its own need not.
 """,
 )
+PADDING_ID = rule(
+    "NN383",
+    "padding-id",
+    """
+`embedding(9, 4, padding=0)` keeps the vector of one id at zeros, for places that hold nothing.
+It is an id of the one table, and `weight_norm` cannot keep a vector of zeros.
+""",
+)
