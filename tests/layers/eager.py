@@ -79,8 +79,9 @@ class Eager:
         return Value(self._run(getattr(x.data, name), args, kwargs), x.type)
 
     def infix(self, operator: str, *x: Any) -> Any:
-        if operator == "*" and not any(isinstance(v, Value) for v in x):
-            return math.prod(x)
+        if not any(isinstance(v, Value) for v in x):
+            numbers = {"*": math.prod, "-": lambda v: v[0] - v[1], "//": lambda v: v[0] // v[1]}
+            return numbers[operator]([self._plain(v) for v in x])
         steps = {
             "+": torch.add,
             "-": torch.sub,
@@ -125,6 +126,9 @@ class Eager:
     def index(self, x: Value, *items: Any) -> Value:
         ends = tuple(slice(*item) if isinstance(item, tuple) else item for item in items)
         return Value(x.data[ends if x.type.fixed else (slice(None), *ends)], x.type)
+
+    def size(self, x: Value, axis: int | None = None) -> int | tuple[int, ...]:
+        return tuple(x.data.shape[2:]) if axis is None else int(x.data.shape[axis + 1])
 
     def batch(self, x: Value) -> int:
         return int(x.data.shape[0])

@@ -174,6 +174,11 @@ class LayerWriter:
             inside.append((":".join(texts),))
         return Node(((node, ATOM), "[", *_joined(inside), "]"), node.type)
 
+    def size(self, x: Ref, axis: int | None = None) -> Node:
+        """`x.shape[2]`, or all sizes of space, `x.shape[2:]`."""
+        at = "2:" if axis is None else str(axis + 1)
+        return Node(((self._node(x), ATOM), f".shape[{at}]"), _SCALAR)
+
     def batch(self, x: Ref) -> Node:
         """`x.shape[0]`."""
         return Node(((self._node(x), ATOM), ".shape[0]"), _SCALAR)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from nnc.check import habits
-from nnc.check.rules import LATER, MISSING_ARGUMENT, TOO_MANY, UNKNOWN_ARGUMENT
+from nnc.check.rules import MISSING_ARGUMENT, TOO_MANY, UNKNOWN_ARGUMENT
 from nnc.check.values import Value, Word
 from nnc.diagnostics import Diagnostic, Fix, nearest
 from nnc.ir.arguments import Arg
@@ -38,8 +38,6 @@ def unknown(word: str, arg: ast.Arg, names: tuple[str, ...]) -> Diagnostic:
     """The message for a name that no argument has."""
     assert arg.name is not None
     name = arg.name.text
-    if name in habits.PLANNED_ARGUMENTS:
-        return LATER.at(arg.span, f"`{name}=` is planned; nnc 0.1 has no such argument")
     if name in habits.DERIVED or name in habits.NEEDLESS:
         why = "its input decides that" if name in habits.DERIVED else habits.NEEDLESS[name]
         return UNKNOWN_ARGUMENT.at(

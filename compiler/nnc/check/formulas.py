@@ -197,8 +197,7 @@ def _call(body: Body, e: ast.Call, scope: Scope, label: str) -> Value:
     layer = LAYERS.get(name)
     if layer is None or layer.hidden:
         return _no_function(body, e, scope)
-    given = list(e.args)
-    first: list[ast.Arg] = []
+    given, first = list(e.args), list[ast.Arg]()
     while given and given[0].name is None and has_values(given[0].value, scope):
         first.append(given.pop(0))
     rest = ", ".join(arg.span.text for arg in given)
@@ -218,7 +217,8 @@ def _call(body: Body, e: ast.Call, scope: Scope, label: str) -> Value:
                 e.span, f"`{name}` works on a value", help=f"give it one: `{name}(x)`"
             )
         )
-    values = _values(body, first, scope)
+    named, given = _named_inputs(layer, given)
+    values = _values(body, [*first, *named], scope)
     bound = bind(
         name, e.name.span, layer.args, tuple(given), scope, numbers, body.defaults_of(name)
     )
@@ -242,6 +242,14 @@ def _call(body: Body, e: ast.Call, scope: Scope, label: str) -> Value:
             )
         )
     return _applied(body, op, values, e.span, label, bound)
+
+
+def _named_inputs(layer: type[Layer], args: list[ast.Arg]) -> tuple[list[ast.Arg], list[ast.Arg]]:
+    """Arguments that are values for further inputs, `like=x`, in their order; then the others."""
+    ports = [port.name for port in layer.ports[1:] if not (port.many or port.implied)]
+    named = [arg for arg in args if arg.name is not None and arg.name.text in ports]
+    rest = [arg for arg in args if arg not in named]
+    return sorted(named, key=lambda arg: ports.index(arg.name.text if arg.name else "")), rest
 
 
 def lonely(op: Layer, count: int) -> bool:

@@ -62,18 +62,8 @@ NEEDLESS = {
 """Arguments of other tools that have no sense here, and why."""
 
 
-PLANNED = (
-    "shift", "crop",
-)  # fmt: skip
-"""Steps of the language that this version reads and refuses, by name."""
-
-
 NORMS = ("spectral_norm", "weight_norm")
 """Arguments of layers that other tools write as a step, or around one."""
-
-
-PLANNED_ARGUMENTS = ("like",)
-"""Arguments of the language that this version reads and refuses."""
 
 
 def plain(word: str) -> str:

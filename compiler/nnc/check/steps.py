@@ -13,7 +13,6 @@ from nnc.check.formulas import lonely
 from nnc.check.passing import run_passed
 from nnc.check.paths import run_paths
 from nnc.check.rules import (
-    LATER,
     MISPLACED,
     NO_BODY,
     SEVERAL_VALUES,
@@ -136,8 +135,6 @@ def other_step(body: Body, step: ast.Step, scope: Scope, label: str) -> None:
         )
     elif name in habits.NORMS:
         world.sink.add(_norm_as_step(body, step))
-    elif name in habits.PLANNED:
-        world.sink.add(LATER.at(step.name.span, f"`{name}` is planned; nnc 0.1 has no such step"))
     elif name in world.networks:
         world.sink.add(
             VALUE_AS_STEP.at(

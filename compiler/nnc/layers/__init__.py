@@ -30,7 +30,10 @@ from nnc.layers import (
     recurrent,
     reduce,
     shape,
+    shift,
+    space,
     split,
+    upsample,
 )
 from nnc.layers.base import LAYERS
 
@@ -63,5 +66,8 @@ __all__ = [
     "recurrent",
     "reduce",
     "shape",
+    "shift",
+    "space",
     "split",
+    "upsample",
 ]

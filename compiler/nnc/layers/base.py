@@ -214,6 +214,10 @@ class TorchWriter(Protocol):
         """`x.reshape(batch, *dims)`; symbolic sizes are computed from the input's shape."""
         ...
 
+    def size(self, x: Ref, axis: int | None = None) -> Ref:
+        """`x.shape[2]`, the size of an axis of a sample; all of space, `x.shape[2:]`, for None."""
+        ...
+
     def index(self, x: Ref, *items: int | tuple[int | None, int | None]) -> Ref:
         """`x[:, 0, 1:]`: an index or a slice for each of the first axes of a sample."""
         ...

@@ -100,6 +100,9 @@ class Embedding(Matrix):
     def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
         return "each"
 
+    def nodes(self, x: TensorType) -> int:
+        return 2 if isinstance(self.count, tuple) else 1
+
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         rows = sum(self._counts())
         table = w.module("nn.Embedding", rows, self.width, padding_idx=self.padding)

@@ -294,3 +294,25 @@ PADDING_ID = rule(
 It is an id of the one table, and `weight_norm` cannot keep a vector of zeros.
 """,
 )
+LIKE = rule(
+    "NN384",
+    "sizes-of-another-value",
+    """
+`pad`, `crop` and `upsample` take their sizes from a number, or with `like=` from another value with
+as many axes: `pad` and `upsample` from a larger one, `crop` from a smaller one.
+""",
+)
+FILL = rule(
+    "NN385",
+    "fill-of-ids",
+    """
+What comes in where a sequence of ids is shifted is an id: a whole number.
+""",
+)
+SHIFT = rule(
+    "NN386",
+    "shift-of-nothing",
+    """
+`shift(1)` moves a sequence along its first axis by some places, fewer than it has.
+""",
+)

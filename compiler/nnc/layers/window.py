@@ -117,7 +117,7 @@ def _refuse_fit(
 
 
 def require_border(
-    rules: Rules, mode: str, space: tuple[Dim, ...], pads: Iterable[int], at: str = "padding"
+    rules: Rules, mode: str, space: tuple[Dim, ...], pads: Iterable[Dim], at: str = "padding"
 ) -> None:
     """States that there are enough cells to copy into the padding."""
     least = {"reflect": 1, "circular": 0}.get(mode)
@@ -130,7 +130,7 @@ def require_border(
             PADDING,
             f"{mode} padding needs {'more cells than' if least else 'as many cells as'} it adds",
             at=at,
-            label=f"{pad} cells from an axis of {show(d)}",
+            label=f"{show(pad)} cells from an axis of {show(d)}",
             help=f"pad at most {show(d - least)}, or use `replicate`",
         )
 
