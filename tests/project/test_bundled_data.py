@@ -23,7 +23,7 @@ def test_entry(name: str) -> None:
     entry = CATALOGUE[name]
     file = DATA / entry["file"]
     assert hashlib.sha256(file.read_bytes()).hexdigest() == entry["sha256"]
-    assert entry["kind"] in ("images", "table")
+    assert entry["kind"] in ("images", "table", "text", "series")
     assert {field["role"] for field in entry["fields"].values()} == {"input", "target"}
     for page in (ROOT / "NOTICE", DATA / "LICENCES.md", DATA / "README.md"):
         assert entry["file"].split(".")[0] in page.read_text(encoding="utf-8")
@@ -86,6 +86,18 @@ def test_table(name: str) -> None:
             assert all(np.isfinite(float(value)) for value in column), field
             numbers += about["role"] == "input"
     assert numbers == entry["sizes"]["numbers"]
+
+
+def test_the_text_and_the_series() -> None:
+    text = (DATA / "mobydick.txt").read_text(encoding="utf-8")
+    assert text.startswith("CHAPTER 1. Loomings.\n\nCall me Ishmael.")
+    assert len(text) == CATALOGUE["mobydick"]["samples"]
+    with (DATA / "sunspots.csv").open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["year", "sunspots"]
+    assert [int(year) for year, _ in rows] == list(range(1700, 2009))
+    assert len(rows) == CATALOGUE["sunspots"]["samples"]
+    assert all(float(count) >= 0 for _, count in rows)
 
 
 def test_the_picture_is_a_test_digit(digits: dict[str, np.ndarray]) -> None:

@@ -20,7 +20,9 @@ from nnc.train.data.idx import found_arrays, has_idx, open_idx
 from nnc.train.data.images import open_images
 from nnc.train.data.places import located
 from nnc.train.data.rules import BUNDLED, LAYOUT, refusal
+from nnc.train.data.series import found_series, open_series
 from nnc.train.data.tables import found_table, open_table, speaking
+from nnc.train.data.texts import found_text, open_text
 
 TABLE_ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".pq")
 
@@ -30,6 +32,7 @@ class Entry(NamedTuple):
 
     Attributes:
         shape: sizes of its pictures, or ().
+        options: arguments of its source, for texts and series; the spec's own win.
         targets: its target fields; classes: those of them that are classes, with their order.
     """
 
@@ -42,6 +45,7 @@ class Entry(NamedTuple):
     shape: tuple[int, ...]
     targets: tuple[str, ...]
     classes: tuple[tuple[str, tuple[str, ...]], ...]
+    options: tuple[tuple[str, object], ...] = ()
 
 
 def catalogue() -> dict[str, Entry]:
@@ -63,8 +67,13 @@ def catalogue() -> dict[str, Entry]:
             shape,
             targets,
             tuple((key, labels) for key, labels in classes if labels),
+            tuple((key, _plain(value)) for key, value in entry.get("options", {}).items()),
         )
     return out
+
+
+def _plain(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def open_bundled(plan: DataPlan, request: Request) -> Found:
@@ -82,6 +91,11 @@ def open_bundled(plan: DataPlan, request: Request) -> Found:
         advice = f"did you mean `{close}`?" if close else f"there are {', '.join(sorted(entries))}"
         raise refusal(BUNDLED, plan, f"no data set `{plan.path}` ships with nnc", advice)
     path = resources.path("specs", "data", entry.file)
+    if entry.kind == "text":
+        return found_text(_as_windows(plan, entry), request, path)
+    if entry.kind == "series":
+        with speaking(plan, path.name):
+            return found_series(_as_windows(plan, entry), request, read_frame(path))
     if entry.kind == "table":
         with speaking(plan, path.name):
             return found_table(_as_table(plan, entry), request, read_frame(path))
@@ -92,6 +106,12 @@ def _with_classes(plan: DataPlan, entry: Entry) -> DataPlan:
     if plan.classes or len(entry.classes) != 1:
         return plan
     return replace(plan, classes=entry.classes[0][1])
+
+
+def _as_windows(plan: DataPlan, entry: Entry) -> DataPlan:
+    """The plan with what the catalogue says of its windows and columns."""
+    options = {**dict(entry.options), **dict(plan.options)}
+    return replace(plan, kind=entry.kind, options=tuple(options.items()))
 
 
 def _as_table(plan: DataPlan, entry: Entry | None) -> DataPlan:
@@ -119,6 +139,10 @@ def _moved(plan: DataPlan, request: Request, entry: Entry | None) -> Found:
     path = located(plan, plan.path)
     if request.shape is None and request.like is None and entry is not None and entry.shape:
         request = request._replace(shape=TensorType(entry.shape))
+    if entry is not None and entry.kind in ("text", "series"):
+        return (open_text if entry.kind == "text" else open_series)(
+            _as_windows(plan, entry), request
+        )
     if path.is_dir():
         return (open_idx if has_idx(path) else open_images)(plan, request)
     if path.suffix.lower() in TABLE_ENDINGS:
