@@ -7,7 +7,7 @@
 #   make bench BENCH="startup --write"   only this benchmark, and its result into RESULTS.md
 
 VENV      ?= .venv
-EXTRAS    ?= cpu,dev
+EXTRAS    ?= cpu,text,audio,dev
 PIP_FLAGS ?=
 JOBS      ?= 2
 BENCH     ?=

@@ -177,7 +177,7 @@ def _unfitting(plan: TrainPlan, port: Port, type: TensorType, field: Field) -> D
         help = f"write `input {port.name}: [{show(field.type.dims[0])}]`, or `[DATA.numbers]`"
     elif field.padded:
         help = f"samples differ in length: write `input {port.name}: {_padded(field)} padded`"
-    elif field.meaning in ("text", "series"):
+    elif field.meaning in ("text", "past"):
         sizes = ", ".join(show(d) for d in field.type.dims)
         kind = "token" if field.meaning == "text" else ""
         help = f"write `input {port.name}: {kind}[{sizes}]`, or another `window` in the data"

@@ -42,9 +42,9 @@ def _series(name: str, options: dict[str, object]) -> tuple[Field, ...]:
     assert isinstance(targets, (tuple, list)), "read by its checker"
     assert isinstance(known, (tuple, list)), "read by its checker"
     past = TensorType((window, symbol(f"{name}.numbers")))
-    fields = [Field("past", "input", "series", past)]
+    fields = [Field("past", "input", "past", past)]
     if known:
-        fields.append(Field("known", "input", "series", TensorType((horizon, len(known)))))
+        fields.append(Field("known", "input", "known", TensorType((horizon, len(known)))))
     if "id" in options:
         fields.append(Field("series", "input", "category", TensorType((), "int64")))
     several = len(targets) > 1

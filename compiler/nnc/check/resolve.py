@@ -35,6 +35,7 @@ NUMBERS = {
     "table": ("classes", "numbers"),
     "text": ("vocab", "classes"),
     "series": ("numbers",),
+    "audio": ("classes", "vocab", "rate"),
 }
 """The numbers that each kind of data gives; tables and series also give `COLUMN.values`."""
 

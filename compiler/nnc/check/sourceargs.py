@@ -28,10 +28,11 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "series": (
         "path", "time", "target", "window", "horizon", "known", "id", "drop", "missing", "sort",
     ),
+    "audio": ("path", "rate", "resample", "labels", "file", "target", "unit", "vocab"),
 }  # fmt: skip
 """Kinds of data with their arguments, in order. The first is a text; ARGUMENTS tells of others."""
 
-PLANNED = ("audio", "shards", "hub")
+PLANNED = ("shards", "hub")
 NEEDED = {
     "table": (("target", 'target=["COLUMN"]', "its target columns"),),
     "series": (
@@ -41,7 +42,7 @@ NEEDED = {
     ),
 }
 """Arguments that a source cannot do without: name, an example, what it is."""
-EXAMPLES = {"bundled": '"mnist5k"', "images": '"FOLDER"', "idx": '"FOLDER"'}
+EXAMPLES = {"bundled": '"mnist5k"', "images": '"FOLDER"', "idx": '"FOLDER"', "audio": '"FOLDER"'}
 MOST_WINDOW = 1_000_000
 
 
@@ -96,6 +97,11 @@ def _apart(world: World, data: ast.Data, kind: str, given: Mapping[str, ast.Expr
         message = "`target` goes with `column`, the column of a table that holds the texts"
         help = 'write `text("f.csv", column="body", target="label")`'
         world.sink.add(MISSING_ARGUMENT.at(data.source.span, message, help=help))
+    for word, needed in (("unit", "labels"), ("file", "labels"), ("vocab", "unit")):
+        if kind == "audio" and word in given and needed not in given:
+            message = f"`{word}` goes with `{needed}`"
+            help = 'write `audio("DIR", labels="said.csv", file="path", target="text", unit=char)`'
+            world.sink.add(UNKNOWN_ARGUMENT.at(given[word].span, message, help=help))
     if kind == "bundled":
         _of_bundled(world, given)
 
@@ -125,7 +131,7 @@ def form(kind: str, options: Mapping[str, Any]) -> str:
 def unknown_source(name: ast.Ident) -> Diagnostic:
     """The message for a source that there is not."""
     if name.text in PLANNED:
-        message = f'`{name.text}("...")` is planned; nnc 0.1 reads images, tables, texts and series'
+        message = f'`{name.text}("...")` is planned; nnc 0.1 reads what is in files here'
         return LATER.at(name.span, message)
     habit = settingwords.SOURCES.get(settingwords.plain(name.text), "")
     guess = habit or nearest(name.text, tuple(SOURCES))
@@ -251,6 +257,8 @@ ARGUMENTS: dict[str, Callable[[World, str, ast.Expr], Any]] = {
     "horizon": _whole,
     "vocab": _whole,
     "carry": _flag,
+    "rate": _whole,
+    "resample": _flag,
     "sort": _flag,
     "unit": _word(*UNITS),
     "missing": _word("last"),

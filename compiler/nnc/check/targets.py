@@ -102,6 +102,9 @@ def _check_target(network: Network, profile: Profile, term: Term) -> None:
                 else "they have " + ", ".join(f"`{f.name}`" for f in profile.fields),
             )
         )
+    if field.meaning == "transcript" and term.loss.word != "ctc":
+        message = f"`{field.name}` is a text of its own length, and `{term.loss.word}` knows none"
+        raise Refusal(WRONG_TARGET.at(term.span, message, help="learn it with `ctc`"))
     if term.loss.target == "class":
         _check_classes(term, output, field, profile)
     elif field.meaning in CLASSES:

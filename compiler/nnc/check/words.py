@@ -116,6 +116,23 @@ SOURCES: dict[str, Word] = {
             ("sort", "`sort=true`: rows are sorted by time"),
         ),
     ),
+    "audio": Word(
+        "data source",
+        'audio("digits", rate=16000)',
+        "WAV and FLAC files in a folder: in class folders, flat, or with a table of targets. "
+        "Channels are mixed to one. Gives `audio`, samples from -1 to 1 of different lengths, and "
+        "`label` or the table's columns; with `unit` the target is what is said, as tokens.",
+        (
+            ("path", "the folder; part folders (train, val, test) are used where it has them"),
+            ("rate", "samples a second that all files have; by default the files' own"),
+            ("resample", "`resample=true`: files at other rates are brought to `rate`"),
+            ("labels", "a table with a row for each sound"),
+            ("file", "the column of `labels` that names the sound"),
+            ("target", "the columns of `labels` that are learnt, a list"),
+            ("unit", "the target is a text: char, byte, word or subword; token 0 is CTC's blank"),
+            ("vocab", "so many different units at most"),
+        ),
+    ),
 }
 DATA_SETTINGS: dict[str, Word] = {
     "split": Word(

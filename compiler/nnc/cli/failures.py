@@ -58,6 +58,8 @@ EXTRA = (
     "torch",
     "torchmetrics",
 )
+BESIDE = {"tokenizers": "text", "soundfile": "audio", "soxr": "audio"}
+"""Packages of extras that go beside one of those for training."""
 
 
 def unusable(message: str, *, help: str = "") -> Refusal:
@@ -120,6 +122,8 @@ def _known(error: BaseException) -> Diagnostic | None:
             help = 'pip install "nnc-compiler"'
         elif package in EXTRA:
             help = 'pip install "nnc-compiler[cpu]", or [gpu] with an NVIDIA GPU; never both'
+        elif package in BESIDE:
+            help = f'pip install "nnc-compiler[{BESIDE[package]}]"'
         else:
             return None
         return MISSING.at(NOWHERE, f"{package} is not installed", help=help)

@@ -20,6 +20,7 @@ from nnc.ir.plan import (
     Categories,
     Field,
     Front,
+    Meaning,
     MetricPlan,
     Profile,
     Scale,
@@ -294,6 +295,12 @@ def _joined(parts: list[Answers]) -> Answers:
 # --- a file without its run -----------------------------------------------------------------------
 
 
+_WINDOWS: tuple[Meaning, ...] = ("past", "known", "text")
+"""Fields that are called what they mean."""
+_SERIES = "series"
+"""The field of a series' id."""
+
+
 def like_of(about: About) -> Profile:
     """As much of the profile of the training data as a file tells: columns, categories, classes.
 
@@ -307,7 +314,13 @@ def like_of(about: About) -> Profile:
             fields.append(Field("numbers", "input", "numbers", kind, columns=value.columns))
             if value.front is not None:
                 fronts["numbers"] = value.front
+        elif value.meaning in _WINDOWS:
+            meaning = next(word for word in _WINDOWS if word == value.meaning)
+            fields.append(Field(meaning, "input", meaning, TensorType(()), columns=value.columns))
+            if value.front is not None:
+                fronts[meaning] = value.front
         elif isinstance(value.front, Categories):
+            fronts[_SERIES] = value.front
             known = fronts.get("categories", Categories((), ()))
             assert isinstance(known, Categories)
             new = [

@@ -124,7 +124,7 @@ def _task(recipe: Recipe, labels: Mapping[str, tuple[str, ...]]) -> Task:
     if labels:
         return "classification"
     inputs = [recipe.field(name) for _, name in recipe.binding.inputs]
-    past = any(field is not None and field.meaning == "series" for field in inputs)
+    past = any(field is not None and field.meaning == "past" for field in inputs)
     for _, name in recipe.binding.targets:
         field = recipe.field(name)
         if field is not None and field.meaning == "tokens":

@@ -68,13 +68,13 @@ class DataPlan(Record):
 
 Meaning = Literal[
     "image", "mask", "class", "number", "numbers", "category", "categories", "array",
-    "text", "tokens", "series", "sequence", "sound", "transcript", "length",
+    "text", "tokens", "past", "known", "sequence", "sound", "transcript", "length",
 ]  # fmt: skip
 """What a field holds.
 
-"text": ids of what is read; "tokens": a class at each of its places; "series": numbers over time;
-"sequence" and "sound": numbers [T, ...] of different lengths; "transcript": what was said, as ids;
-"length": how long the field of that name is in each sample.
+"text": ids of what is read; "tokens": a class at each of its places; "past", "known": columns of a
+series before and after now; "sequence", "sound": numbers [T, ...] of different lengths;
+"transcript": what was said, as ids; "length": how long a field of different lengths is.
 """
 
 

@@ -17,8 +17,10 @@ from nnc.train.data.fronts import pixels, scale
 from nnc.train.data.keyed import Array, Rows
 from nnc.train.data.limits import most_bytes
 from nnc.train.data.places import located
+from nnc.train.data.ragged import length_name, length_of
 from nnc.train.data.rules import BINARY, COLUMN, MEMORY, refusal, some
 from nnc.train.data.targets import class_field, known_classes, target_names, unknown_class
+from nnc.train.data.varying import row_marks, sequence_field, sequence_front, varying
 
 _USUAL_TARGETS = ("y", "label", "labels", "target")
 _MOST_ARRAYS = 1000
@@ -103,11 +105,12 @@ def _targets(plan: DataPlan, file: str, arrays: dict[str, Array]) -> tuple[str, 
 
 
 def found_in_arrays(plan: DataPlan, request: Request, file: str, arrays: dict[str, Array]) -> Found:
-    """The samples of arrays by name.
+    """The samples of arrays by name; `x` with `x_length` holds sequences of different lengths.
 
     Raises:
         Refusal: they differ in length, or hold what is no number.
     """
+    arrays, sequences = varying(plan, file, arrays)
     lengths = {name: len(a) if a.ndim else -1 for name, a in arrays.items()}
     if len(set(lengths.values())) > 1 or -1 in lengths.values() or 0 in lengths.values():
         said = ", ".join(
@@ -121,22 +124,31 @@ def found_in_arrays(plan: DataPlan, request: Request, file: str, arrays: dict[st
     skipped = sorted(set(range(next(iter(lengths.values())))) - set(rows.tolist()))
     if skipped:
         arrays = {name: array[rows] for name, array in arrays.items()}
+        sequences = {name: one.keep(rows) for name, one in sequences.items()}
     samples = len(rows)
     targets = [_target(plan, request, file, name, arrays[name]) for name in asked]
     notes: list[str] = []
     inputs = {
         name: _input(plan, file, name, array, notes)
         for name, array in arrays.items()
-        if name not in asked
+        if name not in asked and name not in map(length_name, sequences)
     }
     keys = _row_hashes(list(arrays.values()), samples)
+    if sequences:
+        keys = [a + b for a, b in zip(keys, row_marks(sequences, samples))]
 
     def finish(train: Rows) -> Ready:
         columns: dict[str, Column] = {name: Stored(values) for name, (_, values) in inputs.items()}
         columns |= {target.field.name: target.column for target in targets}
-        fields = (*(field for field, _ in inputs.values()), *(t.field for t in targets))
+        fields = [field for field, _ in inputs.values()]
         fronts = [_front(plan, field, values, train) for field, values in inputs.values()]
-        return Ready(fields, columns, fronts=tuple(f for f in fronts if f is not None))
+        for name, one in sequences.items():
+            length, columns[length_name(name)] = length_of(name, one.lengths)
+            fields += [sequence_field(name, one), length]
+            columns[name] = one
+            fronts += sequence_front(plan, name, one, train)
+        fields += [t.field for t in targets]
+        return Ready(tuple(fields), columns, fronts=tuple(f for f in fronts if f is not None))
 
     return Found(
         samples=samples,

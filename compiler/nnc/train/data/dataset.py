@@ -11,6 +11,7 @@ from nnc.ir.plan import PARTS, DataPlan, Part, Profile
 from nnc.ir.types import TensorType
 from nnc.train.data import limits
 from nnc.train.data.arrays import open_arrays
+from nnc.train.data.audio import open_audio
 from nnc.train.data.bundled import open_bundled
 from nnc.train.data.found import Column, Division, Found, Ready, Request, never
 from nnc.train.data.idx import open_idx
@@ -177,6 +178,7 @@ _SOURCES: dict[str, Callable[[DataPlan, Request], Found]] = {
     "table": open_table,
     "text": open_text,
     "series": open_series,
+    "audio": open_audio,
 }
 
 

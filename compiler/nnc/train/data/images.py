@@ -13,6 +13,7 @@ from nnc.ir.types import TensorType
 from nnc.train.data.found import Column, Found, Ready, Request, Target
 from nnc.train.data.fronts import pixels
 from nnc.train.data.keyed import Array, Rows
+from nnc.train.data.pictures import ENDINGS
 from nnc.train.data.places import folder, identity, listing, shown, subfolders
 from nnc.train.data.rules import LAYOUT, refusal, some
 from nnc.train.data.store import Form, Loaded, form_of, load
@@ -39,22 +40,27 @@ class Laid(NamedTuple):
     notes: tuple[str, ...]
 
 
-def laid(plan: DataPlan, root: Path) -> Laid:
-    """The pictures of a folder and the parts that its subfolders make.
+def laid(
+    plan: DataPlan, root: Path, endings: frozenset[str] = ENDINGS, what: str = "picture"
+) -> Laid:
+    """The files of a folder and the parts that its subfolders make.
+
+    Args:
+        what: the files are called.
 
     Raises:
-        Refusal: there is no picture.
+        Refusal: there is none.
     """
-    found = listing(root)
+    found = listing(root, endings)
     if not found.files:
-        endings = some([f"{ending}" for ending, _ in found.others.most_common(3)])
-        more = [f"it holds files with the endings {endings}"] if found.others else []
-        raise refusal(LAYOUT, plan, f"no picture below `{shown(plan.path)}`", "", *more)
+        other = some([f"{ending}" for ending, _ in found.others.most_common(3)])
+        more = [f"it holds files with the endings {other}"] if found.others else []
+        raise refusal(LAYOUT, plan, f"no {what} below `{shown(plan.path)}`", "", *more)
     notes: tuple[str, ...] = ()
     if found.others:
         count = sum(found.others.values())
-        endings = ", ".join(ending for ending, _ in found.others.most_common(3))
-        notes = (f"{count} files that are no pictures were not read ({endings})",)
+        other = ", ".join(ending for ending, _ in found.others.most_common(3))
+        notes = (f"{count} files that are no {what}s were not read ({other})",)
     names = subfolders(root)
     inside = {name: PART_FOLDERS[name.lower()] for name in names if name.lower() in PART_FOLDERS}
     if not inside or (0 not in inside.values() and len(inside) < len(names)):
@@ -62,7 +68,7 @@ def laid(plan: DataPlan, root: Path) -> Laid:
     kept = [file for file in found.files if file.split("/", 1)[0] in inside]
     outside = len(found.files) - len(kept)
     if outside:
-        notes += (f"{outside} pictures outside {some(sorted(inside))} were not read",)
+        notes += (f"{outside} {what}s outside {some(sorted(inside))} were not read",)
     parts = np.array([inside[file.split("/", 1)[0]] for file in kept], dtype=np.int8)
     inner = tuple(file.split("/", 1)[1] for file in kept)
     return Laid(tuple(kept), parts, inner, notes)
@@ -76,7 +82,7 @@ def open_images(plan: DataPlan, request: Request) -> Found:
     """
     root = folder(plan, plan.path)
     here = laid(plan, root)
-    classes = _class_folders(plan, here)
+    classes = class_folders(plan, here)
     loaded = load(plan, root, here.files, form_of(plan, request, root, here.files))
     files = [here.files[int(at)] for at in loaded.rows]
     target = None
@@ -86,8 +92,12 @@ def open_images(plan: DataPlan, request: Request) -> Found:
     return found_pictures(plan, loaded, here, [] if target is None else [target])
 
 
-def _class_folders(plan: DataPlan, here: Laid) -> list[str] | None:
-    """The class of each picture, or None where pictures lie flat."""
+def class_folders(plan: DataPlan, here: Laid, what: str = "picture") -> list[str] | None:
+    """The class of each file, or None where they lie flat.
+
+    Raises:
+        Refusal: some lie flat.
+    """
     flat = [file for file, inner in zip(here.files, here.inner) if "/" not in inner]
     if len(flat) == len(here.files):
         return None
@@ -97,7 +107,7 @@ def _class_folders(plan: DataPlan, here: Laid) -> list[str] | None:
             plan,
             f"`{flat[0]}` lies beside the class folders",
             "move it into the folder of its class",
-            *([f"{len(flat)} pictures do"] if len(flat) > 1 else []),
+            *([f"{len(flat)} {what}s do"] if len(flat) > 1 else []),
         )
     return [inner.split("/", 1)[0] for inner in here.inner]
 

@@ -18,7 +18,7 @@ _IGNORED = frozenset(("thumbs.db", "desktop.ini", "__macosx"))
 
 
 class Listing(NamedTuple):
-    """Pictures below a folder: relative paths with forward slashes, sorted by code points.
+    """Files below a folder: relative paths with forward slashes, sorted by code points.
 
     `others` counts files with other endings, which are not read.
     """
@@ -88,8 +88,8 @@ def subfolders(root: Path) -> list[str]:
         return sorted(e.name for e in entries if e.is_dir() and not hidden(e.name))
 
 
-def listing(root: Path) -> Listing:
-    """The pictures below a folder; links to folders are not followed."""
+def listing(root: Path, endings: frozenset[str] = ENDINGS) -> Listing:
+    """The files with these endings below a folder; links to folders are not followed."""
     files: list[str] = []
     others: Counter[str] = Counter()
     base = len(str(root).rstrip(os.sep)) + 1
@@ -100,7 +100,7 @@ def listing(root: Path) -> Listing:
             if hidden(name):
                 continue
             ending = os.path.splitext(name)[1].lower()
-            if ending in ENDINGS:
+            if ending in endings:
                 files.append(f"{below}/{name}" if below else name)
             else:
                 others[ending or name] += 1

@@ -44,6 +44,14 @@ class Ragged(NamedTuple):
         """Not known before a batch is: each is as long as its longest sample."""
         return None
 
+    def of(self, row: int) -> Array:
+        """One sample, [its length, ...]."""
+        return self.values[int(self.starts[row]) : int(self.starts[row + 1])]
+
+    def keep(self, rows: Rows) -> Ragged:
+        """The same of some samples."""
+        return ragged([self.of(int(row)) for row in rows], self.values[:0])
+
     @property
     def lengths(self) -> Rows:
         """The length of each sample."""

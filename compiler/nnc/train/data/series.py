@@ -224,12 +224,12 @@ def _ready(
     names, count = columns.targets, len(columns.targets)
     target = names[0] if count == 1 else SEVERAL
     past = TensorType((window, len(columns.past)))
-    fields = [Field("past", "input", "series", past, columns=columns.past)]
+    fields = [Field("past", "input", "past", past, columns=columns.past)]
     made: dict[str, Column] = {"past": Windows(columns.values, starts - window, window)}
     fronts: list[tuple[str, Front]] = [("past", scales)]
     if columns.known:
         kind = TensorType((horizon, len(columns.known)))
-        fields.append(Field("known", "input", "series", kind, columns=columns.known))
+        fields.append(Field("known", "input", "known", kind, columns=columns.known))
         made["known"] = Windows(columns.of(columns.known), starts, horizon)
         fronts.append(("known", _picked(scales, columns.known)))
     sizes = [("numbers", len(columns.past))]

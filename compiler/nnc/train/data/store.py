@@ -227,7 +227,7 @@ def _looker(
         name, path = files[at], root / files[at]
         try:
             if not decode:
-                return Seen(read_header(path, name), _ends(path))
+                return Seen(read_header(path, name), ends_of(path))
             if not path.is_file():
                 return Seen(error=f"cannot read `{name}`: it is no file")
             if path.stat().st_size > _LARGEST_FILE:
@@ -249,7 +249,7 @@ def _looker(
     return look
 
 
-def _ends(path: Path) -> bytes:
+def ends_of(path: Path) -> bytes:
     """Identifies a file by its size, first and last 16 KiB: 150 GB are not read through."""
     with path.open("rb") as file:
         first = file.read(_END)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from nnc.ir.vocabulary import UNKNOWN, Vocabulary
+from nnc.ir.vocabulary import BLANK, UNKNOWN, Vocabulary
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -99,12 +99,23 @@ def _lines(texts: Iterable[str]) -> Iterator[str]:
             yield from (line[at : at + _PIECE] for at in range(0, len(line), _PIECE))
 
 
+def of_transcripts(known: Vocabulary) -> Vocabulary:
+    """The vocabulary with number 0 for no unit at all, as CTC has it."""
+    return Vocabulary(known.unit, (BLANK, *known.tokens), known.merges)
+
+
 def encoder(known: Vocabulary) -> Encode:
     """What makes numbers of a text; units that the vocabulary does not have become 0."""
     return _ENCODERS[known.unit](known)
 
 
+def _unknown(known: Vocabulary) -> int:
+    """The number of what the vocabulary does not have."""
+    return known.tokens.index(UNKNOWN) if UNKNOWN in known.tokens else 0
+
+
 def _chars(known: Vocabulary) -> Encode:
+    gone = _unknown(known)
     codes = np.array([ord(t) if len(t) == 1 else 0x110000 for t in known.tokens], dtype=np.uint32)
     order = np.argsort(codes, kind="stable").astype(np.int32)
     ranked = codes[order]
@@ -112,20 +123,25 @@ def _chars(known: Vocabulary) -> Encode:
     def encode(text: str) -> Ids:
         points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
         at = np.minimum(np.searchsorted(ranked, points), len(ranked) - 1)
-        return np.where(ranked[at] == points, order[at], 0).astype(np.int32)
+        return np.where(ranked[at] == points, order[at], gone).astype(np.int32)
 
     return encode
 
 
 def _bytes(known: Vocabulary) -> Encode:
-    return lambda text: np.frombuffer(
-        text.encode("utf-8", "surrogateescape"), dtype=np.uint8
-    ).astype(np.int32)
+    first = len(known.tokens) - 256
+
+    def encode(text: str) -> Ids:
+        found = np.frombuffer(text.encode("utf-8", "surrogateescape"), dtype=np.uint8)
+        return found.astype(np.int32) + np.int32(first)
+
+    return encode
 
 
 def _words(known: Vocabulary) -> Encode:
     table = {token: at for at, token in enumerate(known.tokens)}
-    return lambda text: np.array([table.get(word, 0) for word in words_of(text)], dtype=np.int32)
+    gone = _unknown(known)
+    return lambda text: np.array([table.get(word, gone) for word in words_of(text)], dtype=np.int32)
 
 
 def _pieces(known: Vocabulary) -> Encode:
@@ -154,8 +170,10 @@ _ENCODERS: dict[str, Callable[[Vocabulary], Encode]] = {
 def decoded(known: Vocabulary, ids: Sequence[int]) -> str:
     """The text that numbers stand for; the unknown one is the replacement character."""
     if known.unit == "byte":
-        return bytes(int(at) & 255 for at in ids).decode("utf-8", "replace")
-    tokens = [known.tokens[int(at)] for at in ids]
+        first = len(known.tokens) - 256
+        whole = bytes(int(at) - first for at in ids if first <= int(at) < first + 256)
+        return whole.decode("utf-8", "replace")
+    tokens = [known.tokens[int(at)] for at in ids if known.tokens[int(at)] != BLANK]
     if known.unit == "char":
         return "".join(token if len(token) == 1 else "\ufffd" for token in tokens)
     if known.unit == "word":
