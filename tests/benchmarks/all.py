@@ -1,7 +1,7 @@
 """Runs every benchmark, one after the other: python tests/benchmarks/all.py [--write] [NAME...].
 
-Each is a process of its own. Accuracy needs MNIST (NNC_TEST_DATA) and is left out without it. Ends
-with 1 if a figure that must hold does not.
+Each is a process of its own. Accuracy needs MNIST, forecasts ETTh1 (NNC_TEST_DATA); they are left
+out without it. Ends with 1 if a figure that must hold does not.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ SCRIPTS = (
     "train_step",
     "generated_resnet50",
     "accuracy_lenet",
+    "forecast_ett",
 )
+NEEDED = {"accuracy_lenet": "mnist", "forecast_ett": "ett"}
+"""Benchmarks of data that is not bundled, and the folder that holds it."""
 
 
 def main() -> None:
@@ -28,9 +31,10 @@ def main() -> None:
     options = [name for name in sys.argv[1:] if name.startswith("-")]
     missed = []
     for name in names or SCRIPTS:
-        mnist = Path(os.environ.get("NNC_TEST_DATA", ROOT / "test-data")) / "mnist"
-        if name == "accuracy_lenet" and not names and not mnist.is_dir():
-            print("## LeNet on MNIST's test set: left out, NNC_TEST_DATA holds no mnist/")
+        data = Path(os.environ.get("NNC_TEST_DATA", ROOT / "test-data"))
+        needed = NEEDED.get(name, "")
+        if needed and not names and not (data / needed).is_dir():
+            print(f"## {name}: left out, NNC_TEST_DATA holds no {needed}/")
             continue
         command = [sys.executable, str(HERE / f"{name}.py"), *options]
         if subprocess.run(command, env=environment(), check=False).returncode:

@@ -9,9 +9,23 @@ import pytest
 import torch
 
 from nnc.deploy.scores import Tally, Task, auroc, names
-from nnc.ir.plan import MetricPlan, Target
-from nnc.ir.training import F1, R2, Accuracy, Auroc, Iou, Mae, Metric, Precision, Recall, Rmse
+from nnc.ir.plan import MetricPlan, Scale, Target
+from nnc.ir.training import (
+    F1,
+    R2,
+    Accuracy,
+    Auroc,
+    Iou,
+    Mae,
+    MeanSquare,
+    Metric,
+    Precision,
+    Recall,
+    Rmse,
+)
+from nnc.record import replace
 from nnc.train import metrics
+from nnc.train.numbers import to_network
 from nnc.train.wiring import Lesson
 
 CLASS_METRICS: tuple[Metric, ...] = (
@@ -41,6 +55,7 @@ def lesson(task: Task, classes: int) -> Lesson:
         "units": None,
         "back": None,
         "scaled": False,
+        "last": False,
     }
     return Lesson(**{name: known[name] for name in Lesson._fields})
 
@@ -168,3 +183,49 @@ def test_names_are_those_of_training() -> None:
 
 def test_equal_chances_share_their_rank() -> None:
     assert auroc(np.array([0.5, 0.5, 0.5]), np.array([True, False, True])) == 0.5
+
+
+SCALE = Scale((1000.0, -3.0), (50.0, 0.5))
+
+
+@pytest.mark.parametrize("metric", [Mae(scaled=True), MeanSquare(scaled=True), Rmse(scaled=True)])
+def test_values_as_the_network_has_them(metric: Metric) -> None:
+    """Forecasts [horizon, 2] in the user's units, compared at mean 0 and deviation 1."""
+    draw = np.random.default_rng(3)
+    plain = MetricPlan(metric, "y")
+    back = to_network(SCALE, torch.device("cpu"), target=True)
+    known = replace(lesson("values", 0), logits=False, back=back)
+    scores = metrics.Scores((plain,), {"y": known}, torch.device("cpu"))
+    tally, network = Tally("values", 0, (metric,), SCALE), []
+    for n in (7, 4):
+        made, right = (draw.standard_normal((n, 5, 2)).astype(np.float32) for _ in range(2))
+        units = [
+            (x * np.array(SCALE.std) + np.array(SCALE.mean)).astype(np.float32)
+            for x in (made, right)
+        ]
+        tally.measure(*units)
+        scores.update({"y": torch.from_numpy(units[0])}, {"y": torch.from_numpy(units[1])})
+        network.append(made - right)
+    ((name, wanted),) = scores.values().items()
+    assert name == f"{metric.word}_scaled"
+    assert names((plain,)) == (name,)
+    assert tally.value(metric) == pytest.approx(wanted, abs=1e-5)
+    off = np.concatenate(network)
+    exact = {"mae": np.abs(off).mean(), "mse": np.square(off).mean()}
+    exact["rmse"] = np.sqrt(exact["mse"])
+    assert wanted == pytest.approx(exact[metric.word], abs=1e-4)
+
+
+@pytest.mark.parametrize("metric", CLASS_METRICS[:7], ids=str)
+def test_more_classes_than_are_counted_in_pairs(metric: Metric) -> None:
+    """The words of a language: hits alone are counted."""
+    draw, classes = np.random.default_rng(3), 2500
+    tally = Tally("classes", classes, (metric,))
+    assert not tally.confusion.size
+    logits = draw.standard_normal((20, classes)).astype(np.float32)
+    right = draw.integers(0, classes, 20)
+    logits[np.arange(10), right[:10]] += 9
+    chances = torch.from_numpy(logits).softmax(1).numpy()
+    tally.classify(chances, chances.argmax(1), right)
+    wanted = theirs(metric, "classes", classes, [(logits, right)])
+    assert tally.value(metric) == pytest.approx(wanted, abs=1e-6)

@@ -65,7 +65,7 @@ UNKNOWN_METRIC = rule(
     "NN409",
     "unknown-metric",
     """
-Metrics: accuracy, f1, precision, recall, auroc, iou of classes; mae, rmse, r2 of numbers.
+Metrics: accuracy, f1, precision, recall, auroc, iou of classes; mae, mse, rmse, r2 of numbers.
 """,
 )
 BAD_LOSS = rule(

@@ -210,7 +210,8 @@ def _elements(field: Field | None) -> int:
 
 
 def _tally(q: Question, metrics: tuple[MetricPlan, ...]) -> Tally:
-    return Tally(q.task, q.classes, tuple(m.metric for m in metrics))
+    scale = q.front if isinstance(q.front, Scale) and not q.from_input else None
+    return Tally(q.task, q.classes, tuple(m.metric for m in metrics), scale)
 
 
 def _batches(samples: Samples, batch: int) -> Iterator[dict[str, Array]]:

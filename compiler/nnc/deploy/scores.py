@@ -10,11 +10,25 @@ import numpy as np
 import numpy.typing as npt
 
 from nnc.backends.arrays import Array
-from nnc.ir.plan import MetricPlan
-from nnc.ir.training import F1, R2, Accuracy, Auroc, Iou, Mae, Metric, Precision, Recall, Rmse
+from nnc.ir.plan import MetricPlan, Scale
+from nnc.ir.training import (
+    F1,
+    R2,
+    Accuracy,
+    Auroc,
+    Iou,
+    Mae,
+    MeanSquare,
+    Metric,
+    Precision,
+    Recall,
+    Rmse,
+)
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
+MOST_PAIRED = 2048
+"""Of so many classes each pair is counted; of more (the words of a language) only the hits."""
 Task = Literal["classes", "binary", "labels", "values"]
 
 
@@ -31,7 +45,11 @@ def _long(plan: MetricPlan) -> str:
     metric = plan.metric
     if isinstance(metric, Accuracy) and metric.top > 1:
         return f"{metric.word}_top{metric.top}"
-    return metric.word
+    return f"{metric.word}_scaled" if _scaled(metric) else metric.word
+
+
+def _scaled(metric: Metric) -> bool:
+    return getattr(metric, "scaled", False) is True
 
 
 class Tally:
@@ -41,12 +59,19 @@ class Tally:
         classes: their number; 2 for a binary output, of labels the number of elements, 0 for
             values.
         metrics: that will be asked for: only what they need is kept.
+        scale: of the target, for metrics of its scaled numbers.
     """
 
-    def __init__(self, task: Task, classes: int, metrics: tuple[Metric, ...]) -> None:
+    def __init__(
+        self, task: Task, classes: int, metrics: tuple[Metric, ...], scale: Scale | None = None
+    ) -> None:
         self.task = task
         self.classes = classes
-        sides = (classes, classes) if task in ("classes", "binary") else (0, 0)
+        self._scale = scale
+        asked = scale is not None and any(map(_scaled, metrics))
+        self._scaled = Tally(task, classes, ()) if asked else None
+        pairs = task in ("classes", "binary") and classes <= MOST_PAIRED
+        sides = (classes, classes) if pairs else (0, 0)
         self.confusion: Counts = np.zeros(sides, dtype=np.int64)
         self.hits, self.said, self.there = (np.zeros(classes, dtype=np.int64) for _ in range(3))
         self._ranks = any(isinstance(metric, Auroc) for metric in metrics)
@@ -66,10 +91,14 @@ class Tally:
             chances: [n, classes, ...], for two classes of one output [n].
             predicted, right: class numbers, [n, ...].
         """
-        pairs = right.reshape(-1).astype(np.int64) * self.classes
-        pairs += predicted.reshape(-1).astype(np.int64)
         k = self.classes
-        self.confusion += np.bincount(pairs, minlength=k * k).reshape(k, k)
+        there, said = (x.reshape(-1).astype(np.int64) for x in (right, predicted))
+        self._count += len(there)
+        self.there += np.bincount(there, minlength=k)
+        self.said += np.bincount(said, minlength=k)
+        self.hits += np.bincount(there[there == said], minlength=k)
+        if self.confusion.size:
+            self.confusion += np.bincount(there * k + said, minlength=k * k).reshape(k, k)
         if self._ranks or self._tops:
             flat = chances if chances.ndim == 1 else np.moveaxis(chances, 1, -1).reshape(-1, k)
             truth = right.reshape(-1)
@@ -96,6 +125,10 @@ class Tally:
 
     def measure(self, found: Array, right: Array) -> None:
         """Counts a batch of values, [n, ...] each."""
+        if self._scaled is not None and self._scale is not None:
+            mean, std = (np.asarray(v, np.float64) for v in (self._scale.mean, self._scale.std))
+            wide = np.asarray(found, np.float64), np.asarray(right, np.float64)
+            self._scaled.measure(*((x.reshape(found.shape) - mean) / std for x in wide))
         a = np.asarray(found, np.float64).reshape(len(found), -1)
         b = np.asarray(right, np.float64).reshape(a.shape)
         if not self._sum.size:
@@ -109,17 +142,20 @@ class Tally:
 
     def value(self, metric: Metric) -> float:
         """A metric of what was counted; NaN where it is not defined."""
+        if self._scaled is not None and _scaled(metric):
+            return self._scaled.value(metric)
         if self.task == "values":
             return _VALUES[type(metric)](self)
         if isinstance(metric, Accuracy) and 1 < metric.top < self.classes:
-            return _share(self._tops[metric.top], int(self.confusion.sum()))
+            return _share(self._tops[metric.top], self._count)
         if isinstance(metric, Accuracy) and metric.top > 1:
-            return 1.0 if self.confusion.sum() else math.nan
+            return 1.0 if self._count else math.nan
         if isinstance(metric, Auroc):
             return self._auroc()
         if self.task == "labels":
             return self._of_labels(metric)
-        return _class_metric(metric, self.confusion, self.task)
+        counts = (self.hits, self.said, self.there)
+        return _class_metric(metric, self.task, *(n.astype(np.float64) for n in counts))
 
     def _auroc(self) -> float:
         if not self._chances:
@@ -156,6 +192,10 @@ class Tally:
         """Mean absolute error."""
         return self._absolute / self._count if self._count else math.nan
 
+    def mean_square(self) -> float:
+        """Mean squared error."""
+        return self._squares / self._count if self._count else math.nan
+
     def root_mean_square(self) -> float:
         """Root of the mean squared error."""
         return math.sqrt(self._squares / self._count) if self._count else math.nan
@@ -178,6 +218,7 @@ class Tally:
 
 _VALUES: Mapping[type[Metric], Callable[[Tally], float]] = {
     Mae: Tally.mean_absolute,
+    MeanSquare: Tally.mean_square,
     Rmse: Tally.root_mean_square,
     R2: Tally.explained,
 }
@@ -196,9 +237,9 @@ def auroc(chances: Array, positive: Array) -> float:
     return wins / (count * (len(values) - count))
 
 
-def _class_metric(metric: Metric, confusion: Counts, task: Task) -> float:
-    hits = np.diag(confusion).astype(np.float64)
-    predicted, samples = confusion.sum(axis=0), confusion.sum(axis=1)
+def _class_metric(
+    metric: Metric, task: Task, hits: Floats, predicted: Floats, samples: Floats
+) -> float:
     if not samples.sum():
         return math.nan
     if isinstance(metric, Accuracy):

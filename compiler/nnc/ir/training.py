@@ -275,12 +275,25 @@ class Iou(Metric):
     """Mean over classes of intersection over union, for masks."""
 
 
+_SCALED = "of the scaled target (mean 0, deviation 1 in train), as forecasts are compared"
+
+
 @_into(METRICS, "mae")
 class Mae(Metric):
     """Mean absolute error, in the target's units."""
 
     best: ClassVar[str] = "min"
     target: ClassVar[str] = "value"
+    scaled: bool = flag(_SCALED, default=False)
+
+
+@_into(METRICS, "mse")
+class MeanSquare(Metric):
+    """Mean squared error, in the target's units squared."""
+
+    best: ClassVar[str] = "min"
+    target: ClassVar[str] = "value"
+    scaled: bool = flag(_SCALED, default=False)
 
 
 @_into(METRICS, "rmse")
@@ -289,6 +302,7 @@ class Rmse(Metric):
 
     best: ClassVar[str] = "min"
     target: ClassVar[str] = "value"
+    scaled: bool = flag(_SCALED, default=False)
 
 
 @_into(METRICS, "r2")

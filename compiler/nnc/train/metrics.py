@@ -34,7 +34,20 @@ from torchmetrics.regression import MeanAbsoluteError, MeanSquaredError, R2Score
 from torchmetrics.utilities import dim_zero_cat
 
 from nnc.ir.plan import MetricPlan
-from nnc.ir.training import F1, R2, Accuracy, Auroc, Iou, Mae, Metric, Precision, Recall, Rmse
+from nnc.ir.training import (
+    F1,
+    R2,
+    Accuracy,
+    Auroc,
+    Iou,
+    Mae,
+    MeanSquare,
+    Metric,
+    Precision,
+    Recall,
+    Rmse,
+)
+from nnc.train.numbers import Change
 from nnc.train.wiring import Lesson
 
 Average = Literal["macro", "micro", "weighted"]
@@ -55,7 +68,12 @@ def _long(plan: MetricPlan) -> str:
     metric = plan.metric
     if isinstance(metric, Accuracy) and metric.top > 1:
         return f"{metric.word}_top{metric.top}"
-    return metric.word
+    return f"{metric.word}_scaled" if scaled(metric) else metric.word
+
+
+def scaled(metric: Metric) -> bool:
+    """A metric of numbers as the network has them, not of the target's units."""
+    return getattr(metric, "scaled", False) is True
 
 
 class Scores:
@@ -67,7 +85,7 @@ class Scores:
         lessons: Mapping[str, Lesson],
         device: torch.device,
     ) -> None:
-        self._counters: list[tuple[str, Lesson, Counter]] = []
+        self._counters: list[tuple[str, Lesson, Counter, Change | None]] = []
         for name, plan in zip(names(plans), plans):
             lesson = lessons[plan.output]
             counter = _counter(plan.metric, lesson).to(device)
@@ -75,19 +93,23 @@ class Scores:
                 lesson.task == "values" and device.type != "mps"
             ):  # sums of squares cancel in float32
                 counter.set_dtype(torch.float64)
-            self._counters.append((name, lesson, counter))
+            back = lesson.back if scaled(plan.metric) else None
+            self._counters.append((name, lesson, counter, back))
 
     def update(self, outputs: Mapping[str, Tensor], targets: Mapping[str, Tensor]) -> None:
         """Counts one batch: outputs as the network gives them, in the units of their targets."""
-        for _, lesson, counter in self._counters:
-            counter.update(*_compared(lesson, outputs[lesson.output], targets[lesson.output]))
+        for _, lesson, counter, back in self._counters:
+            made, right = outputs[lesson.output], targets[lesson.output]
+            if back is not None:
+                made, right = back(made), back(right)
+            counter.update(*_compared(lesson, made, right))
 
     def values(self) -> dict[str, float]:
         """The metrics; NaN where one is not defined (R2 of one sample, AUROC of one class)."""
         made = {}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torchmetrics warns where the value itself says it
-            for name, _, counter in self._counters:
+            for name, _, counter, _ in self._counters:
                 try:
                     made[name] = _decimal(counter.compute())
                 except ValueError:
@@ -212,6 +234,7 @@ _BINARY: dict[type[Metric], Callable[[], Counter]] = {
 
 _VALUES: dict[type[Metric], Callable[[], Counter]] = {
     Mae: MeanAbsoluteError,
+    MeanSquare: MeanSquaredError,
     Rmse: lambda: MeanSquaredError(squared=False),
     R2: R2Score,
 }

@@ -133,9 +133,8 @@ def found_in_arrays(plan: DataPlan, request: Request, file: str, arrays: dict[st
         for name, array in arrays.items()
         if name not in asked and name not in map(length_name, sequences)
     }
-    keys = _row_hashes(list(arrays.values()), samples)
-    if sequences:
-        keys = [a + b for a, b in zip(keys, row_marks(sequences, samples))]
+    hashes, marks = _row_hashes(list(arrays.values()), samples), row_marks(sequences, samples)
+    keys = [a + b for a, b in zip(hashes, marks)]
 
     def finish(train: Rows) -> Ready:
         columns: dict[str, Column] = {name: Stored(values) for name, (_, values) in inputs.items()}

@@ -93,7 +93,9 @@ def sequence_front(
 
 
 def row_marks(sequences: Mapping[str, Ragged], samples: int) -> list[bytes]:
-    """What identifies the sequences of each sample."""
+    """What identifies the sequences of each sample; nothing where there are none."""
+    if not sequences:
+        return [b""] * samples
     marks = []
     for row in range(samples):
         whole = blake2b(digest_size=16)
