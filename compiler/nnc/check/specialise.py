@@ -28,7 +28,7 @@ AXES = {
     4: ("in_channels", "depth", "height", "width"),
 }
 """What the sizes of a block's input are called when it has no pattern."""
-EXPANDED = 20
+EXPANDED = 50
 """Steps that a block costs whose steps become its caller's: it is read anew at each call."""
 
 

@@ -10,6 +10,7 @@ at hand; a test holds them to both.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container
 
 
@@ -67,6 +68,9 @@ LOCALS = words(
 """Soft keywords, and names that the generated source itself uses."""
 
 
+_OTHER = re.compile(r"[^A-Za-z0-9_]")
+
+
 def identifier(text: str, empty: str = "value") -> str:
     """The text as a Python identifier without leading underscores; other characters become `_`.
 
@@ -77,7 +81,9 @@ def identifier(text: str, empty: str = "value") -> str:
         import unicodedata  # Python compares identifiers in this form; few specs need it
 
         text = unicodedata.normalize("NFKC", text)
-    name = "".join(c if f"a{c}".isidentifier() else "_" for c in text).lstrip("_")
+        name = "".join(c if f"a{c}".isidentifier() else "_" for c in text).lstrip("_")
+    else:
+        name = _OTHER.sub("_", text).lstrip("_")
     if not text.endswith("_"):
         name = name.rstrip("_")
     name = name or empty

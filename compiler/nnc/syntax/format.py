@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 from nnc.diagnostics import Refusal
 from nnc.record import Record
 from nnc.source import Source
@@ -23,6 +25,17 @@ def formatted(source: Source) -> str:
     Raises:
         Refusal: the text does not parse.
     """
+    # Trees have no cycles: collecting them while they grow would take as long as all the rest.
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return _formatted(source)
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _formatted(source: Source) -> str:
     text = source.text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     file = _parsed(Source(source.name, text))
     tokens = Tokens(file.source)
@@ -56,12 +69,15 @@ def same(one: object, other: object) -> bool:
         if type(left) is not type(right):
             return False
         if isinstance(left, Record):
-            right_fields = right.__dict__
-            stack += [
-                (value, right_fields[name])
-                for name, value in left.__dict__.items()
-                if name not in _PLACES
-            ]
+            mine, theirs = left.__dict__, right.__dict__
+            for name, value in mine.items():
+                if name not in _PLACES:
+                    other_value = theirs[name]
+                    if type(value) is str or value is None:  # most fields: no need to wait
+                        if value != other_value:
+                            return False
+                    else:
+                        stack.append((value, other_value))
         elif isinstance(left, tuple):
             if len(left) != len(right):  # type: ignore[arg-type]
                 return False

@@ -8,7 +8,7 @@ from typing import NamedTuple
 LIMIT = 120
 GAP = 3
 # A line longer than this has its claim or comment right behind it, for itself.
-_ALONE = 80
+_ALONE = 64
 _OPENING = ("{", "(", "[")
 # How far lines that have neither may push the column.
 _PUSH = 20
