@@ -82,7 +82,7 @@ def trained(path: str, moved: Mapping[str, str], console: Console) -> Trained:
         sizes = [profile.picture_size(field.name) for field in profile.fields]
         found = _trained(model_file(str(run.path), console), plan, checked, profile, run)
         return replace(found, size=next(filter(None, sizes), ()))
-    file = model_file(path, console)
+    file = model_file(path, console, "eval")
     about = Session(file).about
     if not about.spec:
         raise unusable(f"{relative(path)} does not hold the spec that it was made of")

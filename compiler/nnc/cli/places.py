@@ -9,6 +9,7 @@ from nnc.cli import specs
 from nnc.cli.console import Console
 from nnc.cli.failures import relative, unusable
 from nnc.source import Source
+from nnc.syntax.kinds import of_bytes
 from nnc.train.folder import Run, find_run, open_run
 
 Kind = Literal["spec", "run", "model"]
@@ -62,6 +63,32 @@ def run_at(path: str, want: Want, console: Console) -> Run:
     found = find_run(there, want)
     console.note(f"run       {relative(str(found.path))}")
     return found
+
+
+def model_at(path: str, verb: str) -> Path:
+    """The model that a path names, which is no run.
+
+    Raises:
+        Refusal: it is a file of another kind.
+    """
+    there = Path(path)
+    shown = relative(path)
+    if there.suffix.lower() == ".nn":
+        raise unusable(
+            f"{shown} is a spec, and `nnc {verb}` takes a model or a run",
+            help=f"train it: `nnc train {shown}`, then `nnc {verb} runs/{there.stem} ...`",
+        )
+    with there.open("rb") as file:
+        head = file.read(4096)
+    what, _ = of_bytes(head)
+    if what not in ("an ONNX model", "no text"):
+        these = "are" if what.startswith(("arrays", "weights")) else "is"
+        subject = "these" if these == "are" else shown
+        raise unusable(
+            f"{subject} {these} {what}, and `nnc {verb}` takes a model (.onnx) or a run",
+            help="the model stands first: `nnc run MODEL PICTURE`" if verb == "run" else "",
+        )
+    return there
 
 
 def _beside(path: Path) -> str:

@@ -123,14 +123,14 @@ def command(
     return MISTAKE if tally.errors else 0
 
 
-def model_file(path: str, console: Console) -> Path:
+def model_file(path: str, console: Console, verb: str = "run") -> Path:
     """The ONNX file that a MODEL or a RUN names.
 
     Raises:
         Refusal: there is none.
     """
     if places.kind(path) != "run":
-        return Path(path)
+        return places.model_at(path, verb)
     run = places.run_at(path, "finished", console)
     if not run.model.is_file():
         help = f"`nnc build {relative(str(run.path))}` makes one of its weights"

@@ -16,11 +16,28 @@ FILE = click.Path(allow_dash=True)
 """A path that shells complete; verbs say themselves what is wrong with it."""
 
 
+class Verb(click.Command):
+    """A command that knows options of other tools: `--epochs 3` is `--set train.epochs=3`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """The arguments that are left."""
+        given = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            from nnc.cli.flags import told  # only a mistake needs it
+
+            hint = told(error, self, given)
+            if not hint:
+                raise
+            raise click.UsageError(f"No such option {error.option_name!r}. {hint}", ctx) from None
+
+
 def verb(name: str) -> Callable[[Function], click.Command]:
     """Declares a verb: a function of the console and its arguments that returns an exit code."""
 
     def declare(function: Function) -> click.Command:
-        command = click.command(name)(click.pass_obj(function))
+        command = click.command(name, cls=Verb)(click.pass_obj(function))
         add_common(command)
         return command
 
