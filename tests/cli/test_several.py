@@ -95,3 +95,33 @@ def test_unknown_outputs_are_found_by_check(spec: Nnc) -> None:
     done = spec("check", "e.nn")
     assert done.code == 1
     assert "did you mean `digit`?" in done.out
+
+
+def test_a_loss_reads_a_value_that_is_no_output(spec: Nnc) -> None:
+    Path("l.nn").write_text("""
+data d = arrays("a.npz", target=["digit", "box"])
+network Net {
+  input image: [1, 8, 8]
+  input extra: [3]
+  from image -> flatten -> dense(16) -> relu as h
+  dense(10)
+  output digit
+  from h -> dense(64) -> reshape(1, 8, 8) as copy
+  from extra -> dense(16) as other
+}
+train Net {
+  data d
+  loss cross_entropy(digit) + 0.1 * mse(copy, image) + 0.01 * mean(abs(h - other))
+  epochs 2
+  metric accuracy
+}
+""")
+    done = spec("train", "l.nn", "--threads", "1")
+    assert done.code == 0, done.err
+    assert "copy (formula)" in done.err
+    assert "measured on PyTorch" in done.err
+    inputs, outputs, weights = ends("runs/l/1/model.onnx")
+    assert (inputs, outputs, weights) == (["image"], ["digit", "digit_probability"], 4)
+    assert spec("eval", "runs/l/1", "--json").json["metrics"]["onnx"].keys() == {"accuracy"}
+    assert spec("train", "--resume", "runs/l/1", "--set", "train.epochs=3", "-q").code == 0
+    assert spec("build", "runs/l/1").code == 0

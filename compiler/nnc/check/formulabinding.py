@@ -5,6 +5,7 @@ from __future__ import annotations
 from nnc.check.training_rules import WRONG_FIELD, WRONG_TARGET
 from nnc.diagnostics import Refusal, nearest
 from nnc.ir.graph import Network
+from nnc.ir.labels import labelled
 from nnc.ir.lossformula import Compared, Formula, FormulaTerm, Function, Named, Operation, names
 from nnc.ir.plan import Profile, TrainPlan
 from nnc.ir.types import TensorType
@@ -75,6 +76,8 @@ def _named(named: Named, network: Network, profile: Profile) -> TensorType:
         assert field is not None, "looked up before"
         return field.type
     graph = network.graph
+    if named.kind == "label":
+        return graph.types[labelled(network)[named.name]]
     ports = graph.outputs if named.kind == "output" else graph.inputs
     return next(graph.types[port.value] for port in ports if port.name == named.name)
 

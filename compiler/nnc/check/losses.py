@@ -143,6 +143,8 @@ def _is_formula(e: ast.Call | ast.Ref, network: Outline) -> bool:
     sides = [arg.value for arg in e.args if arg.name is None]
     if not all(isinstance(side, ast.Ref) for side in sides):
         return True
+    if any(_text(side) in network.labels for side in sides):
+        return True
     first, *others = (_text(side) for side in sides) if sides else ("",)
     return any(other in network.outputs and other != first for other in others)  # of two outputs
 

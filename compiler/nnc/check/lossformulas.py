@@ -9,6 +9,7 @@ from nnc.check.world import World
 from nnc.diagnostics import Diagnostic, Fix, nearest
 from nnc.ir.dims import Dim
 from nnc.ir.graph import Network
+from nnc.ir.labels import labelled
 from nnc.ir.lossformula import (
     FUNCTIONS,
     Compared,
@@ -40,11 +41,18 @@ class Outline(Record):
     whole: Network | None
     data: str = ""
 
+    @property
+    def labels(self) -> dict[str, int]:
+        """The labels of the network's body with their values."""
+        return {} if self.whole is None else labelled(self.whole)
+
     def type(self, named: Named) -> TensorType | None:
         """The type of an output or input, None of fields and where the network had mistakes."""
         if self.whole is None or named.kind == "field":
             return None
         graph = self.whole.graph
+        if named.kind == "label":
+            return graph.types[self.labels[named.name]]
         ports = graph.outputs if named.kind == "output" else graph.inputs
         return next(graph.types[p.value] for p in ports if p.name == named.name)
 
@@ -74,7 +82,7 @@ def read_formula(world: World, e: ast.Expr, network: Outline, weight: float) -> 
     if world.sink.errors > before:
         return None
     text = " ".join(e.span.text.split())
-    if not any(named.kind == "output" for named in names(tree)):
+    if not any(named.kind in ("output", "label") for named in names(tree)):
         given = "it gives " + ", ".join(f"`{o}`" for o in network.outputs)
         fields = [named.name for named in names(tree) if named.kind == "field"]
         inner = "; a value inside the network is given out by `output "
@@ -136,8 +144,12 @@ def _named(world: World, e: ast.Ref, network: Outline) -> Read:
         return Named("field", e.names[1].text), None
     if world.scope.find(e.text) is not None:
         return _number(world, e)
+    labels = network.labels
+    if e.text in labels:
+        inner = Named("label", e.text)
+        return inner, network.type(inner)
     known = (*network.outputs, *network.inputs)
-    guess = nearest(e.text, known)
+    guess = nearest(e.text, (*known, *labels))
     if not guess and len(e.names) == 1 and network.data:
         return Named("field", e.text), None  # binding knows whether the data have it
     field = f"{network.data or 'DATA'}.{e.names[-1].text}"

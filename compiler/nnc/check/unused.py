@@ -27,9 +27,12 @@ def report_unused(body: Body) -> None:
                     help=f"use it: `from {port.name}`, or remove it",
                 )
             )
+    losses = body.world.read_by_losses.get(body.builder.name, frozenset())
     for item in body.builder.items:
         if any(v in body.builder.used for v in item.outputs):
             continue
+        if body.top and item.label in losses:
+            continue  # a loss reads it
         body.damaged = True
         if isinstance(item.op, Source):
             body.world.sink.add(

@@ -5,7 +5,7 @@ Declarations, facts of the network in hand, memo of blocks, limits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from nnc.check import habits
@@ -91,6 +91,7 @@ class World:
         self.blocks: dict[str, ast.Block] = {}
         self.networks: dict[str, ast.Network] = {}
         self.called: set[str] = set()
+        self.read_by_losses = _loss_names(files[0])
         self.memo: dict[tuple[object, ...], Made] = {}
         self.active: list[str] = []
         self.trace: tuple[Frame, ...] = ()
@@ -151,3 +152,27 @@ class World:
 
 def _data_names(file: ast.File) -> frozenset[str]:
     return frozenset(d.name.text for d in file.declarations if isinstance(d, ast.Data))
+
+
+def _loss_names(file: ast.File) -> dict[str, frozenset[str]]:
+    """By network the names that the losses of its train blocks read."""
+    found: dict[str, frozenset[str]] = {}
+    for d in file.declarations:
+        if isinstance(d, ast.Train) and d.settings is not None:
+            own = [s for s in d.settings.settings if isinstance(s, ast.Setting)]
+            losses = [s for s in own if s.name.text == "loss"]
+            named = frozenset(name for s in losses for e in s.values for name in _refs(e))
+            found[d.network.text] = found.get(d.network.text, frozenset()) | named
+    return found
+
+
+def _refs(e: object) -> Iterator[str]:
+    """The names in an expression."""
+    if isinstance(e, ast.Ref):
+        yield e.text
+    elif isinstance(e, ast.Binary):
+        yield from (*_refs(e.left), *_refs(e.right))
+    elif isinstance(e, ast.Unary):
+        yield from _refs(e.operand)
+    elif isinstance(e, ast.Call):
+        yield from (name for arg in e.args for name in _refs(arg.value))

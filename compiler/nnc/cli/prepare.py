@@ -22,6 +22,7 @@ from nnc.cli.suggest import train_block
 from nnc.deploy.meanings import Recipe
 from nnc.diagnostics import Refusal
 from nnc.ir.graph import Network
+from nnc.ir.labels import labels_read, with_labels
 from nnc.ir.plan import DataPlan, ExportPlan, Profile, TrainPlan
 from nnc.ir.walk import weight_table
 from nnc.record import Record
@@ -124,13 +125,14 @@ def members(prepared: Prepared, start: Mapping[str, Array] | None = None) -> tup
 
     `start`: those weights that begin as others.
     """
-    graph = prepared.network.graph
+    network = with_labels(prepared.network, labels_read(prepared.plan))
+    graph = network.graph
     weights = initial_weights(weight_table(prepared.network), prepared.plan.seed)
     weights.update(start or {})
     return tuple(
         Member(
             player.name,
-            build(prepared.network, weights),
+            build(network, weights),
             tuple(port.name for port in graph.fed),
             tuple(port.name for port in graph.outputs),
         )

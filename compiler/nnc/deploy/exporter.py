@@ -21,6 +21,7 @@ from nnc.deploy.parity import TOLERANCE, Differs
 from nnc.deploy.session import Session
 from nnc.deploy.verify import verify
 from nnc.diagnostics import Refusal
+from nnc.ir.labels import labels_read
 from nnc.train.evaluation import SessionPredictor
 from nnc.train.job import Checked, Exported, Results, Weights
 from nnc.train.run_record import Export
@@ -46,8 +47,9 @@ class OnnxExporter:
         threads: int = 0,
     ) -> None:
         self._recipe = shipped(recipe)
-        whole = {port.name for port in recipe.network.graph.outputs}
-        self._all = whole == {port.name for port in self._recipe.network.graph.outputs}
+        given = [{port.name for port in r.network.graph.outputs} for r in (recipe, self._recipe)]
+        inner = recipe.plan is not None and labels_read(recipe.plan)
+        self._all = not inner and given[0] == given[1]
         self._player = player
         self._path = folder / file_name(recipe, trained=True, alone=alone)
         self._seed = seed

@@ -14,6 +14,7 @@ from nnc.deploy.about import BARE, SIZES
 from nnc.deploy.noise import told
 from nnc.ir.conditions import Condition, to_json
 from nnc.ir.graph import Network, Port
+from nnc.ir.labels import labels_read
 from nnc.ir.plan import Binding, ExportPlan, Field, Front, Profile, TrainPlan
 from nnc.ir.walk import weight_table
 from nnc.passes.inference import Ends, probability_name
@@ -56,9 +57,11 @@ class Recipe(Record):
 
 def shipped(recipe: Recipe) -> Recipe:
     """The recipe of what the file holds: without what the outputs to export do not need."""
-    if recipe.export is None or not recipe.export.outputs:
+    outputs = recipe.export.outputs if recipe.export is not None else ()
+    inner = recipe.plan is not None and labels_read(recipe.plan)  # what only a loss reads
+    if not outputs and not inner:
         return recipe
-    network = prune(recipe.network, recipe.export.outputs)
+    network = prune(recipe.network, outputs or None)
     plan = None if recipe.plan is None else kept_plan(recipe.plan, network)
     return replace(recipe, network=network, plan=plan)
 

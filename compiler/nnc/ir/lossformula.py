@@ -17,9 +17,9 @@ FUNCTIONS = ("sum", "mean", "exp", "log", "sqrt", "abs", "sin", "cos", "tanh", "
 
 
 class Named(Record):
-    """An output or an input of the network, or a field of the data."""
+    """An output or an input of the network, a label of its body, or a field of the data."""
 
-    kind: Literal["output", "input", "field"]
+    kind: Literal["output", "input", "label", "field"]
     name: str
 
 

@@ -54,7 +54,9 @@ def kept_plan(plan: TrainPlan, network: Network) -> TrainPlan:
             formulas=tuple(
                 term
                 for term in phase.formulas
-                if all(n.kind != "output" or n.name in outputs for n in names(term.formula))
+                if all(
+                    n.kind in ("input", "field") or n.name in outputs for n in names(term.formula)
+                )
             ),
         )
         for phase in plan.phases

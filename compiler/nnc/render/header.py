@@ -61,7 +61,7 @@ def binding_lines(plan: TrainPlan, profile: Profile) -> list[str]:
             losses.setdefault(term.output, []).append(term.loss.word)
         for formula in phase.formulas:
             for named in names(formula.formula):
-                if named.kind == "output":
+                if named.kind in ("output", "label"):
                     losses.setdefault(named.name, []).append("formula")
     fields = {field.name for field in profile.fields}
     for name, bound in plan.binding.targets:

@@ -167,8 +167,8 @@ class Wiring:
         return TotalLoss(self, terms, formulas)
 
     def place(self, named: Named) -> int:
-        """The position of an output or input among its like."""
-        return (self.outputs if named.kind == "output" else self._inputs).index(named.name)
+        """The position of an output, or a label behind them, or of an input among its like."""
+        return (self._inputs if named.kind == "input" else self.outputs).index(named.name)
 
     def loss_of(self, term: Term) -> LossFunction:
         """The loss function of a term, told what the data knows of its classes."""
@@ -232,7 +232,7 @@ class TotalLoss:
     ) -> Tensor:
         if named.kind == "field":
             return self._fields[named.name](raw, inputs).float()
-        among = outputs if named.kind == "output" else inputs
+        among = inputs if named.kind == "input" else outputs
         return among[self._wiring.place(named)].float()
 
 
