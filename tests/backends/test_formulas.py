@@ -166,3 +166,35 @@ def test_a_power_of_a_power_keeps_its_brackets() -> None:
     wanted = (x**2) ** 3 - (x - (1 - x)) / (2 / (3 + np.exp(x)))
     made = build(network, {})(torch.from_numpy(x)).numpy()
     assert np.allclose(made, wanted, rtol=1e-5)
+
+
+STYLED = """
+block styled(width): [C, H, W] {
+  noise dice: [1, H, W]
+  weight strength: [C, 1, 1] = 0.5
+  add(strength * dice) -> leaky_relu(0.2) -> conv(width, 3, padding=1)
+}
+block twice(act) { styled(4) -> act -> styled(4) }
+network Styles {
+  input image: [3, H, 8]
+  noise first: [8] = uniform(-1, 1)
+  shared mix = conv(4, 1)
+  add(first) -> styled(4) as one
+  repeat 2 { twice(relu) }
+  twice(mix)
+  output y: [4, H, 8]
+}
+"""
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_each_call_of_a_block_draws_its_own_noise(batch: int) -> None:
+    network = verify(checked(STYLED))
+    assert [port.name for port in network.graph.inputs] == [
+        "image", "first", "one_dice", "twice1_styled1_dice", "twice1_styled2_dice",
+        "twice2_styled1_dice", "twice2_styled2_dice", "twice3_styled1_dice", "twice3_styled2_dice",
+    ]  # fmt: skip
+    assert differ(network, batch=batch) < 1e-5
+    module = build(network, initial_weights(weight_table(network), seed=0))
+    image = torch.zeros(2, 3, 5, 8)
+    assert not torch.equal(module(image), module(image))

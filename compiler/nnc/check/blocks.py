@@ -10,15 +10,16 @@ from nnc.check.body import Body
 from nnc.check.handed import Handed, handed
 from nnc.check.lengths import handed_on
 from nnc.check.passing import Carried
-from nnc.check.rules import LIMIT, RECURSION, SEVERAL_VALUES, SHARED_SHAPES
+from nnc.check.rules import LIMIT, MISPLACED, RECURSION, SEVERAL_VALUES, SHARED_SHAPES
 from nnc.check.scope import Scope
 from nnc.check.specialise import Specialising, expand, specialise
 from nnc.check.values import BAD, SharedEntry, Value
 from nnc.check.world import DEEPEST, STEPS, Made, World
 from nnc.diagnostics import Diagnostic, Label, Refusal
-from nnc.ir.graph import Call
+from nnc.ir.graph import Call, Graph
 from nnc.ir.known import Known, rebase
 from nnc.ir.types import TensorType
+from nnc.record import replace
 from nnc.source import Span
 from nnc.syntax import ast
 
@@ -75,6 +76,33 @@ def call_block(
         instance=shared,
     )
     body.several = False
+    if len(made.graph.fed) < len(made.graph.inputs):
+        _draw(body, made.graph, names, step.name.span)
+
+
+def _draw(body: Body, graph: Graph, names: dict[str, int], span: Span) -> None:
+    """The noise of a block that was called: each call draws its own, named after its place."""
+    if body.states is not None:
+        body.world.sink.add(
+            MISPLACED.at(
+                span,
+                f"`{graph.name}` draws noise, and a `scan` draws none",
+                help="declare the noise in the network, with an axis for the steps, and hand it in",
+            )
+        )
+        body.fail()
+        return
+    builder = body.builder
+    item = builder.items[-1]
+    drawn = []
+    for port in graph.inputs:
+        if port.drawn is not None:
+            type = graph.types[port.value]
+            dims = (rebase(d, names) if isinstance(d, int) else d for d in type.dims)
+            name = f"{item.name}_{port.name}"
+            drawn.append(builder.noise(name, type.with_dims(*dims), span, port.drawn))
+    builder.used.update(drawn)
+    builder.items[-1] = replace(item, inputs=(*item.inputs, *drawn))
 
 
 def _values(body: Body, block: ast.Block, step: ast.Step) -> tuple[int, ...]:

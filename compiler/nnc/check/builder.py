@@ -60,6 +60,10 @@ class Builder:
         self.taken.add(name)
         return number
 
+    def noise(self, name: str, type: TensorType, span: Span, drawn: Declared) -> int:
+        """An input that is drawn at each call, under a free name."""
+        return self.input(place_name(name, self.taken), type, span, drawn)
+
     def place(self, word: str, label: str) -> str:
         """A free place: the label, or the word with the next number."""
         word = self.prefix + word

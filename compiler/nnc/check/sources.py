@@ -10,7 +10,7 @@ from nnc.check.layouts import channels_last, element
 from nnc.check.lengths import may_pad, measure
 from nnc.check.rules import BAD_SOURCE, LATER, MISPLACED, OPEN_WEIGHT
 from nnc.check.scope import Scope
-from nnc.check.types import input_type, not_yet, size_value
+from nnc.check.types import input_type, size_value, starts
 from nnc.check.values import (
     BAD,
     UNKNOWN,
@@ -56,7 +56,7 @@ def read_source(body: Body, statement: ast.SourceDecl, scope: Scope) -> None:
         body.world.sink.add(
             MISPLACED.at(statement.span, "`state` stands directly in the braces of its `scan`")
         )
-    elif kind in ("input", "noise") and (not body.top or scope is not body.scope):
+    elif _is_misplaced(body, kind, scope):
         body.world.sink.add(_misplaced(body, statement))
         if kind == "input":
             body.damaged = True
@@ -70,6 +70,13 @@ def read_source(body: Body, statement: ast.SourceDecl, scope: Scope) -> None:
         scope.declare(name.text, LabelEntry(number, name.span), name.span, body.world.sink)
 
 
+def _is_misplaced(body: Body, kind: str, scope: Scope) -> bool:
+    """Whether an input or noise stands elsewhere than at the top of a body that may have it."""
+    if kind == "input":
+        return not body.top or scope is not body.scope
+    return kind == "noise" and (body.states is not None or scope is not body.scope)
+
+
 def _misplaced(body: Body, statement: ast.SourceDecl) -> Diagnostic:
     kind = statement.kind.text
     help = ""
@@ -80,8 +87,11 @@ def _misplaced(body: Body, statement: ast.SourceDecl) -> Diagnostic:
     elif not body.top:
         help = "a block's input is the value it is called on"
         if kind == "noise":
-            help = "declare it in the network, and give it to the block"
-    message = f"`{kind}` stands at the top of a network's body"
+            help = "declare it before, where the block begins"
+    elif kind == "noise":
+        help = "declare it before, where the network begins"
+    where = "a network's or a block's" if kind == "noise" else "a network's"
+    message = f"`{kind}` stands at the top of {where} body"
     return MISPLACED.at(statement.span, message, help=help)
 
 
@@ -98,7 +108,7 @@ def _free(body: Body, statement: ast.SourceDecl, scope: Scope) -> list[bool]:
 
 
 def _input(body: Body, statement: ast.SourceDecl, scope: Scope) -> tuple[int, ...] | None:
-    if not_yet(statement, body.world.numbers):
+    if starts(statement, body.world.numbers):
         body.damaged = True
     type = input_type(statement.type, scope, body.world.numbers, body.world.facts)
     turned = channels_last(statement.type)
@@ -137,7 +147,7 @@ def _noise(body: Body, statement: ast.SourceDecl, scope: Scope) -> tuple[int, ..
     if type is None or drawn is None:
         return None
     return tuple(
-        body.builder.input(name.text, type, name.span, drawn) if free else BAD
+        body.builder.noise(body.builder.prefix + name.text, type, name.span, drawn) if free else BAD
         for name, free in zip(statement.names, _free(body, statement, scope))
     )
 

@@ -138,9 +138,10 @@ def _made(world: World, wanted: Specialising) -> Made:
     graph = replace(
         body.builder.graph(tuple(params.items()), block.doc), defaults=_plain_defaults(block)
     )
+    type = graph.types[graph.outputs[0].value]
     graph, kept = without_unread(graph, declared, body.builder.used)
     numbers = tuple(str(k.source) for k in entering.numbers.values()) if entering else ()
-    return Made(graph, body.builder.types[output], kept, numbers, body.builder.layers)
+    return Made(graph, type, kept, numbers, body.builder.layers)
 
 
 def _unknown_inputs(world: World, block: ast.Block, scope: Scope) -> None:
@@ -278,7 +279,7 @@ def _report_unread(body: Body, block: ast.Block, declared: int) -> None:
 
 def without_unread(graph: Graph, declared: int, used: set[int]) -> tuple[Graph, tuple[int, ...]]:
     """The graph without those of the caller's values that it does not read, and which it keeps."""
-    inputs = range(declared, len(graph.inputs))
+    inputs = range(declared, len(graph.fed))
     kept = tuple(i - declared for i in inputs if graph.inputs[i].value in used)
     if len(kept) == len(inputs):
         return graph, kept

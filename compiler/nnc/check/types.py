@@ -6,7 +6,7 @@ from typing import Final, Union
 
 from nnc.check.expressions import Numbers
 from nnc.check.layouts import element, small_letters, with_batch
-from nnc.check.rules import LATER, TYPE_SYNTAX, UNKNOWN_DIMENSION
+from nnc.check.rules import BAD_SOURCE, TYPE_SYNTAX, UNKNOWN_DIMENSION
 from nnc.check.scope import Entry, Scope
 from nnc.check.values import UNKNOWN, Unknown, is_whole, written
 from nnc.ir.dims import Dim, Poly, exact_div, show, symbol
@@ -223,14 +223,16 @@ def _with(scope: Scope, free: ast.Ref, value: int) -> Scope:
     return inner
 
 
-def not_yet(t: ast.SourceDecl, numbers: Numbers) -> bool:
-    """Refuses what inputs may say in later versions; whether this one says any of it."""
+def starts(t: ast.SourceDecl, numbers: Numbers) -> bool:
+    """Refuses the value that an input starts from; whether this one has any."""
     if t.init is not None:
+        said = f"{t.names[0].text}: {t.type.span.text} = {t.init.span.text}"
         numbers.say(
-            LATER.at(
+            BAD_SOURCE.at(
                 t.init.span,
-                "values that inputs start from are planned; nnc 0.1 has none",
-                help="remove `= ...`",
+                "an input has no value of its own: one comes with each call",
+                help=f"write `constant {said}` for numbers that stay"
+                + ("" if t.type.kind else ", `weight` for numbers that learn"),
             )
         )
     return t.init is not None

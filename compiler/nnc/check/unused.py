@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def report_unused(body: Body) -> None:
     """Values that nothing uses."""
     for port in body.builder.inputs:
-        if port.value not in body.builder.used and body.top:
+        if port.value not in body.builder.used and (body.top or port.drawn is not None):
             body.damaged = True
             body.world.sink.add(
                 UNUSED_INPUT.at(

@@ -39,7 +39,13 @@ def signature(word: str, of: type[Declared]) -> str:
         name if arg.required else "..." if arg.kind == "named" else f"{name}={value(arg)}"
         for name, arg in of.args.items()
     ]
+    parts += [f"{name}=..." for name in inputs(of)]
     return f"{word}({', '.join(parts)})" if parts else word
+
+
+def inputs(of: type[Declared]) -> tuple[str, ...]:
+    """The further inputs of a layer that a call names: values of the network."""
+    return of.named_inputs() if issubclass(of, Layer) else ()
 
 
 def value(arg: Arg) -> str:
@@ -78,7 +84,7 @@ def layers_text(layers: Mapping[str, type[Layer]], look: Look = PLAIN) -> str:
 def declared_text(word: str, of: type[Declared], look: Look = PLAIN) -> str:
     """All about one layer, loss, optimizer, schedule or metric."""
     lines = [paint(signature(word, of), "bold", look), "", *cleandoc(of.__doc__ or "").split("\n")]
-    if of.args:
+    if of.args or inputs(of):
         lines += ["", *_arguments(of, look)]
     if issubclass(of, Layer) and of.cases:
         lines += ["", paint("cases", "bold", look), *_table(_case(case) for case in of.cases)]
@@ -190,7 +196,7 @@ def _written(value: object) -> str:
 
 def _arguments(of: type[Declared], look: Look) -> list[str]:
     """A line an argument; what does not fit into the width goes into a second one."""
-    column = max(len(name) for name in of.args)
+    column = max(len(name) for name in (*of.args, *inputs(of)))
     lines = []
     for name, arg in of.args.items():
         said, bounds = f"  {name:<{column}}  {arg.doc}", _bounds(arg)
@@ -198,6 +204,7 @@ def _arguments(of: type[Declared], look: Look) -> list[str]:
             lines.append(f"{said} ({bounds})")
         else:
             lines += [said, f"{'':{column + 4}}({bounds})"]
+    lines += [f"  {name:<{column}}  a value of the network, by its label" for name in inputs(of)]
     return lines
 
 
