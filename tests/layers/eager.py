@@ -130,6 +130,13 @@ class Eager:
     def size(self, x: Value, axis: int | None = None) -> int | tuple[int, ...]:
         return tuple(x.data.shape[2:]) if axis is None else int(x.data.shape[axis + 1])
 
+    def take(self, x: Value, index: Value) -> Value:
+        if x.type.fixed:
+            return Value(x.data[index.data], x.type)
+        if index.type.fixed:
+            return Value(x.data[:, index.data], x.type)
+        return Value(torch.stack([a[i] for a, i in zip(x.data, index.data)]), x.type)
+
     def batch(self, x: Value) -> int:
         return int(x.data.shape[0])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from nnc.layers import LAYERS
 from nnc.layers.base import Case
 from nnc.passes.memory import memory
 from tests.layers.saved import samples, saved_bytes
-from tests.layers.worked import assignments, case_id, input_texts, network, torch_module
+from tests.layers.worked import assignments, case_id, flow, input_texts, network, torch_module
 
 BATCH = 64
 SMALL = 600
@@ -41,11 +40,7 @@ def _spec(case: Case) -> str:
         given = [f"l{name}" for name in names]
     count = len(case.output) if isinstance(case.output, tuple) else 1
     results = [f"y{n}" for n in range(count)]
-    step = case.step
-    for name, value in zip(names, given):
-        step = re.sub(rf"(=\s*){name}\b", rf"\g<1>{value}", step)  # `attention(2, to=x1)`
-    given = given if step == case.step and "=x" not in step else given[:1]
-    lines.append(f"  from {', '.join(given)} -> {step} as {', '.join(results)}")
+    lines.append(f"  {flow(case, given)} as {', '.join(results)}")
     lines += [line for name in results for line in (f"  from {name}", f"  output {name}")]
     return "\n".join(["network Worked {", *lines, "}", ""])
 

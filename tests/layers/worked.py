@@ -60,10 +60,7 @@ def spec(case: Case) -> str:
     """The case as a program; its claim stands at the output."""
     names = [f"x{n}" for n in range(len(input_texts(case)))]
     inputs = [f"  input {name}: {text}" for name, text in zip(names, input_texts(case))]
-    named = any(re.search(rf"=\s*{name}\b", case.step) for name in names)  # `attention(2, to=x1)`
-    first = names[:1] if named else names
-    start = f"  from {', '.join(first)} -> " if len(names) > 1 else "  "
-    step = f"{start}{case.step}"
+    step = f"  {flow(case, names)}" if len(names) > 1 else f"  {case.step}"
     claims = (case.output,) if isinstance(case.output, str) else case.output
     given = [f"  output y{': ' + claim if claim else ''}" for claim in claims]
     if len(claims) > 1:
@@ -71,6 +68,15 @@ def spec(case: Case) -> str:
         given = [f"  from {n}; output {n}: {claim}" for n, claim in zip(labels, claims)]
         step += f" as {', '.join(labels)}"
     return "\n".join(["network Worked {", *inputs, step, *given, "}", ""])
+
+
+def flow(case: Case, names: list[str]) -> str:
+    """`from x0, x1 -> concat`, or `from x0 -> attention(2, to=x1)`; x0, x1 are called `names`."""
+    text, named = case.step, False
+    for at, name in enumerate(names):
+        text, count = re.subn(rf"=\s*x{at}\b", f"={name}", text)
+        named = named or count > 0
+    return f"from {', '.join(names[:1] if named else names)} -> {text}"
 
 
 def checked(case: Case) -> Checked:

@@ -42,6 +42,7 @@ PUBLISHED = {
     ("resnet20", "ResNet20"): 269_722,
     ("resnet50", "ResNet50"): 25_557_032,
     ("squeezenet", "SqueezeNet"): 1_235_496,
+    ("swin_t", "SwinT"): 28_288_354,
     ("unet", "UNet"): 31_037_698,
     ("vae", "VAE"): 652_824,
     ("vgg16", "VGG16"): 138_357_544,

@@ -179,6 +179,18 @@ class LayerWriter:
         at = "2:" if axis is None else str(axis + 1)
         return Node(((self._node(x), ATOM), f".shape[{at}]"), _SCALAR)
 
+    def take(self, x: Ref, index: Ref) -> Node:
+        """`x[index]`; where each sample has numbers of its own, `x[samples, index]`."""
+        node, chosen = self._node(x), self._node(index)
+        parts: list[str | Hole] = [(node, ATOM), "["]
+        if not node.type.fixed:
+            parts.append(":, ")
+            if not chosen.type.fixed:
+                ones = ", 1" * chosen.type.rank
+                samples = ("torch.arange(", (node, ATOM), ".shape[0], device=", (node, ATOM))
+                parts[-1:] = [*samples, f".device).reshape(-1{ones}), "]
+        return Node((*parts, (chosen, 0), "]"), node.type)
+
     def batch(self, x: Ref) -> Node:
         """`x.shape[0]`."""
         return Node(((self._node(x), ATOM), ".shape[0]"), _SCALAR)

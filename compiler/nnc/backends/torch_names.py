@@ -255,6 +255,7 @@ METHODS: Final[dict[str, Signature]] = {
     "split": _signature("split_size", dim=0),
     "flip": _signature("dims"),
     "float": _signature(""),
+    "long": _signature(""),
     "new_tensor": _signature("data"),
     "square": _signature(""),
     "sqrt": _signature(""),

@@ -14,7 +14,7 @@ from nnc.diagnostics import Refusal
 from nnc.ir.dims import DimTooLarge
 from nnc.ir.types import TensorType
 from nnc.layers.base import Layer
-from nnc.layers.source import PerSample
+from nnc.layers.source import OneSample, PerSample, TheSample
 from nnc.source import Span
 
 
@@ -33,11 +33,10 @@ def apply(
         body.fail()
         return
     builder, world = body.builder, body.world
-    if not op.elementwise:
-        values = tuple(_batched(body, op, at, values, span) for at in range(len(values)))
-        if BAD in values:
-            body.fail()
-            return
+    alone, values = _with_batch(body, op, values, span)
+    if BAD in values:
+        body.fail()
+        return
     come = tuple(v for v in values if v is not None)
     origins = tuple((builder.made_at[v], builder.types[v]) for v in come)
     given = (*values, *_left_open(op, values))
@@ -55,6 +54,7 @@ def apply(
         body.fail()
         return
     made = builder.item(op, given, outputs, span, label=label, instance=shared)
+    made = tuple(_the_sample(body, v) for v in made) if alone else made
     body.current = made
     if op.aside:
         body.current, body.aside = made[:1], made
@@ -86,6 +86,36 @@ def _checked(
     op = tied_layer(body, op, types, bound, rules)
     given = with_lengths(body, op, given, rules.span, rules)
     return op, given, tuple(t.shared(fixed) for t in outputs)
+
+
+def _with_batch(
+    body: Body, op: Layer, values: tuple[int | None, ...], span: Span
+) -> tuple[bool, tuple[int | None, ...]]:
+    """The values as the layer takes them, with a batch axis where it knows of batches.
+
+    True: they are a batch of one, made of values that are the same for all samples.
+    """
+    fixed = all(body.builder.types[v].fixed for v in values if v is not None)
+    if op.elementwise or (op.counted and fixed):
+        return False, values
+    if fixed and op.alone and values:
+        return True, tuple(None if v is None else _one_sample(body, v) for v in values)
+    return False, tuple(_batched(body, op, at, values, span) for at in range(len(values)))
+
+
+def _one_sample(body: Body, value: int) -> int:
+    """A weight or a constant as a batch of one, for a layer that knows of batches."""
+    builder = body.builder
+    type = builder.types[value].shared(False)
+    (made,) = builder.item(OneSample(), (value,), (type,), builder.made_at[value])
+    return made
+
+
+def _the_sample(body: Body, value: int) -> int:
+    builder = body.builder
+    type = builder.types[value].shared(True)
+    (made,) = builder.item(TheSample(), (value,), (type,), builder.made_at[value])
+    return made
 
 
 def _batched(

@@ -39,6 +39,7 @@ from nnc.layers.arithmetic import Add, Div, Elementwise, Mul, Pow, Sub
 from nnc.layers.base import Layer
 from nnc.layers.pick import Item, Pick
 from nnc.layers.pointwise import Neg
+from nnc.layers.take import Take
 from nnc.source import Span
 from nnc.syntax import ast
 
@@ -161,6 +162,12 @@ def _index(body: Body, e: ast.Index, scope: Scope, label: str) -> Value:
     base = numbers.value(e.base, scope)
     if not isinstance(base, LabelEntry):
         return numbers.value(e, scope)
+    first = e.items[0]
+    if len(e.items) == 1 and not isinstance(first, ast.Slice) and has_values(first, scope):
+        chosen = formula(body, first, scope)
+        if not isinstance(chosen, LabelEntry):
+            return UNKNOWN
+        return _applied(body, Take(), (base.value, chosen.value), e.span, label, NO_ARGUMENTS)
     items: list[Item] = []
     for item in e.items:
         if isinstance(item, ast.Slice):

@@ -32,6 +32,9 @@ from nnc.syntax import ast
 
 PLANNED = ("latent", "condition", "domain")
 STANDARD = Normal(1.0)
+LONGEST = 1_000_000
+"""Numbers that a range may have."""
+
 WEIGHT_INIT = Normal(0.02)
 """What a weight starts from unless told: small numbers that differ, as embeddings and tokens do."""
 
@@ -281,8 +284,28 @@ def _init(
         return default
     if isinstance(e, (ast.List, ast.Tuple)):
         return None if type is None else _listed(body, e, scope, type)
+    if isinstance(e, ast.Range):
+        return None if type is None else _counted(body, e, scope, type)
     found = initial(e, scope, body.world.numbers)
     return found if isinstance(found, Declared) else None
+
+
+def _counted(body: Body, e: ast.Range, scope: Scope, type: TensorType) -> Values | None:
+    """`0..7`: whole numbers in their order."""
+    span = body.world.numbers.value(e, scope)
+    if isinstance(span, Unknown):
+        return None
+    assert isinstance(span, range)
+    if len(span) <= LONGEST and len(span) == product(type.dims):
+        return Values(tuple(float(n) for n in span))
+    body.world.sink.add(
+        BAD_SOURCE.at(
+            e.span,
+            f"{len(span):,} numbers do not make {type}",
+            help="the end of a range is no part of it: `0..7` are the seven numbers 0 to 6",
+        )
+    )
+    return None
 
 
 def _listed(body: Body, e: ast.List | ast.Tuple, scope: Scope, type: TensorType) -> Values | None:

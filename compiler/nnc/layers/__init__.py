@@ -33,6 +33,7 @@ from nnc.layers import (
     shift,
     space,
     split,
+    take,
     upsample,
 )
 from nnc.layers.base import LAYERS
@@ -69,5 +70,6 @@ __all__ = [
     "shift",
     "space",
     "split",
+    "take",
     "upsample",
 ]

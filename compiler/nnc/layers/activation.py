@@ -24,8 +24,8 @@ from nnc.layers.shape import known_axis
 class Relu(Layer):
     """max(0, x). Any shape. PyTorch: F.relu; ONNX: Relu."""
 
-    kept = OUTPUT
     elementwise = True
+    kept = OUTPUT
     cases = (
         Case("relu", "[6, 5, 5]", "[6, 5, 5]", nodes=1),
         Case("relu", "[H]", "[H]", nodes=1),
@@ -89,8 +89,8 @@ class Gelu(Layer):
 class Sigmoid(Layer):
     """1 / (1 + exp(-x)), between 0 and 1. Any shape. ONNX: Sigmoid."""
 
-    kept = OUTPUT
     elementwise = True
+    kept = OUTPUT
     cases = (Case("sigmoid", "[4, 5]", "[4, 5]", nodes=1), Case("sigmoid", "[H]", "[H]", nodes=1))
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
@@ -104,8 +104,8 @@ class Sigmoid(Layer):
 class Tanh(Layer):
     """Hyperbolic tangent, between -1 and 1. Any shape. ONNX: Tanh."""
 
-    kept = OUTPUT
     elementwise = True
+    kept = OUTPUT
     cases = (Case("tanh", "[4, 5]", "[4, 5]", nodes=1), Case("tanh", "[H]", "[H]", nodes=1))
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
@@ -183,8 +183,8 @@ class LogSoftmax(Layer):
 class Softsign(Layer):
     """x / (1 + |x|), between -1 and 1. Any shape. PyTorch: F.softsign; ONNX: Softsign."""
 
-    kept = Kept(inputs=True, each=4)  # and 1 + |x|
     elementwise = True
+    kept = Kept(inputs=True, each=4)  # and 1 + |x|
     cases = (
         Case("softsign", "[4, 5]", "[4, 5]", nodes=1),
         Case("softsign", "[H]", "[H]", nodes=1),

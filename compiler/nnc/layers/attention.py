@@ -39,6 +39,7 @@ class Attention(Layer):
     width: Dim | None = size("features of a head; by default those of x / heads", default=None)
     out_bias: bool | None = flag("adds learned numbers after; by default as `bias`", default=None)
 
+    alone = False
     ports = (
         Port("x", ranks=(2, 3, 4)),
         Port("to", ranks=(2, 3, 4), optional=True),
@@ -170,8 +171,8 @@ class Attention(Layer):
         mask: Ref | None = None,
         bias: Ref | None = None,
     ) -> Ref:
-        heads = ints(self.heads, 1)[0]
-        width = exact_div(self.inner(x.type), heads) or 1
+        assert isinstance(self.heads, int)
+        heads, width = self.heads, self.inner(x.type) // self.heads
         q, k, v = scores.torch_parts(w, x, to, self.bias, heads, width)
         square = scores.square(x.type, to.type if to is not None else None, heads)
         seen = scores.torch_seen(w, x, square, mask, bias, self.causal)

@@ -16,6 +16,7 @@ from nnc.layers.base import (
     Rules,
     TorchWriter,
     layer,
+    lead,
 )
 from nnc.layers.rules import BROADCAST, COUNT, NOT_ONE, PERMUTATION, SLICE
 from nnc.layers.shape import ANY, known_axes, known_axis
@@ -35,6 +36,7 @@ class Permute(Layer):
 
     axes: tuple[Dim, ...] = dims("each axis once, in their new order", least=-FAR)
 
+    counted = True
     kept = VIEW
     ports = ANY
     cases = (
@@ -66,10 +68,14 @@ class Permute(Layer):
         return "each"
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
-        return w.method(x, "permute", 0, *(at + 1 for at in self._order(x.type.rank)))
+        first = lead(x.type)
+        order = (at + first for at in self._order(x.type.rank))
+        return w.method(x, "permute", *range(first), *order)
 
     def onnx(self, w: OnnxWriter, x: Ref) -> Ref:
-        return w.op("Transpose", x, perm=(0, *(at + 1 for at in self._order(x.type.rank))))
+        first = lead(x.type)
+        order = (at + first for at in self._order(x.type.rank))
+        return w.op("Transpose", x, perm=(*range(first), *order))
 
 
 @layer("squeeze")
@@ -81,6 +87,7 @@ class Squeeze(Layer):
 
     axis: int = axis("the axis that goes")
 
+    counted = True
     kept = VIEW
     ports = ANY
     cases = (
@@ -113,10 +120,10 @@ class Squeeze(Layer):
         return "each"
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
-        return w.method(x, "squeeze", self.axis % x.type.rank + 1)
+        return w.method(x, "squeeze", self.axis % x.type.rank + lead(x.type))
 
     def onnx(self, w: OnnxWriter, x: Ref) -> Ref:
-        return w.op("Squeeze", x, w.ints(self.axis % x.type.rank + 1))
+        return w.op("Squeeze", x, w.ints(self.axis % x.type.rank + lead(x.type)))
 
 
 @layer("unsqueeze")
@@ -128,6 +135,7 @@ class Unsqueeze(Layer):
 
     axis: int = axis("where the new axis stands afterwards")
 
+    counted = True
     kept = VIEW
     ports = ANY
     cases = (
@@ -147,10 +155,10 @@ class Unsqueeze(Layer):
         return "each"
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
-        return w.method(x, "unsqueeze", self.axis % (x.type.rank + 1) + 1)
+        return w.method(x, "unsqueeze", self.axis % (x.type.rank + 1) + lead(x.type))
 
     def onnx(self, w: OnnxWriter, x: Ref) -> Ref:
-        return w.op("Unsqueeze", x, w.ints(self.axis % (x.type.rank + 1) + 1))
+        return w.op("Unsqueeze", x, w.ints(self.axis % (x.type.rank + 1) + lead(x.type)))
 
 
 @layer("expand")
@@ -335,6 +343,10 @@ class Roll(Layer):
                 what = "the axis may be shorter than the shift"
                 rules.at_least(d, abs(by), SLICE, what, at="shift", label=f"{show(d)} cells")
         return (x,)
+
+    def nodes(self, x: TensorType) -> int:
+        sizes = ((x.dims[at], by) for at, by in self._moves(x.rank))
+        return 3 * sum(by % d != 0 if isinstance(d, int) else by != 0 for d, by in sizes)
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         moves = self._moves(x.type.rank)

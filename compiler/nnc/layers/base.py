@@ -222,6 +222,10 @@ class TorchWriter(Protocol):
         """`x[:, 0, 1:]`: an index or a slice for each of the first axes of a sample."""
         ...
 
+    def take(self, x: Ref, index: Ref) -> Ref:
+        """`x[index]`: positions of the first axis of a sample, by whole numbers."""
+        ...
+
     def batch(self, x: Ref) -> Ref:
         """`x.shape[0]`, the number of samples, as an argument."""
         ...
@@ -306,6 +310,8 @@ class Layer(Declared):
     hidden: ClassVar[bool] = False  # made by passes only, not written in specs
     parts: ClassVar[bool] = False  # its results count alike: a join takes all of them
     elementwise: ClassVar[bool] = False  # knows of no axes: also takes values without a batch axis
+    counted: ClassVar[bool] = False  # counts axes from its own first where no batch axis stands
+    alone: ClassVar[bool] = True  # what a sample becomes depends on it alone, and on no chance
     results: ClassVar[tuple[str, ...]] = ("y",)
     aside: ClassVar[bool] = False  # only the first result goes on; `as` may name the others
     kept: ClassVar[Kept] = INPUTS  # for its backward; most functions need what they were given
@@ -391,6 +397,11 @@ def required(x: X | None) -> X:
     """The value of a port that is never open."""
     assert x is not None, "an input that the checker guarantees is missing"
     return x
+
+
+def lead(x: TensorType) -> int:
+    """How many axes stand before those of a sample: that of the batch, or none."""
+    return 0 if x.fixed else 1
 
 
 def per_axis(value: Sizes, axes: int) -> tuple[Dim, ...]:

@@ -29,6 +29,7 @@ class Dropout(Layer):
 
     p: float = real("share of elements that are zeroed", default=0.5, least=0, most=1)
 
+    alone = False
     kept = Kept(each=4)  # which were zeroed
     cases = (
         Case("dropout", "[4, 5]", "[4, 5]"),
@@ -59,6 +60,7 @@ class ChannelDropout(Layer):
 
     p: float = real("share of channels that are zeroed", default=0.5, least=0, most=1)
 
+    alone = False
     ports = (Port("x", ranks=(2, 3, 4), channels_first=True),)
     cases = (
         Case("channel_dropout", "[4, 5]", "[4, 5]", nodes=0),
@@ -97,6 +99,7 @@ class StochasticDepth(Layer):
         "zeroes each `row` of the batch alone, or all of it", ("row", "batch"), default="row"
     )
 
+    alone = False
     kept = Kept(other=4)  # whether it was zeroed
     ports = (Port("x", ranks=(1, 2, 3, 4)),)
     cases = (

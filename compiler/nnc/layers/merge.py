@@ -17,6 +17,7 @@ from nnc.layers.base import (
     Rules,
     TorchWriter,
     layer,
+    lead,
 )
 from nnc.layers.rules import CONCAT
 from nnc.layers.shape import known_axis
@@ -38,6 +39,7 @@ class Concat(Layer):
 
     axis: int = axis("the axis along which they are joined", default=0)
 
+    counted = True
     kept = NOTHING
     ports = (Port("x", dtype="any", many=True),)
     cases = (
@@ -91,10 +93,13 @@ class Concat(Layer):
         return "mixes" if axis == self.axis % x.rank else "each"
 
     def torch(self, w: TorchWriter, *x: Ref) -> Ref:
-        return w.call("torch.cat", list(x), dim=self.axis + (self.axis >= 0))
+        return w.call("torch.cat", list(x), dim=self._dim(x[0].type))
 
     def onnx(self, w: OnnxWriter, *x: Ref) -> Ref:
-        return w.op("Concat", *x, axis=self.axis + (self.axis >= 0))
+        return w.op("Concat", *x, axis=self._dim(x[0].type))
+
+    def _dim(self, x: TensorType) -> int:
+        return self.axis if self.axis < 0 else self.axis + lead(x)
 
 
 def _refuse_join(rules: Rules, rule: Rule, message: str, a: TensorType, b: TensorType) -> None:

@@ -42,6 +42,7 @@ class BatchNorm(Weighted):
     bias: bool = flag("adds a learned number to each channel", default=True)
     init: Declared | None = initial("how the weight starts; by default 1", default=None)
 
+    alone = False
     ports = (Port("x", ranks=(1, 2, 3, 4), channels_first=True),)
     cases = (
         Case("batch_norm", "[4, 5, 6]", "[4, 5, 6]", nodes=1),

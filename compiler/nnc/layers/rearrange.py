@@ -173,6 +173,10 @@ class Rearrange(Layer):
         names = self._names(self.before, x.rank)[axis]
         return "each" if len(names) == 1 and names in self._names(self.after, x.rank) else "mixes"
 
+    def nodes(self, x: TensorType) -> int:
+        first, order, last = self._steps(x)
+        return (first is not None) + (order is not None) + last
+
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         y, (first, order, last) = x, self._steps(x.type)
         if first is not None:

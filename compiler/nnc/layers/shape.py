@@ -15,6 +15,7 @@ from nnc.layers.base import (
     Rules,
     TorchWriter,
     layer,
+    lead,
 )
 from nnc.layers.rules import AXIS, ELEMENTS, OPEN_SIZES
 from nnc.layers.window import Ints, number
@@ -51,6 +52,7 @@ class Flatten(Layer):
     [C, H, W] -> [C*H*W], any shape and element type. PyTorch: torch.flatten; ONNX: Flatten.
     """
 
+    counted = True
     kept = VIEW
     ports = ANY
     cases = (
@@ -65,9 +67,11 @@ class Flatten(Layer):
         return (TensorType((x.elements,), x.dtype),)
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
-        return w.call("torch.flatten", x, 1) if x.type.rank else w.view(x, 1)
+        return w.call("torch.flatten", x, lead(x.type)) if x.type.rank else w.view(x, 1)
 
     def onnx(self, w: OnnxWriter, x: Ref) -> Ref:
+        if x.type.fixed:
+            return w.op("Reshape", x, w.ints(x.type.elements))
         return w.op("Flatten", x, axis=1)
 
 
@@ -80,6 +84,7 @@ class Reshape(Layer):
 
     dims: tuple[Dim, ...] = dims("the new sizes, one of them may be -1", least=-1)
 
+    counted = True
     kept = VIEW
     ports = ANY
     cases = (
@@ -161,4 +166,5 @@ class Reshape(Layer):
         return w.view(x, *self._sizes(x.type))
 
     def onnx(self, w: OnnxWriter, x: Ref) -> Ref:
-        return w.op("Reshape", x, w.shape(*self._sizes(x.type)))
+        sizes = self._sizes(x.type)
+        return w.op("Reshape", x, w.ints(*sizes) if x.type.fixed else w.shape(*sizes))

@@ -68,3 +68,41 @@ class PerSample(Layer):
 
     def onnx(self, w: OnnxWriter, x: Ref, like: Ref) -> Ref:
         return w.op("Expand", x, w.shape(*x.type.dims))
+
+
+class OneSample(Layer):
+    """A value that is the same for all samples, as the one sample of a batch.
+
+    [...] without a batch axis -> [...]. PyTorch: unsqueeze; ONNX: Unsqueeze.
+    """
+
+    word = "one_sample"
+    ports = (Port("x", dtype="any", fixed=True),)
+
+    def shape(self, rules: Rules, x: TensorType) -> tuple[TensorType, ...]:
+        return (x.shared(False),)
+
+    def torch(self, w: TorchWriter, x: Ref) -> Ref:
+        return w.method(x, "unsqueeze", 0)
+
+    def onnx(self, w: OnnxWriter, x: Ref) -> Ref:
+        return w.op("Unsqueeze", x, w.ints(0))
+
+
+class TheSample(Layer):
+    """The one sample of a batch, as a value that is the same for all samples.
+
+    [...] -> [...] without a batch axis. PyTorch: squeeze; ONNX: Squeeze.
+    """
+
+    word = "the_sample"
+    ports = (Port("x", dtype="any"),)
+
+    def shape(self, rules: Rules, x: TensorType) -> tuple[TensorType, ...]:
+        return (x.shared(True),)
+
+    def torch(self, w: TorchWriter, x: Ref) -> Ref:
+        return w.method(x, "squeeze", 0)
+
+    def onnx(self, w: OnnxWriter, x: Ref) -> Ref:
+        return w.op("Squeeze", x, w.ints(0))

@@ -5,7 +5,18 @@ from __future__ import annotations
 from nnc.ir.arguments import Sizes, axis, sizes
 from nnc.ir.dims import Dim, show
 from nnc.ir.types import TensorType
-from nnc.layers.base import VIEW, Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
+from nnc.layers.base import (
+    VIEW,
+    Along,
+    Case,
+    Layer,
+    OnnxWriter,
+    Port,
+    Ref,
+    Rules,
+    TorchWriter,
+    layer,
+)
 from nnc.layers.rules import PARTS, SPLIT_SIZES
 from nnc.layers.shape import known_axis
 from nnc.layers.window import number
@@ -72,6 +83,9 @@ class Split(Layer):
                 d, count, PARTS, what, at="into", label=label, help="or write the size of each part"
             )
         return tuple(x.with_dims(*x.dims[:at], size, *x.dims[at + 1 :]) for size in self._sizes(d))
+
+    def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
+        return "mixes" if axis == self.axis % x.rank else "each"
 
     def torch(self, w: TorchWriter, x: Ref) -> tuple[Ref, ...]:
         dim = self.axis if self.axis < 0 or x.type.fixed else self.axis + 1
