@@ -15,6 +15,11 @@ from nnc.ir.arguments import Declared, Sizes, Tied
 from nnc.ir.dims import Dim
 from nnc.ir.initial import Weight
 from nnc.ir.types import DType, TensorType
+from nnc.layers.kept import INPUTS as INPUTS
+from nnc.layers.kept import NOTHING as NOTHING
+from nnc.layers.kept import OUTPUT as OUTPUT
+from nnc.layers.kept import VIEW as VIEW
+from nnc.layers.kept import Kept as Kept
 from nnc.record import Record
 
 LAYERS: dict[str, type[Layer]] = {}
@@ -72,30 +77,6 @@ class Case(Record):
     refused: str = ""
     nodes: int | None = None
     positive: bool = False
-
-
-class Kept(Record):
-    """What a layer's backward needs of its forward, and so stays in memory until then.
-
-    Args:
-        inputs: its inputs.
-        output: its outputs.
-        each: bytes more for each element of its output: a mask, an index.
-        other: bytes a sample of anything else.
-        view: its output lies in the memory of its first input.
-    """
-
-    inputs: bool = False
-    output: bool = False
-    each: int = 0
-    other: Dim = 0
-    view: bool = False
-
-
-NOTHING = Kept()
-INPUTS = Kept(inputs=True)
-OUTPUT = Kept(output=True)
-VIEW = Kept(view=True)
 
 
 class Ref(Protocol):
