@@ -16,6 +16,7 @@ from measure import HERE, ROOT, environment
 SCRIPTS = (
     "startup",
     "check_scale",
+    "zoo_check",
     "build_speed",
     "train_step",
     "generated_resnet50",

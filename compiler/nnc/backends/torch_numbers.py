@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nnc.backends.torch_counted import COUNTER
+from nnc.backends.torch_labels import labels
 from nnc.backends.torch_layer import Parts
 from nnc.backends.torch_names import ATOM, SIGN
 from nnc.backends.torch_nodes import NUMBER, Node
@@ -42,7 +43,7 @@ class Numbers:
         self.shapes = [
             Shape(name, graph.types[port.value].dims) for name, port in zip(inputs, graph.inputs)
         ]
-        self.values = dict(graph.params)
+        self.values, self.labels = dict(graph.params), labels(graph)
         self.used: dict[str, str] = {}  # parameters of the constructor, by their names in the spec
         self.kept: dict[str, str] = {}  # attributes for those that `forward` reads, likewise
         self.sizes: dict[str, str] = {}  # variables that hold sizes of the inputs, with their text
@@ -148,7 +149,7 @@ class Numbers:
         if name not in self.values:
             return name  # a counter, whose number is put in later
         if name not in self.used:
-            self.used[name] = local_name(name, self.used.values())
+            self.used[name] = local_name(self.labels.get(name, name), self.used.values())
         return self.used[name]
 
     def _attribute(self, name: str) -> str:
@@ -157,7 +158,9 @@ class Numbers:
         if name not in self.kept:
             self._parameter(name)
             places = {item.name for item in self.graph.items}
-            self.kept[name] = place_name(name, places | set(self.kept.values()))
+            self.kept[name] = place_name(
+                self.labels.get(name, name), places | set(self.kept.values())
+            )
         return f"self.{self.kept[name]}"
 
     def _size(self, wish: str, text: str) -> str:

@@ -10,7 +10,9 @@ import re
 
 from nnc import __version__
 from nnc.backends.torch_body import Class, Written, written
-from nnc.backends.torch_extras import Extras, closing, labels, prepare
+from nnc.backends.torch_extras import Extras, closing, prepare
+from nnc.backends.torch_extras import labels as output_labels
+from nnc.backends.torch_labels import labels
 from nnc.backends.torch_names import NN_CLASSES
 from nnc.backends.torch_scans import about_scan, scan_written
 from nnc.backends.torch_text import docstring, hugged, laid_out, plain, type_text
@@ -32,7 +34,7 @@ def torch_source(network: Network, *, extras: Extras | None = None) -> str:
     extras = extras or Extras()
     classes = Classes(network)
     body = classes.text()
-    named = labels(network, extras)
+    named = output_labels(network, extras)
     parts = [
         *(["", *named] if named else []),
         *prepare(network, extras),
@@ -183,8 +185,9 @@ def _parts(branch: str) -> list[str]:
 
 
 def _block_shapes(graph: Graph) -> str:
+    named = labels(graph)
     ends = [
-        ", ".join(type_text(graph.types[port.value]) for port in ports)
+        ", ".join(type_text(graph.types[port.value], named=named) for port in ports)
         for ports in (graph.inputs, graph.outputs)
     ]
     return " -> ".join(ends)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from nnc.ir.arguments import Declared
 from nnc.ir.dims import Dim, show
@@ -204,14 +204,17 @@ def _code(text: str) -> Iterable[tuple[int, str]]:
             yield at, c
 
 
-def type_text(type: TensorType, *before: str) -> str:
-    """`[batch, C, 2 * width]`: a type as a docstring shows it."""
-    sizes = [_size(d) for d in type.dims]
+NO_NAMES: Mapping[str, str] = {}
+
+
+def type_text(type: TensorType, *before: str, named: Mapping[str, str] = NO_NAMES) -> str:
+    """`[batch, C, 2 * width]`: a type as a docstring shows it; `named`: other names of sizes."""
+    sizes = [_size(d, named) for d in type.dims]
     kind = {"float32": "", "int64": "token"}.get(type.dtype, type.dtype)
     return f"{kind}[{', '.join([*before, *sizes])}]"
 
 
-def _size(d: Dim) -> str:
+def _size(d: Dim, named: Mapping[str, str]) -> str:
     if isinstance(d, Known) and not counters(d.source):
-        return formula(d.source, lambda name: name)[0]
+        return formula(d.source, lambda name: named.get(name, name))[0]
     return show(d)
