@@ -27,7 +27,7 @@ PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 help:
 	@echo "make demo    train LeNet on the bundled digits, then read a digit from a picture"
 	@echo "make test    lint, types and tests"
-	@echo "make reference  the pages of grammar/reference/, made from the declarations"
+	@echo "make reference  the pages of grammar/reference/ and of the zoo, made from declarations and specs"
 	@echo "make lint | types | tests | slow | bench | gpu | format | setup | clean"
 
 setup: $(STAMP)
@@ -71,6 +71,7 @@ format: $(STAMP)
 
 reference: $(STAMP)
 	$(BIN)/python docs/make_reference.py
+	$(BIN)/python docs/make_zoo.py
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

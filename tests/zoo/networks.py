@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 from torch import nn
 
+from nnc.backends.arrays import Array
 from nnc.check import Checked, check_source
+from nnc.ir.graph import Network
+from nnc.ir.walk import weight_table
 from nnc.syntax.files import read_source
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -91,3 +96,14 @@ def code_lines(text: str) -> int:
         for number, line in lines
         if line.strip() and not line.lstrip().startswith("#") and number not in told
     )
+
+
+def zeros(network: Network) -> Mapping[str, Array]:
+    """Weights that take no memory."""
+    kinds = {"float32": np.float32, "int64": np.int64}
+    return {
+        row.name: np.broadcast_to(
+            kinds[row.weight.dtype](0), [int(str(d)) for d in row.weight.dims]
+        )
+        for row in weight_table(network)
+    }

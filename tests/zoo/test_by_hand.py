@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import numpy as np
 import pytest
 
-from nnc.backends.arrays import Array
 from nnc.backends.onnx_graph import onnx_model
 from nnc.backends.torch_source import torch_source
-from nnc.ir.graph import Network
-from nnc.ir.walk import flat, weight_table
-from tests.zoo.networks import PUBLISHED, by_hand, by_hand_file, checked, code_lines
+from nnc.ir.walk import flat
+from tests.zoo.networks import PUBLISHED, by_hand, by_hand_file, checked, code_lines, zeros
 
 LARGE = 20_000_000
 
@@ -35,17 +30,6 @@ def test_at_most_twice_the_lines_of_a_person(spec: str, name: str) -> None:
 def test_the_person_wrote_the_same_network(spec: str, name: str) -> None:
     weights = by_hand(spec, name).parameters()
     assert sum(weight.numel() for weight in weights) == PUBLISHED[spec, name]
-
-
-def zeros(network: Network) -> Mapping[str, Array]:
-    """Weights that take no memory."""
-    kinds = {"float32": np.float32, "int64": np.int64}
-    return {
-        row.name: np.broadcast_to(
-            kinds[row.weight.dtype](0), [int(str(d)) for d in row.weight.dims]
-        )
-        for row in weight_table(network)
-    }
 
 
 @pytest.mark.parametrize("spec, name", PUBLISHED)

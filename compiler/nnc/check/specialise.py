@@ -135,12 +135,14 @@ def _made(world: World, wanted: Specialising) -> Made:
     _report_unread(body, block, declared)
     if body.damaged:
         return Made(None, None)
+    numbers = tuple(str(k.source) for k in entering.numbers.values()) if entering else ()
     graph = replace(
-        body.builder.graph(tuple(params.items()), block.doc), defaults=_plain_defaults(block)
+        body.builder.graph(tuple(params.items()), block.doc),
+        defaults=_plain_defaults(block),
+        carried=tuple(name for name in numbers if name in params),
     )
     type = graph.types[graph.outputs[0].value]
     graph, kept = without_unread(graph, declared, body.builder.used)
-    numbers = tuple(str(k.source) for k in entering.numbers.values()) if entering else ()
     return Made(graph, type, kept, numbers, body.builder.layers)
 
 

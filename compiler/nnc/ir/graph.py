@@ -174,6 +174,7 @@ class Graph(Record):
         docstring.
         doc: the comment above it.
         defaults: plain numbers that parameters have unless a call says otherwise, as written.
+        carried: parameters that nobody declared, read by steps and braces that a call hands over.
     """
 
     name: str
@@ -186,6 +187,7 @@ class Graph(Record):
     doc: str = ""
     span: Span = NOWHERE
     defaults: tuple[tuple[str, float], ...] = ()
+    carried: tuple[str, ...] = ()
 
     @property
     def fed(self) -> tuple[Port, ...]:

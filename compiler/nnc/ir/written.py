@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from nnc.ir.arguments import Arg, Declared, axes_text
 from nnc.ir.dims import Poly, show
 from nnc.ir.graph import Call, Op, Scan
@@ -47,7 +49,7 @@ def _call_text(op: Call) -> str:
     parts: list[str] = []
     by_place = True
     for name, value in graph.params:
-        if name in sizes or not name[:1].islower():
+        if name in sizes or name in graph.carried or not name[:1].islower():
             continue
         if not isinstance(value, int | Poly | float | str | bool):
             continue
@@ -88,4 +90,4 @@ def _scalar(value: object) -> str:
         return show(value)
     if isinstance(value, Declared):
         return value.word
-    return str(value)
+    return re.sub(r"e-0*", "e-", str(value)) if isinstance(value, float) else str(value)

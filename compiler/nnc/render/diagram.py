@@ -14,6 +14,7 @@ from nnc.ir.graph import Call, Graph, Item, Network, Scan
 from nnc.ir.types import TensorType
 from nnc.ir.walk import Totals, totals
 from nnc.ir.written import step_text
+from nnc.layers.source import PerSample
 from nnc.record import Record, replace
 
 Kind = Literal["input", "output", "enter", "leave", "layer", "join", "block", "repeat"]
@@ -166,6 +167,7 @@ class _SceneBuilder:
         self.seen: set[str] = set()
 
     def build(self, items: Sequence[Item], enter: Ports, leave: Ports, level: int) -> Scene:
+        items, leave = _as_written(items, leave)
         for item in items:
             for value in item.inputs:
                 if value is not None:
@@ -272,6 +274,21 @@ class _SceneBuilder:
                 if weight.role == "trained":
                     weights = weights + product(weight.dims)
         return Line(step_text(item.op), item.label, weights if first else 0), macs
+
+
+def _as_written(items: Sequence[Item], leave: Ports) -> tuple[Sequence[Item], Ports]:
+    """Without steps that nobody wrote, which give a weight the batch of another value."""
+    same: dict[int | None, int] = {}
+    for item in items:
+        if isinstance(item.op, PerSample) and item.inputs[0] is not None:
+            same[item.outputs[0]] = item.inputs[0]
+    if not same:
+        return items, leave
+    kept = [item for item in items if item.outputs[0] not in same]
+    return (
+        [replace(item, inputs=tuple(same.get(v, v) for v in item.inputs)) for item in kept],
+        [(same.get(value, value), box) for value, box in leave],
+    )
 
 
 def units(
