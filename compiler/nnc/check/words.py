@@ -230,17 +230,17 @@ TRAIN_SETTINGS: dict[str, Word] = {
         "clip 1.0",
         "The largest norm that gradients may have; further lines `on head` are for some weights.",
     ),
-    "init": Word(
-        "train setting",
-        'init "runs/lenet/1"',
-        "Starts from the weights of a run, of the newest run in a folder, or of a safetensors "
-        "file; layers are aligned by structure and sizes, and what carries over is printed.",
-    ),
     "freeze": Word(
         "train setting",
         "freeze stem, encoder",
         "Weights that stay as they start, and running statistics with them: labels, `shared` "
         "steps, blocks, kinds of layers or of weights.",
+    ),
+    "init": Word(
+        "train setting",
+        'init "runs/lenet/1"',
+        "Starts from the weights of a run, of the newest run in a folder, or of a safetensors "
+        "file; layers are aligned by structure and sizes, and what carries over is printed.",
     ),
     "early_stop": Word(
         "train setting",
