@@ -122,10 +122,16 @@ class Refusal(Exception):
         self.diagnostics = diagnostics
 
 
+MANY_WORDS = 1000
+"""Among more words only those are looked at that begin alike and are about as long."""
+
+
 def nearest(word: str, words: tuple[str, ...] | list[str]) -> str:
     """The known word that a misspelt one most likely means, or an empty string."""
     import difflib  # 4 ms, and only a mistake needs it
 
+    if len(words) > MANY_WORDS:  # a text of a stranger's: a close look at each takes minutes
+        words = [w for w in words if w[:1] == word[:1] and abs(len(w) - len(word)) < 3][:MANY_WORDS]
     lower = {w.lower(): w for w in words}
     found = difflib.get_close_matches(word.lower(), list(lower), n=1, cutoff=0.6)
     return lower[found[0]] if found else ""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from nnc.check.body import Body
 from nnc.check.layouts import element
 from nnc.check.rules import TAKEN_NAME, UNPACKING, WRONG_CLAIM
-from nnc.check.scope import Scope
+from nnc.check.scope import Entry, Scope
 from nnc.check.types import matches, pattern, pattern_text
-from nnc.check.values import BAD, LabelEntry, Unknown, written
+from nnc.check.values import BAD, UNKNOWN, LabelEntry, Unknown, written
 from nnc.check.world import Pending
 from nnc.diagnostics import Fix, Label
 from nnc.source import Span
@@ -59,6 +59,12 @@ def _family_member(body: Body, name: ast.LabelName, value: int, scope: Scope) ->
     index = tuple(body.world.numbers.value(e, scope) for e in name.index)
     family = scope.family(name.name.text, name.span)
     if any(isinstance(i, Unknown) for i in index):
+        body.damaged = True
+        if family is not None:  # what it holds is not known: nothing is said of its members
+            scope.root.names[name.name.text] = Entry(UNKNOWN, name.span)
+        return
+    taken = scope.find(name.name.text)
+    if family is None and taken is not None and isinstance(taken.value, Unknown):
         return
     if family is None:
         body.world.sink.add(

@@ -130,18 +130,23 @@ def _claims(world: World) -> None:
             world.sink.add(pending.diagnostic)
 
 
-def _mentioned(block: ast.Block, file: ast.File) -> bool:
-    """Whether a step elsewhere has its name, in a branch not taken for example."""
-    stack: list[object] = [d for d in file.declarations if d is not block]
-    while stack:
-        one = stack.pop()
-        if isinstance(one, (ast.Step, ast.Ref)) and block.name.text == _word(one):
-            return True
-        if isinstance(one, Record):
-            stack.extend(one.__dict__.values())
-        elif isinstance(one, tuple) and not isinstance(one, Span):
-            stack.extend(one)
-    return False
+def _mentions(file: ast.File) -> dict[str, set[int]]:
+    """Names of steps and values, and in which declarations they stand.
+
+    Branches that are not taken count too.
+    """
+    found: dict[str, set[int]] = {}
+    for at, declaration in enumerate(file.declarations):
+        stack: list[object] = [declaration]
+        while stack:
+            one = stack.pop()
+            if isinstance(one, (ast.Step, ast.Ref)):
+                found.setdefault(_word(one), set()).add(at)
+            if isinstance(one, Record):
+                stack.extend(one.__dict__.values())
+            elif isinstance(one, tuple) and not isinstance(one, Span):
+                stack.extend(one)
+    return found
 
 
 def _word(one: ast.Step | ast.Ref) -> str:
@@ -150,6 +155,8 @@ def _word(one: ast.Step | ast.Ref) -> str:
 
 def uncalled_blocks(world: World, file: ast.File) -> None:
     """Blocks that no network calls: a warning, and a look at their names all the same."""
+    mentions: dict[str, set[int]] | None = None
+    places = {id(d): at for at, d in enumerate(file.declarations)}
     for block in list(world.blocks.values()):
         if block.span.source is not file.source:  # that file is checked by itself
             continue
@@ -161,7 +168,10 @@ def uncalled_blocks(world: World, file: ast.File) -> None:
         except Refusal as refusal:
             for diagnostic in refusal.diagnostics:
                 world.sink.add(diagnostic)
-        if world.networks and not _mentioned(block, file):
+        if mentions is None:
+            mentions = _mentions(file)
+        elsewhere = mentions.get(block.name.text, set()) - {places[id(block)]}
+        if world.networks and not elsewhere:
             world.sink.add(
                 UNCALLED_BLOCK.at(
                     block.name.span, f"no network calls the block `{block.name.text}`"

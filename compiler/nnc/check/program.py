@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from nnc.check.binding import bind_fields
 from nnc.check.budgets import check_budgets
@@ -17,7 +17,7 @@ from nnc.check.numeric import numeric_targets
 from nnc.check.overrides import Override, Routed, override_value, route
 from nnc.check.resolve import Sizes, resolved
 from nnc.check.rules import BAD_OVERRIDE, EMPTY, LATER, TAKEN_NAME
-from nnc.check.scope import Sink
+from nnc.check.scope import Enough, Sink
 from nnc.check.statements import STATEMENTS, declare_let
 from nnc.check.train import check_train
 from nnc.check.using import used_files
@@ -100,6 +100,28 @@ def _check(
 ) -> Checked:
     file, mistakes = parse(source)
     sink = Sink()
+    try:
+        return _whole(source, file, mistakes, sink, overrides, profiles, root, moved)
+    except Enough:
+        found = tuple(sorted(sink.diagnostics, key=_order((file,))))
+        return Checked(source, file, found, {}, {}, {}, {}, source.text, (source,))
+
+
+def _whole(
+    source: Source,
+    file: ast.File,
+    mistakes: Iterable[Diagnostic],
+    sink: Sink,
+    overrides: tuple[Override, ...],
+    profiles: Mapping[str, Profile],
+    root: str,
+    moved: Mapping[str, str],
+) -> Checked:
+    """The check of a text that parsed, with its mistakes of syntax.
+
+    Raises:
+        Enough: there are too many mistakes.
+    """
     for mistake in mistakes:
         sink.add(mistake)
     files, whole = used_files(file, root, sink)

@@ -12,6 +12,10 @@ LIMIT = 200
 """Messages kept of one check; a text that makes more is not read to the end by anyone."""
 
 
+class Enough(Exception):
+    """More is wrong than anyone reads: the check ends."""
+
+
 class Sink:
     """Collects diagnostics: one a cause, so the same rule at the same place counts once."""
 
@@ -20,11 +24,18 @@ class Sink:
         self._seen: set[tuple[str, Span]] = set()
 
     def add(self, diagnostic: Diagnostic) -> None:
-        """Keeps a diagnostic unless it was said already."""
+        """Keeps a diagnostic unless it was said already.
+
+        Raises:
+            Enough: there are as many as are kept.
+        """
         key = (diagnostic.code, diagnostic.span)
-        if key not in self._seen and len(self.diagnostics) < LIMIT:
-            self._seen.add(key)
-            self.diagnostics.append(diagnostic)
+        if key in self._seen:
+            return
+        if len(self.diagnostics) >= LIMIT:
+            raise Enough
+        self._seen.add(key)
+        self.diagnostics.append(diagnostic)
 
     def blame(self, code: str, others: str, start: int) -> None:
         """Lets a warning stand for the errors that it explains, as an error.
