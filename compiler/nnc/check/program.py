@@ -101,6 +101,8 @@ def _check(
     file, mistakes = parse(source)
     sink = Sink()
     try:
+        for mistake in mistakes:
+            sink.add(mistake)
         return _whole(source, file, mistakes, sink, overrides, profiles, root, moved)
     except Enough:
         found = tuple(sorted(sink.diagnostics, key=_order((file,))))
@@ -122,8 +124,6 @@ def _whole(
     Raises:
         Enough: there are too many mistakes.
     """
-    for mistake in mistakes:
-        sink.add(mistake)
     files, whole = used_files(file, root, sink)
     routed = _routed(overrides, _reachable(files), sink)
     sizes = Sizes(file, profiles, moved, routed)
