@@ -77,6 +77,11 @@ class OnnxModel(Record):
         """Bytes of the numbers in it."""
         return sum(tensor.array.nbytes for tensor in self.tensors)
 
+    @property
+    def nodes(self) -> int:
+        """How many nodes it has, those inside of scans included."""
+        return _nodes(self.head.graph)
+
     def serialize(self) -> bytes:
         """The file in one piece.
 
@@ -101,6 +106,11 @@ class OnnxModel(Record):
         infos = {info.name: info for info in head.graph.value_info}
         head.graph.output.extend(infos[n] for n in names if n not in have and n in infos)
         return OnnxModel(head, self.tensors, self.values)
+
+
+def _nodes(graph: GraphProto) -> int:
+    inner = (a.g for node in graph.node for a in node.attribute if a.HasField("g"))
+    return len(graph.node) + sum(map(_nodes, inner))
 
 
 def write_model(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from nnc.check.applying import per_sample
 from nnc.check.body import Body, input_names
 from nnc.check.builder import Builder
+from nnc.check.lengths import handed_on, sequence_axes
 from nnc.check.passing import Carried, Entering, capture, nodes, opened, sized
 from nnc.check.rules import LIMIT, NO_BODY, UNUSED_INPUT
 from nnc.check.scan_inputs import (
@@ -35,6 +36,7 @@ from nnc.ir.dims import Dim
 from nnc.ir.graph import Port, Scan
 from nnc.ir.known import Known, rebase
 from nnc.ir.types import TensorType
+from nnc.layers.rules import SPOILED
 from nnc.source import Span
 from nnc.syntax import ast
 
@@ -129,10 +131,13 @@ def _specialised(
     length = None if types is None else types[0].dims[0]
     starts, named = declared
     names = None if named is None else tuple(name.text for name in named)
-    key = ("scan", carried.key(passed), seen, length, tuple(starts), names)
+    read, builder = carried.key(passed), body.builder
+    known = (*(seen or ()), *(builder.types[v] for v in carried.values))
+    lengths = handed_on(builder, known, carried)
+    key = ("scan", read, seen, length, tuple(starts), names, tuple(d for d, _ in lengths))
     made = body.world.memo.get(key)
     if made is None:
-        made = body.world.memo[key] = _made(body, step, passed, carried, seen, declared)
+        made = body.world.memo[key] = _made(body, step, passed, carried, seen, declared, lengths)
     return made
 
 
@@ -143,6 +148,7 @@ def _made(
     carried: Carried,
     types: tuple[TensorType, ...] | None,
     declared: Declared,
+    lengths: tuple[tuple[Dim, int], ...],
 ) -> Made:
     assert step.body is not None
     world, span = body.world, step.name.span
@@ -150,6 +156,8 @@ def _made(
     stepped = _steps(builder, types or (), params, span)
     known = builder if types is not None else None
     entering = Entering(carried, known, params, set(), types or ())
+    if known is not None:
+        builder.lengths = {d: entering.values[v] for d, v in lengths}
     names = entering.passed(passed)
     scope, levels = opened(names)
     inner = Body(world, "scan", span, scope, step.body, top=False, builder=builder)
@@ -252,6 +260,16 @@ def _add(
     bindings = _bindings(made, carried, builder.types, stepped, kept)
     length: Dim = builder.types[stepped[0]].dims[0]
     results = len(graph.outputs) - len(made.states)
+    if named > results and 0 in sequence_axes(builder, builder.types[stepped[0]]):
+        body.world.sink.add(
+            SPOILED.at(
+                step.name.span,
+                "the last states of this scan are those behind the padding",
+                help="name its results alone; `lstm` and `gru` know where each sequence ends",
+            )
+        )
+        body.fail()
+        return
     op = Scan(
         graph,
         bindings,

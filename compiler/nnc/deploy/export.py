@@ -74,7 +74,7 @@ class Prepared(Record):
     @property
     def nodes(self) -> int:
         """How many nodes the graph has."""
-        return len(self.model.head.graph.node)
+        return self.model.nodes
 
 
 def file_name(recipe: Recipe, *, trained: bool, alone: bool = True) -> str:

@@ -19,11 +19,11 @@ from nnc.deploy.parity import Difference
 from nnc.deploy.reference import numeric
 from nnc.deploy.session import Session
 from nnc.ir.dims import Poly, evaluate
-from nnc.ir.graph import Graph, Item, Network, Port
+from nnc.ir.graph import Graph, Item, Network, Op, Port, Scan
 from nnc.ir.known import Known
 from nnc.ir.plan import Front
 from nnc.ir.types import TensorType
-from nnc.ir.walk import Step, full_name, walk
+from nnc.ir.walk import Step, full_name, walk, weight_table
 from nnc.layers.base import Layer
 from nnc.layers.weighted import Weighted
 from nnc.record import replace
@@ -122,9 +122,14 @@ def _run(
     alone = _alone(step, sizes)
     place = alone.graph.items[0].name
     own = {}
-    assert isinstance(step.item.op, Layer), "a flat view holds layers"
-    for weight in step.item.op.weights(*step.input_types):
-        own[full_name(place, weight.name)] = weights[full_name(step.owner, weight.name)]
+    op = step.item.op
+    if isinstance(op, Scan):
+        names = [row.name for row in weight_table(Network(op.graph))]
+    else:
+        assert isinstance(op, Layer), "a walk gives layers and scans"
+        names = [weight.name for weight in op.weights(*step.input_types)]
+    for name in names:
+        own[full_name(place, name)] = weights[full_name(step.owner, name)]
     if step.tied:
         own[full_name(place, "weight")] = weights[step.tied]
     module = build(alone, own).eval()
@@ -141,11 +146,9 @@ def _alone(step: Step, sizes: Mapping[str, int]) -> Network:
     types = [known[number] for number in order]
     count = len(order)
     outputs = tuple(range(count, count + len(step.outputs)))
-    op = step.item.op
-    assert isinstance(op, Layer), "a flat view holds layers"
     item = replace(
         step.item,
-        op=_plain(op, sizes),
+        op=_plain(step.item.op, sizes),
         inputs=tuple(None if number is None else order.index(number) for number in step.inputs),
         outputs=outputs,
         instance="",
@@ -166,8 +169,12 @@ def _typed(type: TensorType, sizes: Mapping[str, int]) -> TensorType:
     return type.with_dims(*(int(evaluate(d, sizes)) for d in type.dims))
 
 
-def _plain(op: Layer, sizes: Mapping[str, int]) -> Layer:
-    """The layer with its symbols put in, and numbers without their source."""
+def _plain(op: Op, sizes: Mapping[str, int]) -> Op:
+    """The layer with its symbols put in, and numbers without their source; a scan as it is."""
+    if isinstance(op, Scan):
+        given = tuple((name, _number(value, sizes)) for name, value in op.bindings)
+        return replace(op, bindings=given)
+    assert isinstance(op, Layer), "a walk gives layers and scans"
     changes = {name: _number(value, sizes) for name, value in op.__dict__.items()}
     if isinstance(op, Weighted):
         changes["tie"] = None

@@ -15,6 +15,8 @@ from nnc.record import Record
 Data = bytes | memoryview
 
 MOST_NODES = 2_000_000
+MOST_SCANS = 64
+"""Graphs within each other."""
 MOST_METADATA = 64 << 20
 """Bytes of metadata: a spec has at most 16 MB."""
 
@@ -33,7 +35,7 @@ class Glance(Record):
         locations: files that its tensors lie in.
         operators: (domain, operator) of its nodes, each once.
         nodes: how many there are.
-        inner: it has graphs within nodes, functions or training graphs.
+        inner: it has graphs within nodes that are no scans, functions or training graphs.
     """
 
     ir_version: int
@@ -62,6 +64,7 @@ _INSIDE: Mapping[str, Mapping[int, str]] = {
     _TENSOR: {},
 }
 _TRAINING_INFO, _FUNCTIONS = 20, 25
+_SCANS = (("", "Scan"), ("ai.onnx", "Scan"))
 
 
 class _Walk:
@@ -75,22 +78,29 @@ class _Walk:
         self.inner = False
 
     def message(self, kind: str, start: int, end: int) -> None:
-        stack = [(kind, start, end)]
+        # A scan ends: it has as many turns as its inputs have steps. `depth` counts scans.
+        stack = [(kind, start, end, 0, False)]
         while stack:
-            kind, start, end = stack.pop()
+            kind, start, end, depth, of_scan = stack.pop()
             inside = _INSIDE[kind]
             operator, domain = "", ""
+            found: list[tuple[str, int, int]] = []
             for field in fields(self.data, start, end):
                 below = inside.get(field.number)
                 if below is not None and field.end >= 0:
-                    self.inner = self.inner or below == _GRAPH
-                    stack.append((below, field.start, field.end))
+                    self.inner = self.inner or (below == _GRAPH and not of_scan)
+                    found.append((below, field.start, field.end))
                 elif kind == _NODE and field.number == 4:
                     operator = self._text(field)
                 elif kind == _NODE and field.number == 7:
                     domain = self._text(field)
                 elif kind == _TENSOR and field.number == 13:
                     self._external(field)
+            scan = kind == _NODE and (domain, operator) in _SCANS
+            depth += kind == _GRAPH
+            if depth > MOST_SCANS:
+                raise BadWire(f"its scans are nested more than {MOST_SCANS} deep")
+            stack.extend((*one, depth, scan) for one in found)
             if kind == _NODE:
                 self.operators.add((domain, operator))
                 self.nodes += 1
