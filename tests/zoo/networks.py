@@ -26,6 +26,7 @@ ALL = SPECS | {name: ROOT / "specs" / f"{name}.nn" for name in ELSEWHERE}
 PUBLISHED = {
     ("alexnet", "AlexNet"): 60_965_224,
     ("alexnet_torchvision", "AlexNet"): 61_100_840,
+    ("conv_lstm", "ConvLSTM"): 7_585_296,
     ("convnext_tiny", "ConvNeXtTiny"): 28_589_128,
     ("cyclegan", "Generator"): 11_378_179,
     ("cyclegan", "PatchGAN"): 2_764_737,

@@ -20,10 +20,11 @@ from tests.backends.test_backends_agree import inputs_of
 from tests.zoo.networks import ALL, PUBLISHED, SPECS, checked
 
 MOST_LINES = 80
-# More than 30 million weights, or more than 50 billion multiply-adds.
+# More than 30 million weights, or more than 15 billion multiply-adds.
 SLOW = {
     ("alexnet", "AlexNet"),
     ("alexnet_torchvision", "AlexNet"),
+    ("conv_lstm", "ConvLSTM"),
     ("cyclegan", "Generator"),
     ("gpt2", "GPT2"),
     ("mlp_mixer", "MLPMixer"),

@@ -108,8 +108,8 @@ def reads_steps(body: Body, step: ast.Step, named: tuple[ast.Ident, ...] | None)
             step.name.span,
             "this scan reads none of the steps that come to it",
             others=(Label(first.span, "what comes to the scan is left here"),),
-            help="name one step, `scan(x1) { ... }`, and write `x1` where it is meant: "
-            "labels from outside are the same at each step",
+            help="name one step, `scan(x1) { ... }`, and use `x1` inside; "
+            "`scan(_)` reads none on purpose",
         )
     )
     return False

@@ -43,6 +43,9 @@ from nnc.syntax import ast
 Declared = tuple[dict[str, int], tuple[ast.Ident, ...] | None]
 """What states start from, and what one step of each value is called (None: not known)."""
 
+UNREAD = "_"
+"""`scan(_) { }`: as many steps as the value has, which is not read."""
+
 SHARED_OUTSIDE = rule(
     "NN363",
     "shared-outside-scan",
@@ -153,7 +156,8 @@ def _made(
     assert step.body is not None
     world, span = body.world, step.name.span
     builder, params = Builder("scan", span), dict[str, object]()
-    stepped = _steps(builder, types or (), params, span)
+    idle = [ident.text == UNREAD for ident in declared[1] or ()]
+    stepped = _steps(builder, types or (), params, span, idle)
     known = builder if types is not None else None
     entering = Entering(carried, known, params, set(), types or ())
     if known is not None:
@@ -168,6 +172,9 @@ def _made(
     inner.damaged = types is None or declared[1] is None
     one = (*stepped, *(BAD for _ in declared[1] or ()))
     for ident, value in zip(declared[1] or (), one):
+        if ident.text == UNREAD:
+            builder.used.add(value)
+            continue
         scope.declare(ident.text, LabelEntry(value, ident.span), ident.span, world.sink)
     inner.run(step.body, scope)
     for name, entry in scope.names.items():
@@ -177,11 +184,17 @@ def _made(
 
 
 def _steps(
-    builder: Builder, types: tuple[TensorType, ...], params: dict[str, object], span: Span
+    builder: Builder,
+    types: tuple[TensorType, ...],
+    params: dict[str, object],
+    span: Span,
+    idle: list[bool],
 ) -> tuple[int, ...]:
     """The body's inputs for one step of each value; their sizes are parameters."""
     made = []
-    for name, type in zip(input_names(len(types)), types):
+    for at, (name, type) in enumerate(zip(input_names(len(types)), types)):
+        if at < len(idle) and idle[at]:
+            name = f"_{name}"  # which nothing reads: it tells how many steps there are
         seen = axes_of(type, ()) if len(types) == 1 else sized(type, name, set()).dims
         params.update((d.source, d) for d in seen if isinstance(d, Known))  # type: ignore[misc]
         made.append(builder.input(name, type.with_dims(*seen), span))

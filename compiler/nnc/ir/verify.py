@@ -103,7 +103,8 @@ def _values(graph: Graph) -> Iterator[str]:
         if used.isdisjoint(item.outputs):
             yield f"nothing uses {item.name}"
     for port in graph.inputs:
-        if port.value not in used and not port.measures:
+        counts = port.name.startswith("_")  # `scan(_)` reads how many steps there are, not them
+        if port.value not in used and not port.measures and not counts:
             yield f"nothing uses the input {port.name}"
 
 

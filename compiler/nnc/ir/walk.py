@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
+from nnc.ir.borders import Border, border_nodes
 from nnc.ir.dims import Dim, product
 from nnc.ir.graph import Call, Graph, Item, Network, Scan
 from nnc.ir.initial import Weight
@@ -50,29 +51,6 @@ class Step(Record):
         """The types of what it makes."""
         types = self.graph.types
         return tuple(types[v] for v in self.item.outputs)
-
-
-class Border(Record):
-    """Where a flat view enters or leaves a scan: it takes values apart, or stacks them."""
-
-    word: str
-
-    @property
-    def tied(self) -> None:
-        """None."""
-        return None
-
-    def weights(self, *x: TensorType | None) -> tuple[Weight, ...]:
-        """None."""
-        return ()
-
-    def arrays(self, *x: TensorType | None) -> tuple[Weight, ...]:
-        """None."""
-        return ()
-
-    def macs(self, *x: TensorType | None) -> Dim:
-        """None."""
-        return 0
 
 
 class BorderStep(Step):
@@ -180,7 +158,8 @@ def _walk_scan(
     inner = tuple(range(first, count[0]))
     apart = tuple(body.types[port.value] for port in body.inputs[:states])
     known = graph.types_of(item.inputs)[:kept]
-    entering = Item("scan", Border("scan"), (), (), item.span)
+    before, behind = border_nodes(op)
+    entering = Item("scan", Border("scan", before), (), (), item.span)
     starts = iter(given[op.stepped : kept])
     sources = (*given[: op.stepped], *(next(starts) if s is None else None for s in op.starts))
     yield BorderStep(
@@ -194,7 +173,7 @@ def _walk_scan(
     results = tuple(range(first, count[0]))
     ends = tuple(body.types[port.value] for port in body.outputs)
     outputs = tuple(graph.types[v] for v in item.outputs)
-    leaving = Item("next", Border("next"), (), (), item.span)
+    leaving = Item("next", Border("next", behind), (), (), item.span)
     place, sources, copies = f"{place}.next", made[: len(results)], bool(op.starts)
     yield BorderStep(
         place, owner, leaving, made, results, graph, "", *turns, ends, outputs, sources, copies
