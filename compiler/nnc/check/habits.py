@@ -34,6 +34,8 @@ STEPS = {
     "resize": "upsample",
     "view": "reshape",
     "zeropadding": "pad",
+    "centercrop": "crop",
+    "cropping": "crop",
     "cat": "concat",
     "concatenate": "concat",
     "merge": "concat",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nnc.check.expressions import Numbers
 from nnc.check.scope import Scope
 from nnc.check.values import Family, LabelEntry, Passed, SharedEntry, Tie, Unknown, written
-from nnc.diagnostics import rule
+from nnc.diagnostics import Fix, rule
 from nnc.syntax import ast
 
 NOT_TIED = rule(
@@ -33,6 +33,16 @@ def tie_target(e: ast.Expr, scope: Scope, numbers: Numbers) -> Tie | Unknown:
                 "or `shared NAME = ...` before it",
             )
         )
+    stated = _step_in(e)
+    if stated and scope.find(stated) is not None:
+        return numbers.say(
+            NOT_TIED.at(
+                e.span,
+                "`tie` takes the name of the step alone",
+                help=f"write `tie={stated}`",
+                fix=Fix(e.span, stated),
+            )
+        )
     value = numbers.value(e, scope)
     if isinstance(value, Passed) and value.step is not None and value.step.args is None:
         entry = value.names.get(value.step.name.text)
@@ -52,3 +62,10 @@ def tie_target(e: ast.Expr, scope: Scope, numbers: Numbers) -> Tie | Unknown:
             help="name the step: `shared words = embedding(50257, 768)`, and `tie=words`",
         )
     )
+
+
+def _step_in(e: ast.Expr) -> str:
+    """The step in `words.weight` or `"words"`, as other tools write it."""
+    if isinstance(e, ast.String):
+        return e.value
+    return e.names[0].text if isinstance(e, ast.Ref) and len(e.names) > 1 else ""

@@ -151,6 +151,10 @@ ARGUMENTS = {
     "num_layers": "layers",
     "upscale_factor": "factor",
     "num_parameters": "parameters",
+    "weight_tying": "tie",
+    "tie_weights": "tie",
+    "tied": "tie",
+    "padding_idx": "padding",
 }
 """Arguments of other tools, and what they are called here."""
 
