@@ -68,7 +68,9 @@ def row(spec: str, name: str) -> tuple[str, ...]:
         f"[{name if alone else f'{path.stem}: {name}'}]({there})",
         paper(text),
         f"{count_weights(network):,}",
-        briefly(work) if isinstance(work, int) else f"depends on {' and '.join(symbols(work))}",
+        briefly(work)
+        if isinstance(work, int)
+        else f"depends on {' and '.join(sorted(symbols(work)))}",
         str(text.count("\n")),
         str(len(nodes)),
         ", ".join(titles),

@@ -13,7 +13,8 @@ import pytest
 from onnx import helper
 
 from nnc.backends.initial import initial_weights
-from nnc.backends.onnx_graph import LoweringError, onnx_model
+from nnc.backends.onnx_graph import onnx_model
+from nnc.backends.onnx_lowering import LoweringError
 from nnc.backends.onnx_schema import operator
 from nnc.check import check_text
 from nnc.diagnostics import Refusal

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,7 @@ def test_result(name: str) -> None:
     section = RESULTS.partition(begin)[2].partition(end)[0]
     assert ": holds" in section
     assert "MISSED" not in section
+
+
+def test_every_result_has_its_script() -> None:
+    assert {*re.findall(r"<!-- (?!end of )(\w+) -->", RESULTS)} == {*scripts()}

@@ -19,7 +19,7 @@ SPECS = {
     path.name.removesuffix(".names.json"): path.with_name(path.name.replace(".names.json", ".nn"))
     for path in sorted((ROOT / "specs").rglob("*.names.json"))
 }
-SLOW = {"gpt2", "vgg16", "vgg16_bn", "vit_b16", "alexnet_torchvision", "convnext_tiny"}
+SLOW = {"gpt2", "swin_t", "vgg16", "vgg16_bn", "vit_b16", "alexnet_torchvision", "convnext_tiny"}
 ALL = [pytest.param(spec, marks=pytest.mark.slow if spec in SLOW else ()) for spec in SPECS]
 
 

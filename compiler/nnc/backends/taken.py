@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nnc.backends.arrays import DTYPES, Array, known_sizes
+from nnc.backends.arrays import Array, known_sizes
 from nnc.backends.foreign_names import (
     Line,
     NameTable,
@@ -16,6 +16,7 @@ from nnc.backends.foreign_names import (
     is_left_out,
     piece,
 )
+from nnc.backends.initial import initial_weights
 from nnc.backends.weights import (
     OTHER_WEIGHTS,
     SHOWN,
@@ -149,9 +150,8 @@ def _taken(
     for row in rows:
         of = best.pieces.get(row.name)
         if of is None or any(name not in shapes for name in of.names):
-            if row.name.endswith(COUNTER):
-                sizes = known_sizes(row.weight.dims, row.name, row.span)
-                arrays[row.name] = np.zeros(sizes, DTYPES[row.weight.dtype])
+            if row.name.endswith(COUNTER) or row.weight.role == "frozen":  # the spec says it all
+                arrays |= initial_weights((row,), 0)
             else:
                 missing.append(_absent(row.name, of, shapes))
             continue

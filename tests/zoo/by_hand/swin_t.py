@@ -1,65 +1,8 @@
-"""Swin-T."""
+"""Swin-T with torchvision's names of modules."""
 
 import torch
 import torch.nn.functional as F
 from torch import nn
-
-
-class WindowAttention(nn.Module):
-    def __init__(self, dim, heads, window, shift):
-        super().__init__()
-        self.heads, self.window, self.shift = heads, window, shift
-        self.qkv = nn.Linear(dim, 3 * dim)
-        self.proj = nn.Linear(dim, dim)
-        self.table = nn.Parameter(torch.zeros((2 * window - 1) ** 2, heads))
-        nn.init.trunc_normal_(self.table, std=0.02)
-        steps = torch.arange(window)
-        places = torch.stack(torch.meshgrid(steps, steps, indexing="ij")).flatten(1)
-        ways = (places[:, :, None] - places[:, None, :]).permute(1, 2, 0) + window - 1
-        self.register_buffer("index", ways[..., 0] * (2 * window - 1) + ways[..., 1])
-
-    def mask(self, height, width, device):
-        w, s = self.window, self.shift
-        region = torch.zeros(height, width, device=device)
-        slices = (slice(0, -w), slice(-w, -s), slice(-s, None))
-        count = 0
-        for rows in slices:
-            for columns in slices:
-                region[rows, columns] = count
-                count += 1
-        region = region.view(height // w, w, width // w, w).permute(0, 2, 1, 3)
-        region = region.reshape(-1, w * w)
-        apart = region.unsqueeze(1) - region.unsqueeze(2)
-        return apart.masked_fill(apart != 0, -100.0).unsqueeze(1)
-
-    def forward(self, x):
-        batch, height, width, dim = x.shape
-        w, s = self.window, self.shift
-        if s > 0:
-            x = torch.roll(x, (-s, -s), (1, 2))
-        x = x.view(batch, height // w, w, width // w, w, dim)
-        x = x.permute(0, 1, 3, 2, 4, 5).reshape(batch, -1, w * w, dim)
-        qkv = self.qkv(x).reshape(*x.shape[:3], 3, self.heads, dim // self.heads)
-        q, k, v = qkv.permute(3, 0, 1, 4, 2, 5).unbind(0)
-        scores = q * (dim // self.heads) ** -0.5 @ k.transpose(-2, -1)
-        scores = scores + self.table[self.index].permute(2, 0, 1)
-        if s > 0:
-            scores = scores + self.mask(height, width, x.device)
-        x = F.softmax(scores, dim=-1) @ v
-        x = self.proj(x.transpose(2, 3).flatten(3))
-        x = x.view(batch, height // w, width // w, w, w, dim)
-        x = x.permute(0, 1, 3, 2, 4, 5).reshape(batch, height, width, dim)
-        return torch.roll(x, (s, s), (1, 2)) if s > 0 else x
-
-
-class MLP(nn.Module):
-    def __init__(self, dim):
-        super().__init__()
-        self.fc1 = nn.Linear(dim, 4 * dim)
-        self.fc2 = nn.Linear(4 * dim, dim)
-
-    def forward(self, x):
-        return self.fc2(F.gelu(self.fc1(x)))
 
 
 class StochasticDepth(nn.Module):
@@ -70,55 +13,130 @@ class StochasticDepth(nn.Module):
     def forward(self, x):
         if not self.training or self.p == 0:
             return x
-        kept = torch.empty(x.shape[0], 1, 1, 1, device=x.device).bernoulli_(1 - self.p)
-        return x * kept / (1 - self.p)
+        keep = 1 - self.p
+        mask = torch.empty((x.shape[0], 1, 1, 1), device=x.device).bernoulli_(keep)
+        return x * mask / keep
 
 
-class Block(nn.Module):
-    def __init__(self, dim, heads, shift, drop):
+class Permute(nn.Module):
+    def __init__(self, dims):
         super().__init__()
-        self.norm1 = nn.LayerNorm(dim)
-        self.attn = WindowAttention(dim, heads, 7, shift)
-        self.norm2 = nn.LayerNorm(dim)
-        self.mlp = MLP(dim)
-        self.drop = StochasticDepth(drop)
+        self.dims = dims
 
     def forward(self, x):
-        x = x + self.drop(self.attn(self.norm1(x)))
-        return x + self.drop(self.mlp(self.norm2(x)))
+        return torch.permute(x, self.dims)
+
+
+class WindowAttention(nn.Module):
+    def __init__(self, width, heads, window, shift):
+        super().__init__()
+        self.heads, self.window, self.shift = heads, window, shift
+        self.qkv = nn.Linear(width, 3 * width)
+        self.proj = nn.Linear(width, width)
+        table = torch.empty((2 * window - 1) ** 2, heads)
+        self.relative_position_bias_table = nn.Parameter(nn.init.trunc_normal_(table, std=0.02))
+        steps = torch.arange(window)
+        places = torch.stack(torch.meshgrid(steps, steps, indexing="ij")).flatten(1)
+        ways = places[:, :, None] - places[:, None, :] + window - 1
+        index = (2 * window - 1) * ways[0] + ways[1]
+        self.register_buffer("relative_position_index", index.flatten())
+
+    def windows(self, x):
+        batch, height, width, channels = x.shape
+        w = self.window
+        x = x.view(batch, height // w, w, width // w, w, channels)
+        return x.permute(0, 1, 3, 2, 4, 5).reshape(-1, w * w, channels)
+
+    def mask(self, height, width, device):
+        regions = torch.zeros(1, height, width, 1, device=device)
+        cuts = (slice(0, -self.window), slice(-self.window, -self.shift), slice(-self.shift, None))
+        for i, rows in enumerate(cuts):
+            for j, columns in enumerate(cuts):
+                regions[:, rows, columns] = 3 * i + j
+        region = self.windows(regions).squeeze(-1)
+        return (region[:, None, :] != region[:, :, None]) * -100.0
+
+    def forward(self, x):
+        batch, height, width, channels = x.shape
+        shift = self.shift if self.window < height else 0
+        if shift:
+            x = torch.roll(x, (-shift, -shift), (1, 2))
+        x = self.windows(x)
+        size = self.window**2
+        qkv = self.qkv(x).view(-1, size, 3, self.heads, channels // self.heads)
+        query, key, value = qkv.permute(2, 0, 3, 1, 4)
+        bias = self.relative_position_bias_table[self.relative_position_index]
+        bias = bias.view(size, size, self.heads).permute(2, 0, 1)[None]
+        if shift:
+            bias = bias + self.mask(height, width, x.device).repeat(batch, 1, 1)[:, None]
+        x = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+        x = self.proj(x.transpose(1, 2).flatten(2))
+        w = self.window
+        x = x.view(batch, height // w, width // w, w, w, channels)
+        x = x.permute(0, 1, 3, 2, 4, 5).reshape(batch, height, width, channels)
+        return torch.roll(x, (shift, shift), (1, 2)) if shift else x
+
+
+class MLP(nn.Sequential):
+    def __init__(self, width, hidden):
+        super().__init__(
+            nn.Linear(width, hidden),
+            nn.GELU(),
+            nn.Dropout(0.0),
+            nn.Linear(hidden, width),
+            nn.Dropout(0.0),
+        )
+
+
+class SwinTransformerBlock(nn.Module):
+    def __init__(self, width, heads, window, shift, drop):
+        super().__init__()
+        self.norm1 = nn.LayerNorm(width)
+        self.attn = WindowAttention(width, heads, window, shift)
+        self.stochastic_depth = StochasticDepth(drop)
+        self.norm2 = nn.LayerNorm(width)
+        self.mlp = MLP(width, 4 * width)
+
+    def forward(self, x):
+        x = x + self.stochastic_depth(self.attn(self.norm1(x)))
+        return x + self.stochastic_depth(self.mlp(self.norm2(x)))
 
 
 class PatchMerging(nn.Module):
-    def __init__(self, dim):
+    def __init__(self, width):
         super().__init__()
-        self.norm = nn.LayerNorm(4 * dim)
-        self.reduction = nn.Linear(4 * dim, 2 * dim, bias=False)
+        self.reduction = nn.Linear(4 * width, 2 * width, bias=False)
+        self.norm = nn.LayerNorm(4 * width)
 
     def forward(self, x):
-        corners = [x[:, 0::2, 0::2], x[:, 1::2, 0::2], x[:, 0::2, 1::2], x[:, 1::2, 1::2]]
+        corners = [x[:, i::2, j::2] for j in (0, 1) for i in (0, 1)]
         return self.reduction(self.norm(torch.cat(corners, -1)))
 
 
 class SwinT(nn.Module):
-    def __init__(self, classes=1000):
+    def __init__(self, classes=1000, width=96, depths=(2, 2, 6, 2), heads=(3, 6, 12, 24), window=7):
         super().__init__()
-        self.patches = nn.Conv2d(3, 96, 4, 4)
-        self.norm1 = nn.LayerNorm(96)
-        layers = []
-        count, dim = 0, 96
-        for stage, (depth, heads) in enumerate(((2, 3), (2, 6), (6, 12), (2, 24))):
+        patches = nn.Conv2d(3, width, kernel_size=4, stride=4)
+        features = [nn.Sequential(patches, Permute([0, 2, 3, 1]), nn.LayerNorm(width))]
+        total, before = sum(depths), 0
+        for stage, (depth, count) in enumerate(zip(depths, heads)):
+            blocks = []
             for i in range(depth):
-                shift = 0 if i % 2 == 0 or stage == 3 else 3
-                layers.append(Block(dim, heads, shift, 0.2 * count / 11))
-                count += 1
-            if stage < 3:
-                layers.append(PatchMerging(dim))
-                dim *= 2
-        self.layers = nn.Sequential(*layers)
-        self.norm = nn.LayerNorm(dim)
-        self.head = nn.Linear(dim, classes)
+                drop = 0.2 * before / (total - 1)
+                shift = 0 if i % 2 == 0 else window // 2
+                blocks.append(SwinTransformerBlock(width, count, window, shift, drop))
+                before += 1
+            features.append(nn.Sequential(*blocks))
+            if stage + 1 < len(depths):
+                features.append(PatchMerging(width))
+                width *= 2
+        self.features = nn.Sequential(*features)
+        self.norm = nn.LayerNorm(width)
+        self.permute = Permute([0, 3, 1, 2])
+        self.avgpool = nn.AdaptiveAvgPool2d(1)
+        self.flatten = nn.Flatten(1)
+        self.head = nn.Linear(width, classes)
 
-    def forward(self, image):
-        x = self.norm1(self.patches(image).permute(0, 2, 3, 1))
-        x = self.norm(self.layers(x))
-        return self.head(x.mean(dim=(1, 2)))
+    def forward(self, x):
+        x = self.permute(self.norm(self.features(x)))
+        return self.head(self.flatten(self.avgpool(x)))
