@@ -150,6 +150,8 @@ def _train(plan: TrainPlan) -> str:
     if plan.frozen.selector:
         still = f" and statistics of {', '.join(plan.frozen.still)}" if plan.frozen.still else ""
         said.append(f"frozen {', '.join(plan.frozen.weights)}{still}")
+    if plan.accumulate > 1:
+        said.append(f"in {plan.accumulate} pieces")
     if plan.init is not None:
         said.append(f'init "{plan.init.path}"')
     if plan.early_stop is not None:

@@ -44,13 +44,14 @@ SETTINGS = (
     "metric",
     "clip",
     "freeze",
+    "accumulate",
     "init",
     "early_stop",
     "seed",
     "precision",
     "deterministic",
 )
-PLANNED = ("objective", "average", "evaluate", "ema", "bptt", "accumulate")
+PLANNED = ("objective", "average", "evaluate", "ema", "bptt")
 DEFAULTED = ("optimizer", "schedule", "batch", "seed", "early_stop")
 D = TypeVar("D", bound=Declared)
 
@@ -79,8 +80,7 @@ def check_train(
     terms = _loss(world, found.get("loss"), ends)
     metrics = read_metrics(world, found.get("metric"), ends, terms.losses)
     numbers = _numbers(world, found)
-    length = _length(world, found)
-    init = _init(world, found.get("init"), root)
+    length, init = _length(world, found), _init(world, found.get("init"), root)
     precision = _word(world, found.get("precision"), ("auto", "float32", "bf16"), "auto")
     deterministic = _flag(world, found.get("deterministic"))
     if network is None or world.sink.errors > before or length is None or updates is None:
@@ -99,6 +99,7 @@ def check_train(
         clips=updates.clips,
         frozen=updates.frozen,
         init=init,
+        accumulate=int(numbers.get("accumulate", 1)),
         early_stop=_early_stop(numbers),
         precision=precision,
         deterministic=deterministic,
@@ -236,13 +237,17 @@ def _loss(world: World, setting: ast.Setting | None, network: Outline) -> Terms:
 
 def _numbers(world: World, found: Found) -> dict[str, float]:
     """Settings that are single numbers."""
-    kinds = {"batch": ("64", 1), "seed": ("0", 0), "early_stop": ("5", 1)}
+    kinds = {"batch": ("64", 1), "seed": ("0", 0), "accumulate": ("4", 1), "early_stop": ("5", 1)}
     values: dict[str, float] = {}
     for name, (example, least) in kinds.items():
         if name in found:
             value = number(world, found[name], example, whole=True, least=least)
             if value is not None:
                 values[name] = value
+    batch, pieces = values.get("batch", 64), values.get("accumulate", 1)
+    if pieces > batch:
+        message = f"a batch of {batch} has no {pieces} pieces"
+        world.sink.add(BAD_SETTING.at(found["accumulate"].span, message))
     return values
 
 

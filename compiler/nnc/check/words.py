@@ -242,6 +242,12 @@ TRAIN_SETTINGS: dict[str, Word] = {
         "Starts from the weights of a run, of the newest run in a folder, or of a safetensors "
         "file; layers are aligned by structure and sizes, and what carries over is printed.",
     ),
+    "accumulate": Word(
+        "train setting",
+        "accumulate 4",
+        "Computes a batch in so many pieces, one after the other, for less memory; the update is "
+        "that of the whole batch (batch_norm sees a piece at a time).",
+    ),
     "early_stop": Word(
         "train setting",
         "early_stop 5",

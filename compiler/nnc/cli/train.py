@@ -117,6 +117,7 @@ def command(
             device=device,
             threads=threads,
             resume=resumed,
+            accumulate=prepared.plan.accumulate,
             overfit=overfit or 0,
         )
         with _report(folder, console) as report:

@@ -299,6 +299,7 @@ class TrainPlan(Record):
         defaults: settings that the block leaves open and the engine chose, for the printout.
         binding: None until the data was opened.
         precision: "auto", "float32" or "bf16".
+        accumulate: pieces that a batch is computed in, one after the other.
         monitor: name of the metric that picks the best weights, "loss", or "" for the last.
     """
 
@@ -316,6 +317,7 @@ class TrainPlan(Record):
     clips: tuple[Clip, ...] = ()
     frozen: Frozen = Frozen()
     init: Init | None = None
+    accumulate: int = 1
     early_stop: EarlyStop | None = None
     precision: str = "auto"
     deterministic: bool = False

@@ -190,7 +190,9 @@ def started_lines(event: Started) -> list[str]:
     length = f"{count(event.epochs, 'epoch')} x {count(event.steps, 'step')}"
     if plan.length.unit == "steps":
         length = f"{count(plan.length.count, 'step')}, {event.steps} an epoch"
-    said = (f"batch {plan.batch}", length, f"seed {plan.seed}", best)
+    batch = f"batch {plan.batch}"
+    batch += f" in {plan.accumulate} pieces" if plan.accumulate > 1 else ""
+    said = (batch, length, f"seed {plan.seed}", best)
     parts = (*how, *said) if len(how) == 1 else said  # several stand in the header, with counts
     lines = [f"training  {'   '.join(parts)}"]
     reason = f"   ({device.reason})" if device.reason else ""
