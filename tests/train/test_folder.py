@@ -27,6 +27,7 @@ RECORD = RunRecord(
     started="2026-01-02T03:04:05Z",
     spec="specs/lenet.nn",
     network="LeNet5",
+    train="LeNet5",
     stopped_by="early_stop",
     command=("nnc", "train", "specs/lenet.nn"),
     overrides=("train.epochs=3",),

@@ -11,6 +11,7 @@ from nnc.ir.initial import FanUniform, Weight
 from nnc.ir.types import TensorType
 from nnc.layers.base import (
     Case,
+    Kept,
     Layer,
     OnnxWriter,
     Port,
@@ -145,6 +146,7 @@ class GruCell(Cell):
         Case("gru_cell(4)", "[3]", refused="NN390"),
     )
     module, gates = "nn.GRUCell", 3
+    kept = Kept(inputs=True, each=24)  # both gates, both products of the new and itself
 
     def onnx(self, w: OnnxWriter, x: Ref, h: Ref) -> Ref:
         from_x, from_h = self.products(w, x, h)
@@ -173,6 +175,7 @@ class LstmCell(Cell):
         Case("lstm_cell(4)", ("[3]", "[4]"), refused="NN390"),
     )
     module, gates = "nn.LSTMCell", 4
+    kept = Kept(inputs=True, each=10)  # four gates and the cell, of two outputs
 
     def onnx(self, w: OnnxWriter, x: Ref, h: Ref, c: Ref) -> tuple[Ref, Ref]:
         i, f, g, o = self.apart(w, w.op("Add", *self.products(w, x, h)))

@@ -35,11 +35,11 @@ FAMILIES = {
     "Dense layers": ("dense",),
     "Norms": ("norm", "group_norm", "layer_norm"),
     "Activations": ("activation", "gate", "linear_unit"),
-    "Sequences": ("recurrent", "attention", "positions"),
+    "Sequences": ("recurrent", "cells", "attention", "positions", "shift"),
     "Ids": ("embedding",),
     "Joins": ("merge",),
     "Arithmetic": ("arithmetic", "pointwise", "reduce"),
-    "Shapes and axes": ("shape", "axes", "split", "rearrange", "pixel"),
+    "Shapes and axes": ("shape", "axes", "split", "rearrange", "pixel", "upsample", "space"),
     "While training": ("dropout",),
 }
 """Titles of families of layers, and the files that declare them; others follow by their file."""
