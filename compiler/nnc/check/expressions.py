@@ -9,6 +9,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+from nnc.check.computing import NUMERIC, computed, member_of
 from nnc.check.rules import (
     BAD_OPERATION,
     NOT_A_CONDITION,
@@ -173,9 +174,10 @@ class Numbers:
                     help=f"its members: {have}",
                 )
             )
-        if isinstance(base, tuple) and len(items) == 1 and isinstance(items[0], int):
-            if -len(base) <= items[0] < len(base):
-                return base[items[0]]
+        if isinstance(base, tuple) and all(isinstance(i, int) for i in items):
+            found = member_of(base, items)
+            if found is not None:
+                return found
             return self.say(
                 BAD_OPERATION.at(e.span, f"the list has {len(base)} members, counted from 0")
             )
@@ -322,8 +324,8 @@ class Numbers:
     def call(self, e: ast.Call, scope: Scope, options: tuple[str, ...]) -> Value:
         """`min(a, b)`; other calls make values, and stand in `from`."""
         name = e.name.text
-        if name in ("min", "max") and e.args:
-            return self.extreme(e, scope)
+        if name in NUMERIC and e.args:
+            return self.computed(e, scope)
         if name in ("range", "len", "int", "float"):
             return self.say(python_call(e))
         return self.say(
@@ -334,14 +336,15 @@ class Numbers:
             )
         )
 
-    def extreme(self, e: ast.Call, scope: Scope) -> Value:
-        """`min(a, b)`, `max(a, b)` of known numbers."""
+    def computed(self, e: ast.Call, scope: Scope) -> Value:
+        """`min(a, b)`, `sqrt(8)` of known numbers."""
         values = [self.value(a.value, scope) for a in e.args]
         if any(isinstance(v, Unknown) for v in values):
             return UNKNOWN
         known = [v for v in values if is_real(v)]
-        if len(known) == len(values):
-            return min(known) if e.name.text == "min" else max(known)
+        found = computed(e.name.text, known) if len(known) == len(values) else None
+        if found is not None:
+            return found
         return self.say(BAD_OPERATION.at(e.span, f"`{e.name.text}` takes known numbers"))
 
     def rest(self, e: ast.Rest, scope: Scope, options: tuple[str, ...]) -> Value:

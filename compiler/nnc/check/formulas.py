@@ -12,6 +12,7 @@ from typing import Any
 from nnc.check.applying import apply
 from nnc.check.arguments import Bound, bind
 from nnc.check.body import Body
+from nnc.check.computing import NUMERIC
 from nnc.check.rules import (
     BAD_OPERATION,
     MISSING_ARGUMENT,
@@ -55,7 +56,8 @@ def has_values(e: object, scope: Scope) -> bool:
     if isinstance(e, ast.Index):
         return has_values(e.base, scope)
     if isinstance(e, ast.Call):
-        return e.name.text not in ("min", "max") or any(has_values(a.value, scope) for a in e.args)
+        inside = any(has_values(a.value, scope) for a in e.args)
+        return inside or not (e.name.text in NUMERIC and e.args)
     if isinstance(e, ast.Binary):
         return has_values(e.left, scope) or has_values(e.right, scope)
     if isinstance(e, ast.Unary):
@@ -108,11 +110,11 @@ def _binary(body: Body, e: ast.Binary, scope: Scope, label: str) -> Value:
     if isinstance(left, Unknown) or isinstance(right, Unknown):
         return UNKNOWN
     values: list[int] = []
-    number: float | None = None
+    number: float | Poly | None = None
     for side, operand in ((left, e.left), (right, e.right)):
         if isinstance(side, LabelEntry):
             values.append(side.value)
-        elif is_real(side):
+        elif is_real(side) or isinstance(side, Poly):
             number = side
         else:
             return _no_operand(body, e, side, operand)
@@ -125,10 +127,7 @@ def _binary(body: Body, e: ast.Binary, scope: Scope, label: str) -> Value:
 def _no_operand(body: Body, e: ast.Binary, side: Value, operand: ast.Expr) -> Unknown:
     """What is neither a value nor a number that is known."""
     help = ""
-    if isinstance(side, Poly):
-        said = f"`{written(side)}` is known only when data come; a formula takes known numbers"
-        help = "make the size a number in the input's type"
-    elif isinstance(side, Family):
+    if isinstance(side, Family):
         said = f"`{operand.span.text}` is a family of values; `{e.op}` takes one"
         help = f"name one of them: `{operand.span.text}[...]`"
     elif isinstance(side, SharedEntry):

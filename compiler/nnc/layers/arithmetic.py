@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from nnc.ir.arguments import real
-from nnc.ir.dims import Dim, show
+from nnc.ir.dims import Dim, Poly, show
 from nnc.ir.types import TensorType
 from nnc.layers.base import (
     INPUTS,
@@ -64,13 +64,17 @@ def require_match(rules: Rules, a: TensorType, b: TensorType, verb: str) -> None
         )
 
 
+FLOAT = 1
+"""TensorProto.FLOAT."""
+
+
 class Elementwise(Layer):
     """What joins share: element by element, sizes of 1 and missing axes are repeated.
 
     A number may take part too, behind the values or `ahead` of them.
     """
 
-    number: float | None = real("a number that takes part too", default=None)
+    number: float | Poly | None = real("a number that takes part too", default=None)
     ahead: bool = False
 
     elementwise = True
@@ -103,21 +107,21 @@ class Elementwise(Layer):
         """What one value and a number keep."""
         return INPUTS
 
-    def joined(self, w: TorchWriter, x: tuple[Ref | float, ...]) -> Ref:
+    def joined(self, w: TorchWriter, x: tuple[Ref | float | Poly, ...]) -> Ref:
         """The PyTorch form of values that have equally many axes, and perhaps a number."""
         return w.infix(_SIGNS[self.word], *x)
 
     def nodes(self, *x: TensorType) -> int:
         rank = max(v.rank for v in x)
         raised = sum(v.rank < rank and not v.fixed for v in x)
-        return raised + len(x) - 1 + (self.number is not None)
+        return raised + len(x) - 1 + (self.number is not None) + isinstance(self.number, Poly)
 
     def torch(self, w: TorchWriter, *x: Ref) -> Ref:
         rank = max(v.type.rank for v in x)
         full = [_raised(w, v, rank) for v in x]
         if self.number is None:
             return full[0] if len(full) == 1 else self.joined(w, tuple(full))
-        number: tuple[Ref | float, ...] = (self.number,)
+        number: tuple[Ref | float | Poly, ...] = (self.number,)
         return self.joined(w, (*number, *full) if self.ahead else (*full, *number))
 
     def onnx(self, w: OnnxWriter, *x: Ref) -> Ref:
@@ -133,7 +137,10 @@ class Elementwise(Layer):
             out = w.op(self.kind, out, v, type=broadcast(out.type, v.type))
         if self.number is None:
             return out
-        number = w.floats(float(self.number))
+        if isinstance(self.number, Poly):  # a size that is known when the network runs
+            number = w.op("Cast", w.ints(self.number), to=FLOAT)
+        else:
+            number = w.floats(float(self.number))
         pair = (number, out) if self.ahead else (out, number)
         return w.op(self.kind, *pair, type=out.type)
 
@@ -258,7 +265,7 @@ class Maximum(Elementwise):
         Case("maximum", ("[4, 5]", "[4, 6]"), refused="NN331"),
     )
 
-    def joined(self, w: TorchWriter, x: tuple[Ref | float, ...]) -> Ref:
+    def joined(self, w: TorchWriter, x: tuple[Ref | float | Poly, ...]) -> Ref:
         return _folded(w, "torch.maximum", "min", x)
 
 
@@ -276,13 +283,13 @@ class Minimum(Elementwise):
         Case("minimum", ("[4, 5]", "[4, 6]"), refused="NN331"),
     )
 
-    def joined(self, w: TorchWriter, x: tuple[Ref | float, ...]) -> Ref:
+    def joined(self, w: TorchWriter, x: tuple[Ref | float | Poly, ...]) -> Ref:
         return _folded(w, "torch.minimum", "max", x)
 
 
-def _folded(w: TorchWriter, function: str, bound: str, x: tuple[Ref | float, ...]) -> Ref:
+def _folded(w: TorchWriter, function: str, bound: str, x: tuple[Ref | float | Poly, ...]) -> Ref:
     """`torch.maximum(torch.maximum(a, b), c)`; a number is a bound of `torch.clamp`."""
-    values = [v for v in x if not isinstance(v, (int, float))]
+    values = [v for v in x if not isinstance(v, (int, float, Poly))]
     out = values[0]
     for v in values[1:]:
         out = w.call(function, out, v)
