@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -337,3 +338,14 @@ def test_the_recursion_limit_is_put_back() -> None:
     before = sys.getrecursionlimit()
     check_text("network N { input x: [2]; relu; output y }")
     assert sys.getrecursionlimit() == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a" * 10_000_000, "(" * 10_000_000, "import torch " + "x" * 10_000_000],
+    ids=["word", "brackets", "python"],
+)
+def test_a_line_of_ten_megabytes_is_one_message_or_two(text: str) -> None:
+    start = time.process_time()
+    assert 1 <= len(check_text(text).diagnostics) <= 2
+    assert time.process_time() - start < 5

@@ -19,6 +19,18 @@ from tests.cli.conftest import SPEC, Nnc
 FIXABLE = SPEC.replace("-> relu", "-> rellu").replace("flatten", "flaten")
 
 
+def test_used_files_are_fixed_too(nnc: Nnc) -> None:
+    Path("parts.nn").write_text("block narrow(width) { dens(width) }\n")
+    Path("main.nn").write_text(
+        'use "parts.nn"\nnetwork A {\n  input x: [8]\n  narrow(3) -> rellu\n  output y\n}\n'
+    )
+    done = nnc("check", "main.nn", "--fix")
+    assert done.code == 0, done.out + done.err
+    assert "dense(width)" in Path("parts.nn").read_text()
+    assert "narrow(3) -> relu\n" in Path("main.nn").read_text()
+    assert "2 files checked: no mistakes, 2 fixed" in done.err
+
+
 def test_fix(nnc: Nnc) -> None:
     Path("a.nn").write_text(FIXABLE)
     done = nnc("check", "--fix", "a.nn")

@@ -56,6 +56,51 @@ def region(found: dict[str, int] | None) -> None:
     assert (1, 1) <= start <= (found["endLine"], found["endColumn"])
 
 
+# What the published schema allows: it takes no other properties.
+ALLOWED = {
+    "": {"$schema", "version", "runs"},
+    "runs": {"tool", "columnKind", "results"},
+    "driver": {"name", "version", "rules", "informationUri"},
+    "rules": {
+        "id", "name", "shortDescription", "fullDescription", "help", "defaultConfiguration",
+    },
+    "results": {
+        "ruleId", "ruleIndex", "level", "message", "locations", "relatedLocations", "fixes",
+    },
+    "locations": {"physicalLocation", "message"},
+    "relatedLocations": {"physicalLocation", "message"},
+    "physicalLocation": {"artifactLocation", "region"},
+    "artifactLocation": {"uri"},
+    "region": {"startLine", "startColumn", "endLine", "endColumn"},
+    "deletedRegion": {"startLine", "startColumn", "endLine", "endColumn"},
+    "fixes": {"description", "artifactChanges"},
+    "artifactChanges": {"artifactLocation", "replacements"},
+    "replacements": {"deletedRegion", "insertedContent"},
+    "insertedContent": {"text"},
+    "defaultConfiguration": {"level"},
+    "tool": {"driver"},
+    "help": {"text", "markdown"},
+    "message": {"text"},
+    "description": {"text"},
+    "shortDescription": {"text"},
+    "fullDescription": {"text"},
+}  # fmt: skip
+
+
+def allowed(found: Any, name: str = "") -> None:
+    if isinstance(found, list):
+        for one in found:
+            allowed(one, name)
+    elif isinstance(found, dict):
+        assert set(found) <= ALLOWED[name], name
+        for key, value in found.items():
+            allowed(value, key)
+
+
+def test_sarif_has_no_properties_of_its_own() -> None:
+    allowed(sarif(*check_text(WRONG, "specs/a b.nn").diagnostics))
+
+
 def test_sarif() -> None:
     run = required(sarif(*check_text(WRONG, "specs/a b.nn").diagnostics))
     first = run["results"][0]

@@ -11,6 +11,7 @@ from nnc.check.control import run_control
 from nnc.check.formulas import formula
 from nnc.check.marks import read_claim, read_marks
 from nnc.check.rules import (
+    LIMIT,
     LOOSE_PATH,
     MISPLACED,
     NO_VALUE,
@@ -25,8 +26,8 @@ from nnc.check.sources import read_source
 from nnc.check.states import read_next
 from nnc.check.steps import run_step
 from nnc.check.values import BAD, Family, LabelEntry, SharedEntry, Unknown, written
-from nnc.check.world import COMBINATORS, World
-from nnc.diagnostics import Diagnostic, Fix, Label
+from nnc.check.world import COMBINATORS, STEPS, World
+from nnc.diagnostics import Diagnostic, Fix, Label, Refusal
 from nnc.ir.graph import Port
 from nnc.source import Span
 from nnc.syntax import ast
@@ -50,7 +51,13 @@ def _chain(body: Body, statement: ast.Chain, scope: Scope) -> None:
 
 
 def _links(body: Body, links: tuple[ast.Link, ...], scope: Scope) -> None:
-    """Steps one after the other, with their marks."""
+    """Steps one after the other, with their marks.
+
+    Raises:
+        Refusal: they are more than a check may take; said before the first is looked at.
+    """
+    if body.world.steps + len(links) > STEPS:
+        raise Refusal(LIMIT.at(links[0].span, f"the network has more than {STEPS:,} steps"))
     for i, link in enumerate(links):
         step = link.step
         body.first_link = i == 0

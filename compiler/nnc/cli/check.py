@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 
@@ -9,7 +10,7 @@ import click
 
 from nnc.cli import specs
 from nnc.cli.console import Console
-from nnc.cli.failures import MISTAKE
+from nnc.cli.failures import MISTAKE, relative
 from nnc.cli.files import spec_files
 from nnc.cli.settings import Settings, settings
 from nnc.cli.verb import FILE, data_option, format_option, set_option, verb
@@ -19,7 +20,10 @@ from nnc.source import Source
 
 
 class Asked(Record):
-    """What the command line asks for; `form` is one of the formats."""
+    """What the command line asks for; `form` is one of the formats.
+
+    `used`: gets the files that the specs use, as they are met.
+    """
 
     paths: tuple[str, ...]
     deny: tuple[str, ...]
@@ -28,6 +32,7 @@ class Asked(Record):
     form: str
     fix: bool
     diff: bool
+    used: set[str]
 
 
 @verb("check")
@@ -57,7 +62,7 @@ def command(
         console.json = console.form == "json"
     if diff and console.form != "human":
         raise click.UsageError("--diff is for people; with --json, messages carry their fixes.")
-    asked = Asked(paths, deny, sets, moved, console.form, fix or diff, diff)
+    asked = Asked(paths, deny, sets, moved, console.form, fix or diff, diff, set())
     if watch:
         if "-" in paths:
             raise click.UsageError("--watch needs files: standard input is read once.")
@@ -73,10 +78,13 @@ def _checked(asked: Asked, console: Console) -> int:
         raise click.UsageError("--set and --data speak of one spec, and there are several.")
     found: list[Diagnostic] = []
     fixes = 0
-    for path in files:
+    for path in files:  # grows: what they use is mended with them
         if asked.fix:
             told, count = _fixed(path, asked, project, console)
             fixes += count
+            files += sorted(name for name in asked.used.difference(files) if os.path.isfile(name))
+            # What is left in a used file is told of that file itself, after its own fixes.
+            told = tuple(d for d in told if d.span.source.name in (path, relative(path)))
         else:
             told = tuple(_judged(_mistakes(path, asked, console), project, asked.deny))
         if asked.form in ("json", "sarif"):
@@ -112,6 +120,7 @@ def _mistakes(path: str, asked: Asked, console: Console) -> tuple[Diagnostic, ..
 def _wrong(source: Source, asked: Asked, console: Console) -> tuple[Diagnostic, ...]:
     try:
         checked = specs.check(source, asked.sets, asked.moved)
+        asked.used.update(source.name for source in checked.sources[1:])
         if asked.moved and not checked.errors:
             from nnc.cli import opened  # only `--data` opens data
 
@@ -154,7 +163,7 @@ def _watched(asked: Asked, console: Console) -> int:
 
     def look() -> Stamp:
         try:
-            return stamp(spec_files(asked.paths, settings()))
+            return stamp([*spec_files(asked.paths, settings()), *sorted(asked.used)])
         except Refusal:  # an empty folder is looked at again
             return {}
 

@@ -72,7 +72,7 @@ def _result(diagnostic: Diagnostic, codes: Sequence[str]) -> Json:
     if related:
         result["relatedLocations"] = [_location(label) for label in related]
     if diagnostic.fix is not None and _placed(diagnostic.fix.span):
-        result["fixes"] = [_fix(diagnostic.fix)]
+        result["fixes"] = [_fix(diagnostic.fix, diagnostic.help or "mend it")]
     return result
 
 
@@ -111,7 +111,7 @@ def _region(span: Span) -> Json:
     }
 
 
-def _fix(fix: Fix) -> Json:
+def _fix(fix: Fix, description: str) -> Json:
     replacement: Json = {
         "deletedRegion": _region(fix.span),
         "insertedContent": {"text": fix.text},
@@ -120,4 +120,4 @@ def _fix(fix: Fix) -> Json:
         "artifactLocation": _artifact(fix.span.source),
         "replacements": [replacement],
     }
-    return {"artifactChanges": [change]}
+    return {"description": {"text": description}, "artifactChanges": [change]}

@@ -10,6 +10,8 @@ from nnc.syntax.context import OPENERS, Found, bare_step, close_word, rest_of_li
 from nnc.syntax.reader import Reader
 from nnc.syntax.words import DECLARATIONS, FOREIGN_DECLARATIONS, FOREIGN_WORDS, HARD, SOFT
 
+_WORD = r"[^\W\d]\w*"
+
 
 def outside(r: Reader, t: Found) -> bool:
     """What cannot begin a statement in a file, settings or a gan."""
@@ -167,6 +169,15 @@ def lonely_as(r: Reader, t: Found) -> bool:
     if t.plain != "as" or r.machine.place != "body":
         return False
     message = "`as` stands on the line of the step that it names"
-    r.report(rules.UNEXPECTED.at(r.span(t.start, t.end), message, help="write `dense(3) as h`"))
+    start = max(0, t.start - 200)
+    before = r.text[start : t.start].rstrip()
+    last = before[-1:]
+    name = re.compile(rf"as[ \t]+({_WORD}(?:[ \t]*,[ \t]*{_WORD})*)").match(r.text, t.start)
+    made = f"as {name[1]}" if name else "as h"
+    help_ = f"write `}} {made}`" if last == "}" else f"write it there: `dense(3) {made}`"
+    whole = last not in ("", "{", ";", ",") and "#" not in before.rpartition("\n")[2]
+    gap = r.span(start + len(before), t.start)
+    fix = Fix(gap, " ") if whole else None
+    r.report(rules.UNEXPECTED.at(r.span(t.start, t.end), message, help=help_, fix=fix))
     r.skip(t)
     return True
