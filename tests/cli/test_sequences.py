@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -67,3 +68,81 @@ def test_a_model_keeps_its_vocabulary(nnc: Nnc, tmp_path: Path) -> None:
     ]
     assert found[0]["metrics"]["onnx"] == found[1]["metrics"]["onnx"]
     assert found[0]["part"] == found[1]["part"] == "test"
+
+
+MAILS = """data mails = text("mails.csv", column="body", target="kind", unit=word)
+network Mails {
+  input text: token[T] padded
+  embedding(mails.vocab, 8) -> mean(axis=0) -> dense(mails.classes)
+  output kind
+}
+train Mails {
+  data mails
+  loss cross_entropy
+  metric accuracy
+  epochs 12
+  batch 8
+  optimizer adam(lr=3e-2)
+}
+"""
+
+
+@pytest.fixture
+def mails(tmp_path: Path) -> Path:
+    draw = np.random.default_rng(0)
+    rows = ["body,kind"]
+    for at in range(80):
+        kind = "good" if at % 2 else "bad"
+        words = [*draw.choice(["the", "film", "was"], int(draw.integers(1, 9))), f"{kind}ly"]
+        rows.append(f"{' '.join(words)},{kind}")
+    (tmp_path / "mails.csv").write_text("\n".join(rows))
+    (tmp_path / "mails.nn").write_text(MAILS)
+    return tmp_path
+
+
+def test_texts_of_different_lengths(nnc: Nnc, mails: Path) -> None:
+    out = nnc("train", "mails.nn", "--out", "run")
+    assert out.code == 0, out.err
+    assert "text int64[batch,T], text_length int64[batch] -> kind, kind_probability" in out.err
+    told = nnc("eval", "run", "--json").json
+    assert told["metrics"]["onnx"]["accuracy"] == told["metrics"]["pytorch"]["accuracy"] == 1.0
+    (mails / "one.txt").write_text("the film was goodly\n")
+    lines = nnc("run", "run", "one.txt", "mails.csv", "--format", "jsonl").out.splitlines()
+    assert len(lines) == 81
+    assert json.loads(lines[0])["kind"]["label"] == "good"
+    page = nnc("data", "mails.nn").out
+    assert "token[T]  body, numbered by word, up to 9 long" in page
+
+
+def test_lengths_are_asked_for_where_samples_have_them(nnc: Nnc, mails: Path) -> None:
+    (mails / "plain.nn").write_text(MAILS.replace(" padded", ""))
+    told = nnc("train", "plain.nn", "--out", "run")
+    assert told.code == 1
+    assert "the samples of `text` differ in length, and the input is token[T]" in told.err
+    assert "write `input text: token[T] padded`" in told.err
+    (mails / "lines.txt").write_text("abc " * 100)
+    (mails / "lines.nn").write_text(TEXT.replace("token[T]", "token[T] padded"))
+    told = nnc("check", "lines.nn")
+    assert "`text` is `padded`, and its field has samples of one length" in told.out
+
+
+def test_a_forecast_of_rows_to_come(nnc: Nnc, tmp_path: Path, root: Path) -> None:
+    (tmp_path / "sun.nn").write_text(SUN)
+    assert nnc("train", "sun.nn", "--out", "run").code == 0
+    file = root / "specs" / "data" / "sunspots.csv"
+    made = nnc("run", "run", file, "--format", "jsonl")
+    assert made.code == 0, made.err
+    (line,) = made.out.splitlines()
+    assert len(json.loads(line)["sunspots"]) == 5
+    assert "after row 309" in line
+    (tmp_path / "short.csv").write_text("year,sunspots\n2000,5\n")
+    assert "has 1 rows; the model reads 22" in nnc("run", "run", "short.csv").err
+    (tmp_path / "other.csv").write_text("year,spots\n2000,5\n")
+    assert "has no column `sunspots`" in nnc("run", "run", "other.csv").err
+
+
+def test_windows_are_drawn(nnc: Nnc, tmp_path: Path) -> None:
+    (tmp_path / "sun.nn").write_text(SUN)
+    assert nnc("data", "sun.nn", "--sample", "4", "-o", "curves.png").code == 0
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+    assert "sunspots.csv row 23" in nnc("data", "sun.nn", "--sample", "2").out

@@ -31,6 +31,7 @@ class Meaning(Record):
         columns: of a table, in order.
         of: the output that a probability belongs to.
         size: [H, W] that pictures had in training.
+        rate: samples a second of sounds.
         drawn: of a "noise" input: its distribution, "normal" (mean, std) or "uniform" (low, high).
     """
 
@@ -42,6 +43,7 @@ class Meaning(Record):
     of: str = ""
     size: tuple[int, ...] = ()
     drawn: tuple[str, float, float] | None = None
+    rate: int = 0
 
 
 class Parity(Record):
@@ -137,6 +139,8 @@ def _meaning(m: Meaning) -> dict[str, Json]:
         said["columns"] = list(m.columns)
     if m.of:
         said["of"] = m.of
+    if m.rate:
+        said["rate"] = m.rate
     if m.drawn is not None:
         word, first, second = m.drawn
         said[word] = [first, second]

@@ -111,15 +111,15 @@ def _inputs(
             taken.add(fields[0].name)
     for port in network.graph.fed:
         type, field = network.graph.types[port.value], found[port.name]
-        if not feeds(field, type):
+        known = any(other.measures == port.name for other in network.graph.fed)
+        if not feeds(field, type) or (field.padded and not known):
             raise Refusal(_unfitting(plan, port, type, field))
     return {p.name: found[p.name] for p in network.graph.fed}
 
 
 def _length_of(port: Port, found: dict[str, Field], profile: Profile) -> Field | None:
-    """The lengths of a padded field that the input `NAME` before `NAME_length` reads."""
-    of, _, word = port.name.rpartition("_")
-    field = found.get(of) if word == "length" else None
+    """The lengths of the padded field that the input before reads, where this one asks for them."""
+    field = found.get(port.measures)
     return profile.field(f"{field.name}_length") if field is not None and field.padded else None
 
 
@@ -155,6 +155,12 @@ ARRAYS = ("array", "sequence")
 def _unbound_input(
     plan: TrainPlan, network: Network, profile: Profile, port: Port, fields: list[Field]
 ) -> Diagnostic:
+    if port.measures:
+        return UNBOUND_INPUT.at(
+            plan.span,
+            f"`{port.measures}` is `padded`, and its field has samples of one length",
+            help=f"take `padded` out of `input {port.measures}`",
+        )
     names = [f.name for f in fields] or [f.name for f in profile.fields if f.role == "input"]
     problem = "several fields fit" if len(fields) > 1 else "no field fits"
     return UNBOUND_INPUT.at(
@@ -183,9 +189,10 @@ def _unfitting(plan: TrainPlan, port: Port, type: TensorType, field: Field) -> D
         help = f"write `input {port.name}: {kind}[{sizes}]`, or another `window` in the data"
     elif field.meaning == "image":
         help = f"a picture is `input {port.name}: [3, H, W]` or `[1, H, W]`"
-    return UNBOUND_INPUT.at(
-        plan.span, f"the field `{field.name}` {field.type} does not fit the input {type}", help=help
-    )
+    message = f"the field `{field.name}` {field.type} does not fit the input {type}"
+    if field.padded:
+        message = f"the samples of `{field.name}` differ in length, and the input is {type}"
+    return UNBOUND_INPUT.at(plan.span, message, help=help)
 
 
 def _sizes(plan: TrainPlan, network: Network, inputs: dict[str, Field]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -18,6 +19,7 @@ from nnc.render.table import table
 from nnc.source import Source
 from nnc.train.data import Dataset, catalogue
 from nnc.train.data.grid import grid, pictures, rows
+from nnc.train.data.plots import curves, plot
 
 
 @verb("data")
@@ -85,7 +87,8 @@ def _samples(
         raise unusable("the spec has several data blocks", help=f"name one of {names}")
     (dataset,) = found
     where = part or dataset.parts[0]
-    if pictures(dataset) is None or (console.json and output is None):
+    drawing = _drawing(dataset, output)
+    if drawing is None or (console.json and output is None):
         head, cells = rows(dataset, where, count)
         if console.json:
             samples: list[Json] = [dict(zip(head, row)) for row in cells]
@@ -96,9 +99,16 @@ def _samples(
     path = Path(output or "samples.png")
     if path.suffix.lower() != ".png":
         raise click.UsageError("-o names a .png file.")
-    drawn = grid(dataset, where, count, path)
+    drawn = drawing(dataset, where, count, path)
     console.note(f"{drawn} samples of {where}")
     console.result(relative(str(path)))
+
+
+def _drawing(dataset: Dataset, output: str | None) -> Callable[..., int] | None:
+    """What draws the samples: pictures always, series where a file is asked for."""
+    if pictures(dataset) is not None:
+        return grid
+    return plot if output is not None and curves(dataset) is not None else None
 
 
 def _licences(console: Console) -> None:

@@ -15,6 +15,8 @@ from nnc.train.jsonfile import BadFile, Json, items, maybe, numbers, obj, text, 
 DEEPEST = 32
 MOST_PIXELS = 1 << 26
 """Of the size that a file says its pictures had."""
+MOST_RATE = 1_000_000
+"""Samples a second of sound."""
 SIZES = "nnc.sizes"
 """What `nnc.conditions` says in words, for machines."""
 BARE = "nnc.bare"
@@ -30,6 +32,7 @@ class Value(Record):
         columns: of a table, in order.
         of: the output that a probability belongs to.
         size: (height, width) that pictures had in training, where it is told.
+        rate: samples a second of sounds.
         drawn: of noise: "normal" (mean, std) or "uniform" (low, high).
     """
 
@@ -40,6 +43,7 @@ class Value(Record):
     of: str = ""
     size: tuple[int, int] | None = None
     drawn: tuple[str, float, float] = ("normal", 0.0, 1.0)
+    rate: int = 0
 
 
 class About(Record):
@@ -148,7 +152,15 @@ def _value(said: dict[str, Json]) -> Value:
         text(said, "of", ""),
         _size(said),
         _drawn(said),
+        _rate(said),
     )
+
+
+def _rate(said: dict[str, Json]) -> int:
+    found = said.get("rate", 0)
+    if type(found) is not int or not 0 <= found <= MOST_RATE:
+        raise BadFile('"rate" is no number of samples a second')
+    return found
 
 
 def _drawn(said: dict[str, Json]) -> tuple[str, float, float]:

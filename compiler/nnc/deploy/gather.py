@@ -11,38 +11,27 @@ from typing import Literal, get_args
 import numpy as np
 
 from nnc.backends.arrays import Array
+from nnc.deploy.gather_time import TABLES as SERIES_TABLES
+from nnc.deploy.gather_time import forecasts, sounds, texts
 from nnc.deploy.inputs import feed_of
 from nnc.deploy.rules import UNREADABLE_INPUT, WRONG_INPUT, place, refusal
+from nnc.deploy.sample import Sample
 from nnc.deploy.session import Port, Session
 from nnc.diagnostics import Refusal, nearest
 from nnc.ir.plan import Categories, DataPlan, Pixels
-from nnc.record import Record
 from nnc.train.data.arrays import read_arrays
 from nnc.train.data.frame import MissingColumn
 from nnc.train.data.pictures import ENDINGS, Fit, Unreadable, read_picture
+from nnc.train.data.sounds import ENDINGS as SOUND_ENDINGS
 from nnc.train.data.tables import BadTable, InputRows, read_rows
 
-Kind = Literal["pictures", "rows", "arrays"]
+Kind = Literal["pictures", "rows", "arrays", "series", "texts", "sounds"]
 STDIN = "-"
 ARRAYS = (".npz", ".npy")
 TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
 Size = Literal["trained", "native"] | tuple[int, int]
 """That of training, each picture's own, or (height, width)."""
 FEEDS = {"pictures": "a picture", "rows": "a table (.csv, .parquet)", "arrays": ".npz or .npy"}
-
-
-class Sample(Record):
-    """One thing to run a model on.
-
-    Args:
-        name: as answers call it: the path as written, `houses.csv row 3`.
-        values: by input, without the batch; a single word is an array of no axes.
-        error: why it cannot be read, then there are no values.
-    """
-
-    name: str
-    values: dict[str, Array]
-    error: str = ""
 
 
 def kind(session: Session) -> Kind:
@@ -52,7 +41,19 @@ def kind(session: Session) -> Kind:
         return "pictures"
     if meanings and meanings <= {"numbers", "category", "categories", "number"}:
         return "rows"
+    for of, word, beside in _IN_TIME:
+        if word in meanings and meanings <= {word, *beside}:
+            return of
     return "arrays"
+
+
+_IN_TIME: tuple[tuple[Kind, str, tuple[str, ...]], ...] = (
+    ("series", "past", ("known", "category")),
+    ("texts", "text", ("length",)),
+    ("sounds", "sound", ("length",)),
+)
+"""What is read over time: the meaning that tells it, and those that may stand beside."""
+_READERS = {"series": forecasts, "texts": texts, "sounds": sounds}
 
 
 def gather(
@@ -99,7 +100,7 @@ def _files(written: str, fed: Kind) -> Iterator[str]:
     if written == STDIN or not os.path.isdir(written):
         yield written
         return
-    endings = {"pictures": ENDINGS, "rows": frozenset(TABLES), "arrays": frozenset(ARRAYS)}[fed]
+    endings = _ENDINGS[fed]
     found = 0
     for folder, folders, names in os.walk(written):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
@@ -109,6 +110,16 @@ def _files(written: str, fed: Kind) -> Iterator[str]:
                 yield os.path.join(folder, name).replace(os.sep, "/")
     if not found:
         raise refusal(WRONG_INPUT, written, f"there is nothing in {written} that the model takes")
+
+
+_ENDINGS: Mapping[Kind, frozenset[str]] = {
+    "pictures": ENDINGS,
+    "rows": frozenset(TABLES),
+    "arrays": frozenset(ARRAYS),
+    "series": frozenset(SERIES_TABLES),
+    "texts": frozenset((".txt", *SERIES_TABLES)),
+    "sounds": SOUND_ENDINGS,
+}
 
 
 def _samples(
@@ -126,6 +137,8 @@ def _samples(
         yield _picture(session, path, data, size)
     elif fed == "rows":
         yield from _rows(session, path, data, unseen)
+    elif fed in _READERS:
+        yield from _READERS[fed](session, path, data)
     else:
         given = "standard input" if data is not None else "this file"
         names = ", ".join(f"{port.name} {port.described}" for port in session.fed)

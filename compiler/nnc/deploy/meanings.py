@@ -146,7 +146,8 @@ def _input(recipe: Recipe, whole: Network, port: Port) -> Meaning:
     if field is None or recipe.profile is None:
         return Meaning(port.name, kind)
     front, size = recipe.profile.front(name), recipe.profile.picture_size(name)
-    return Meaning(port.name, kind, field.meaning, front, field.columns, size=size)
+    rate = dict(recipe.profile.sizes).get("rate", 0) if field.meaning == "sound" else 0
+    return Meaning(port.name, kind, field.meaning, front, field.columns, size=size, rate=rate)
 
 
 def _output(recipe: Recipe, whole: Network, port: Port, around: Ends) -> Meaning:

@@ -10,7 +10,8 @@ import numpy as np
 
 from nnc.backends.arrays import Array
 from nnc.deploy.answers import answer, pictures
-from nnc.deploy.gather import Sample, gather, kind
+from nnc.deploy.gather import gather, kind
+from nnc.deploy.sample import Sample
 from nnc.deploy.session import Session
 from nnc.diagnostics import Refusal
 from nnc.record import Record

@@ -56,6 +56,7 @@ def profile_json(profile: Profile) -> dict[str, Json]:
                 "shape": sizes(field.type),
                 "labels": list(field.labels),
                 "columns": list(field.columns),
+                "padded": field.padded,
             }
             for field in profile.fields
         ],
@@ -76,7 +77,8 @@ def profile_json(profile: Profile) -> dict[str, Json]:
 
 def type_text(field: Field) -> str:
     """A field's raw type as printouts show it: `uint8[1,28,28]`, `class`, `float[6]`."""
-    dims = ",".join(str(d) for d in sizes(field.type))
+    sides = [str(d) for d in sizes(field.type)]
+    dims = ",".join(["T", *sides[1:]] if field.padded else sides)
     if field.meaning in ("class", "mask", "category"):
         return field.meaning if not dims else f"{field.meaning}[{dims}]"
     kind = {"float32": "float", "int64": "token"}.get(field.type.dtype, field.type.dtype)
@@ -123,6 +125,10 @@ def _field_row(profile: Profile, field: Field) -> tuple[str, str, str, str]:
         if len(field.columns) > FEW:
             shown = f"{len(field.columns)} columns"
         said = ", ".join(filter(None, (shown, said)))
+    if field.padded:
+        said = ", ".join(filter(None, (said, f"up to {sizes(field.type)[0]} long")))
+    if field.meaning == "length":
+        said = f"of {', '.join(field.columns)}"
     return field.name, field.role, type_text(field), said
 
 

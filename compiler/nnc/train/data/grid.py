@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from math import ceil, sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,15 +11,20 @@ import numpy as np
 from PIL import Image
 
 from nnc.ir.plan import Field
+from nnc.ir.vocabulary import Vocabulary
 from nnc.train.data.augment import augment
 from nnc.train.data.dataset import Dataset
 from nnc.train.data.keyed import Array, Rows
 from nnc.train.data.pictures import from_array
+from nnc.train.data.ragged import length_name
 from nnc.train.data.rules import NO_PICTURES, refusal
+from nnc.train.data.units import decoded
 
 if TYPE_CHECKING:
     from PIL import ImageDraw, ImageFont
 
+_SHOWN = 60
+"""So many units of a text are shown."""
 _SMALLEST = 84
 _LARGEST = 224
 _GAP = 8
@@ -92,7 +98,7 @@ def sheet(dataset: Dataset, part: str, count: int = 36) -> Image.Image:
             shown = [_overlaid(tile, values["mask"][at]) for tile in shown]
         tiles.append(_beside(shown))
         captions.append(_caption(dataset.profile.fields, values, at))
-    return _arranged(tiles, captions)
+    return arranged(tiles, captions)
 
 
 def rows(dataset: Dataset, part: str, count: int) -> tuple[list[str], list[list[str]]]:
@@ -104,16 +110,39 @@ def rows(dataset: Dataset, part: str, count: int) -> tuple[list[str], list[list[
     cells: list[list[str]] = [[name] for name in reader.names(positions)]
     for field in dataset.profile.fields:
         column = values[field.name]
-        head.extend(field.columns if len(field.columns) > 1 else [field.name])
+        wide = len(field.columns) > 1 and field.type.rank == 1
+        head.extend(field.columns if wide else [field.name])
         for at, row in enumerate(cells):
-            row.extend(_texts(field, column[at]))
+            front = dataset.profile.front(field.name) or _numbered_by(dataset, field)
+            if isinstance(front, Vocabulary):
+                length = values.get(length_name(field.name))
+                row.append(_clipped(front, column[at], None if length is None else length[at]))
+            else:
+                row.extend(_texts(field, column[at]))
     return head, cells
+
+
+def _numbered_by(dataset: Dataset, field: Field) -> Vocabulary | None:
+    """The vocabulary of the text that a target goes on with."""
+    front = dataset.profile.front("text") if field.meaning == "tokens" else None
+    return front if isinstance(front, Vocabulary) else None
+
+
+def _clipped(known: Vocabulary, ids: Array, length: Array | None) -> str:
+    """The beginning of a text in quotes, line ends as they are written in programs."""
+    whole = ids if length is None else ids[: int(length)]
+    text = decoded(known, [int(at) for at in whole[:_SHOWN]])
+    more = "..." if len(whole) > _SHOWN or len(text) > _SHOWN else ""
+    return json.dumps(text[:_SHOWN] + more, ensure_ascii=False)
 
 
 def _texts(field: Field, value: Array) -> list[str]:
     """A value as text, one for each column that the field gathers."""
-    if len(field.columns) > 1:
+    if len(field.columns) > 1 and value.size == len(field.columns):
         return [_number(number) for number in value.reshape(-1)]
+    if value.size != 1 and value.ndim == 1 and value.dtype == np.float32:
+        some = ", ".join(_number(number) for number in value[:3])
+        return [f"{some}, ... ({len(value):,})" if len(value) > 3 else some]
     if value.size != 1:
         return [f"{value.dtype}{list(value.shape)}"]
     if not field.labels:
@@ -167,8 +196,8 @@ def _beside(tiles: list[Image.Image]) -> Image.Image:
     return out
 
 
-def _arranged(tiles: list[Image.Image], captions: list[str]) -> Image.Image:
-    """Tiles in rows, captions under them."""
+def arranged(tiles: list[Image.Image], captions: list[str]) -> Image.Image:
+    """Tiles of one size in rows, captions under them."""
     from PIL import ImageDraw, ImageFont  # only a sheet needs letters
 
     columns = ceil(sqrt(len(tiles)))
