@@ -31,7 +31,7 @@ def _text(name: str, options: dict[str, object]) -> tuple[Field, ...]:
     window = options.get("window", WINDOW)
     if not isinstance(window, int):
         return ()
-    kind = TensorType((window,), "int64", 0)
+    kind = TensorType((window,), "int64")
     return Field("text", "input", "text", kind), Field("next", "target", "tokens", kind)
 
 

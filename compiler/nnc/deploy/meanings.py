@@ -114,17 +114,22 @@ def doc(recipe: Recipe) -> str:
     return " ".join(about[0].split()) if about else recipe.network.graph.name
 
 
+LABELLED = ("class", "mask", "transcript")
+"""Fields whose labels name an output's numbers; those of a text stand with its input."""
+
+
 def _labels(recipe: Recipe) -> tuple[tuple[str, tuple[str, ...]], ...]:
     found = []
     for output, name in recipe.binding.targets:
         field = recipe.field(name)
-        if field is not None and field.meaning in ("class", "mask") and field.labels:
+        if field is not None and field.meaning in LABELLED and field.labels:
             found.append((output, field.labels))
     return tuple(found)
 
 
 def _task(recipe: Recipe, labels: Mapping[str, tuple[str, ...]]) -> Task:
-    if labels:
+    fields = [recipe.field(name) for _, name in recipe.binding.targets]
+    if labels and not any(f is not None and f.meaning == "transcript" for f in fields):
         return "classification"
     inputs = [recipe.field(name) for _, name in recipe.binding.inputs]
     past = any(field is not None and field.meaning == "past" for field in inputs)

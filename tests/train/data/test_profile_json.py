@@ -29,7 +29,16 @@ from tests.train.data.made import COLOUR, opened, picture, refused, table
 def profiles(tmp_path: Path) -> list[Profile]:
     text = "a,c,y\n1,u,2.5\n2,v,3.5\n,u,4.5\n"
     houses = opened("table", table(tmp_path / "t.csv", text), target=("y",), split=Split("none"))
-    return [houses.profile, *(opened("bundled", n).profile for n in ("mnist5k", "iris"))]
+    mails = table(tmp_path / "m.csv", "body,y\n" + "\n".join(f"a b {i},{i % 2}" for i in range(20)))
+    texts = opened("text", mails, column="body", target=("y",), unit="subword", vocab=300)
+    names = ("mnist5k", "iris", "mobydick", "sunspots")
+    carried = opened("bundled", "mobydick", unit="word", carry=True)
+    return [
+        houses.profile,
+        texts.profile,
+        carried.profile,
+        *(opened("bundled", n).profile for n in names),
+    ]
 
 
 def test_a_profile_survives(tmp_path: Path) -> None:

@@ -245,7 +245,7 @@ def _add_said(
     if (rows.lengths == 0).any():
         at = int(np.flatnonzero(rows.lengths == 0)[0])
         raise refusal(SHORT, plan, f"nothing is said in `{files[at]}`: its `{name}` is empty")
-    kind = TensorType((int(rows.lengths.max()),), "int64", 0)
+    kind = TensorType((int(rows.lengths.max()),), "int64")
     length, counted = length_of(name, rows.lengths)
     fields += [Field(name, "target", "transcript", kind, known.tokens, (name,), True), length]
     columns |= {name: rows, length.name: counted}

@@ -211,16 +211,24 @@ def _profile(
     )
 
 
+_FEW = 3
+_WORDS = ("unit", "missing")
+"""Arguments that are words."""
+
+
 def described(plan: DataPlan) -> str:
     """The source as the spec calls it, with no more of a path than a stranger may see."""
     if plan.moved and plan.kind == "bundled":
         return f'bundled("{plan.option("bundled", plan.name)}") at "{shown(plan.path)}"'
     given = [f'"{shown(plan.path)}"'] if plan.path else []
     for name, value in plan.options:
-        if isinstance(value, str):
+        if name in _WORDS or isinstance(value, bool):
+            given.append(f"{name}={str(value).lower()}")
+        elif isinstance(value, str):
             given.append(f'{name}="{shown(value)}"')
         elif isinstance(value, tuple | list):
-            inside = ", ".join(f'"{shown(str(one))}"' for one in value)
+            inside = ", ".join(f'"{shown(str(one))}"' for one in value[:_FEW])
+            inside += f", ... ({len(value)} in all)" if len(value) > _FEW else ""
             given.append(f"{name}=({inside})" if name == "pairs" else f"{name}=[{inside}]")
         else:
             given.append(f"{name}={value}")

@@ -26,6 +26,7 @@ from nnc.train.data.units import Encode, Ids, encoder, fitted
 
 WINDOW = 128
 """Units of a window unless `window=` says otherwise."""
+TABLES = (".csv", ".tsv", ".parquet", ".pq")
 _BYTES_A_CHARACTER = 16
 """What a character of a file costs in memory while it is read and numbered."""
 _NEAR = 4096
@@ -163,7 +164,7 @@ def found_text(plan: DataPlan, request: Request, path: Path) -> Found:
         marks.append((piece.part, mark(ids.tobytes())))
         at += len(ids)
     whole, first = np.concatenate(values), np.concatenate(starts)
-    kind = TensorType((window,), "int64", 0)
+    kind = TensorType((window,), "int64")
     ready = Ready(
         (
             Field("text", "input", "text", kind),
@@ -174,6 +175,8 @@ def found_text(plan: DataPlan, request: Request, path: Path) -> Found:
         (("text", known),),
     )
     notes = _unknown(known, pieces, values)
+    if path.suffix.lower() in TABLES:
+        notes += (f"`{path.name}` is read as one text; `column=` and `target=` read a table",)
     return Found(
         samples=len(first),
         keys=(),
@@ -230,7 +233,7 @@ def _labelled(plan: DataPlan, request: Request, path: Path) -> Found:
             "text",
             "input",
             "text",
-            TensorType((int(rows.lengths.max()),), "int64", 0),
+            TensorType((int(rows.lengths.max()),), "int64"),
             columns=(column,),
             padded=True,
         )
