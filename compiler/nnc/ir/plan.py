@@ -13,6 +13,7 @@ from typing import Literal
 
 from nnc.ir.arguments import Declared
 from nnc.ir.datasettings import Augment, Normalize, Split
+from nnc.ir.gan import GanPlan
 from nnc.ir.lossformula import FormulaTerm
 from nnc.ir.training import Loss, Metric
 from nnc.ir.types import TensorType
@@ -318,6 +319,7 @@ class TrainPlan(Record):
     frozen: Frozen = Frozen()
     init: Init | None = None
     accumulate: int = 1
+    gan: GanPlan | None = None
     early_stop: EarlyStop | None = None
     precision: str = "auto"
     deterministic: bool = False
