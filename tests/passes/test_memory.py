@@ -62,6 +62,13 @@ def test_what_lies_in_the_same_memory_counts_once() -> None:
     assert _memory("input x: [4, 25]; flatten -> reshape(10, 10) -> relu")[0] == 200
 
 
+def test_a_scan_reads_its_input_to_the_end() -> None:
+    """The input, the results of all turns and what they are stacked into, and states of a turn."""
+    body = "state h: [4]; add(h) -> tanh as h1; next h = h1; from h1"
+    inference, _, _ = _memory(f"input x: [100, 4]; scan {{ {body} }}")
+    assert inference == pytest.approx(3 * 400, abs=20)
+
+
 def test_nothing_is_kept_before_what_learns() -> None:
     assert _memory("input x: [100]; relu -> tanh")[1] == 0
     assert _memory("input x: [100]; relu -> dense(10)")[1] == 100

@@ -75,11 +75,6 @@ class Cell(Layer):
             for name in ("bias_ih", "bias_hh"):
                 yield Weight(name, (high,), start, fan_in=self.units)
 
-    def keeps(self, x: TensorType, *_: TensorType) -> Kept:
-        """Its inputs; and of each unit the gates and what they are made of, or the new memory."""
-        inner = {1: 1, 3: 6, 4: 5}[self.gates]
-        return Kept(inputs=True, other=4 * inner * self.units)
-
     def macs(self, x: TensorType, *_: TensorType) -> Dim:
         return self.gates * self.units * (x.dims[0] + self.units)
 

@@ -8,7 +8,7 @@ take for themselves while they run is not counted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from nnc.ir.dims import evaluate, product
 from nnc.ir.graph import Network
@@ -194,6 +194,27 @@ class _Lives:
         """The bytes of new memory among some values."""
         return sum(self.size[n] for n in numbers if self.home[n] == n)
 
+    def _last_uses(self) -> dict[int, int]:
+        """The step after which nobody reads a memory: of what a scan reads, its last turn."""
+        ends = _scan_ends(self.flat.steps)
+        born = dict.fromkeys(self.home.values(), -1)
+        last = dict.fromkeys(self.home.values(), -1)
+        within: list[int] = []  # where the scans begin that are open
+        for at, step in enumerate(self.flat.steps):
+            within += [at] if at in ends else []
+            born.update((n, at) for n in step.outputs if self.home[n] == n)
+            for n in (*(n for n in step.inputs if n is not None), *step.outputs):
+                home = self.home[n]
+                outer = [ends[begin] for begin in within if born[home] < begin]
+                last[home] = max(last[home], at, *outer)
+            within = [begin for begin in within if ends[begin] > at]
+        return last | {self.home[n]: len(self.flat.steps) for n in self.flat.outputs}
+
+    def _listed(self, step: Step) -> int:
+        """The results of all turns of a scan, which lie beside what they are stacked into."""
+        stacks = self.once and isinstance(step, BorderStep) and step.copies
+        return self._made(step.outputs) if stacks else 0
+
     def forward(self, stay: frozenset[int] = frozenset(), *, beside: bool = False) -> int:
         """The most bytes that live at once in forward.
 
@@ -201,20 +222,14 @@ class _Lives:
             stay: memories that do not end with their last use.
             beside: what backward needs beside them is kept too.
         """
-        last = dict.fromkeys(self.home.values(), -1)
-        for at, step in enumerate(self.flat.steps):
-            for n in (*step.inputs, *step.outputs):
-                if n is not None:
-                    last[self.home[n]] = at
-        for n in self.flat.outputs:
-            last[self.home[n]] = len(self.flat.steps)
+        last = self._last_uses()
         ends: dict[int, list[int]] = {}
         for n, at in last.items():
             ends.setdefault(at, []).append(n)
         live = most = self._made(self.inputs)
         for at, step in enumerate(self.flat.steps):
             live += self._made(step.outputs) + (self.more[at] if beside else 0)
-            most = max(most, live)
+            most = max(most, live + self._listed(step))
             live -= sum(self.size[n] for n in ends.get(at, ()) if n not in stay)
         return most
 
@@ -245,3 +260,15 @@ def _name(step: Step, weight: Weight) -> str:
     """The full name of an array that a step computes with."""
     tied = step.tied if weight.name == "weight" else ""
     return tied or full_name(step.owner, weight.name)
+
+
+def _scan_ends(steps: Sequence[Step]) -> dict[int, int]:
+    """For each step that begins a scan the one that ends it."""
+    found: dict[int, int] = {}
+    begun: list[int] = []
+    for at, step in enumerate(steps):
+        if isinstance(step, BorderStep) and step.item.name == "scan":
+            begun.append(at)
+        elif isinstance(step, BorderStep):
+            found[begun.pop()] = at
+    return found
