@@ -72,22 +72,28 @@ class Selector:
 
     def line(self, setting: ast.Setting, words: tuple[ast.Expr, ...]) -> Line:
         """A setting with its words understood; without those that were reported."""
-        found = (self._chosen(e) for e in words)
-        return Line(setting, tuple(each for each in found if each is not None))
+        found = tuple(self._chosen(e) for e in words)
+        chosen = tuple(each for each in found if each is not None)
+        selecting = tuple(each for each in chosen if any(True for _ in self.selected(each)))
+        for each in chosen:
+            # `on bias, norm` speaks of any network; a name, or a kind alone, must mean something.
+            usual = each.words == (NORM,) or (each.words[-1] in WEIGHT_KINDS and not each.names)
+            if each not in selecting and not (usual and selecting):
+                absent = each.words == (NORM,)
+                self._world.sink.add(
+                    self._unknown(each.span, each.words) if absent else self._nothing(each)
+                )
+        return Line(setting, selecting)
 
     def _chosen(self, e: ast.Expr) -> Chosen | None:
         words = self._words(e)
         if words is None:
             return None
-        names = explicit(words, self._leaves)
+        names = 0 if words == (NORM,) else explicit(words, self._leaves)
         if names is None:
             self._world.sink.add(self._unknown(e.span, words))
             return None
-        chosen = Chosen(words, names, e.span)
-        if not any(True for _ in self.selected(chosen)):
-            self._world.sink.add(self._nothing(chosen))
-            return None
-        return chosen
+        return Chosen(words, names, e.span)
 
     def _words(self, e: ast.Expr) -> Words | None:
         if isinstance(e, ast.Ref):
