@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from nnc.check.binding import bind_fields
 from nnc.check.budgets import check_budgets
+from nnc.check.carrying import cannot_carry
 from nnc.check.catalogue import catalogue_profile
 from nnc.check.data import check_data
 from nnc.check.declared import declared_profile
@@ -337,6 +338,9 @@ def _trains(
         found[name] = plan
         source = data.get(plan.data[0]) if plan.data else None
         if source is not None:
+            problem = cannot_carry(plan, source, network)
+            if problem is not None:
+                world.sink.add(problem)
             found[name] = _bound(world, plan, network, source, profiles.get(source.name))
     return found
 

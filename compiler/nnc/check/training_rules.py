@@ -153,6 +153,16 @@ The network works only for some sizes ("H must be a multiple of 16"), and the da
 Set `size` in the data block.
 """,
 )
+CARRIED = rule(
+    "NN426",
+    "carried-state",
+    """
+With `carry=true` the windows of a text follow on one another, and what `rnn`, `gru` and `lstm`
+remember at the end of one is what they start from in the next (truncated back-propagation through
+time). A layer that is given a state (`lstm(8, h, c)`) starts from that one. What reads backwards
+cannot carry on, and a scan starts anew with each window.
+""",
+)
 UNKNOWN_SELECTION = rule(
     "NN430",
     "unknown-selection",

@@ -283,8 +283,11 @@ class Trainer:
         for member in session.members.values():
             member.module.eval()
         exam, predictor = self._exam
-        batch = 2 * session.plan.batch  # without gradients twice as much fits
-        return evaluate(exam, predictor, session.valid, batch, lambda: bool(self.signals.stop))
+        memory = session.memories.get(session.job.members[0].name)
+        # Without gradients twice as much fits; what is carried wants long lanes instead.
+        batch = session.plan.batch * (1 if session.carried else 2)
+        stop = self.signals
+        return evaluate(exam, predictor, session.valid, batch, lambda: bool(stop.stop), memory)
 
     def _ended_epoch(self, result: Evaluation | None, rate: float, share: float) -> None:
         session = self.session

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -13,7 +14,9 @@ from torch import Tensor, nn
 
 from nnc.ir.plan import MetricPlan, Profile, Scale
 from nnc.record import Record
-from nnc.train.feed import Array, Feed, Raw, batch_bounds
+from nnc.train.data.carried import carried_whole
+from nnc.train.feed import Array, Feed, Indices, Raw, batch_bounds
+from nnc.train.memory import Memory
 from nnc.train.metrics import Scores
 from nnc.train.wiring import Lesson, TotalLoss, Wiring, call, wanted
 
@@ -139,8 +142,12 @@ def evaluate(
     feed: Feed,
     batch: int,
     stop: Callable[[], bool] = lambda: False,
+    memory: Memory | None = None,
 ) -> Evaluation:
     """Examines a model on all samples of a part.
+
+    Args:
+        memory: of a module whose recurrent layers carry their state from window to window.
 
     Raises:
         Stopped: `stop` became true.
@@ -152,8 +159,12 @@ def evaluate(
     detail = Detail(exam.lessons if exam.detail else {})
     targets = {name: exam.wiring.target(lesson.target) for name, lesson in exam.lessons.items()}
     losses: list[tuple[Tensor, int]] = []
-    with torch.inference_mode():
-        for raw, size in feed.batches(None, batch_bounds(len(feed), batch, merge_last=False)):
+    order: Indices | None = None
+    bounds = batch_bounds(len(feed), batch, merge_last=False)
+    if memory is not None:
+        order, bounds = carried_whole(len(feed), batch)
+    with torch.inference_mode(), nullcontext() if memory is None else memory.apart():
+        for raw, size in feed.batches(order, bounds):
             if stop():
                 raise Stopped
             inputs = exam.wiring.inputs(raw)

@@ -18,6 +18,7 @@ from nnc.train.device import Device
 from nnc.train.evaluation import Examination, TorchPredictor
 from nnc.train.feed import Augmentation, Feed, Indices, Reader, Subset, batch_bounds
 from nnc.train.job import Job, Weights
+from nnc.train.memory import Memory
 from nnc.train.monitor import Monitor, monitor_of, stopper_of
 from nnc.train.schedules import Plateaus, Span
 from nnc.train.step import Losses, Numerics, Step, Updater, make_step, updaters
@@ -42,6 +43,7 @@ class Session:
         evaluated: what was trained so far has been evaluated.
         best: the best weights by `player/place`, on the CPU, None before the first.
         good: weights to fall back on until there is a checkpoint.
+        memories: by player, what its recurrent layers carry from batch to batch.
     """
 
     def __init__(self, job: Job, device: Device) -> None:
@@ -54,6 +56,8 @@ class Session:
             _move(member.module, self.place, device.precision)
             _freeze(member.module, job.plan.frozen)
         self._read_data()
+        members = self.members.items() if self.carried else ()
+        self.memories = {name: Memory(member.module) for name, member in members}
         self._plan_length()
         self._build_steps()
         self._build_monitors()
@@ -136,7 +140,8 @@ class Session:
             member, wiring = self.members[phase.player], self.wirings[phase.player]
             updates = updaters(member, phase, self.span)
             total = wiring.total_loss(phase.terms, phase.formulas)
-            step = make_step(member, wiring, total, updates, self.losses, numerics)
+            memory = self.memories.get(phase.player)
+            step = make_step(member, wiring, total, updates, self.losses, numerics, memory)
             self.phases.append((phase, step))
             self.updaters += updates
 
@@ -189,7 +194,14 @@ class Session:
         return self._before + time.perf_counter() - self._began
 
     def learn(self) -> None:
-        """Puts the modules in training mode; running statistics of what is frozen stay."""
+        """Puts the modules in training mode; running statistics of what is frozen stay.
+
+        What is carried from batch to batch starts from zeros with each epoch.
+        """
+        for memory in self.memories.values():
+            memory.on = True
+            if not self.batch:
+                memory.clear()
         for member in self.members.values():
             member.module.train()
             for place in self.plan.frozen.still:

@@ -75,6 +75,8 @@ def _tensors(session: Session, weights: dict[str, Tensor]) -> dict[str, Tensor]:
             for key, value in updater.optimizer.state.get(weight, {}).items():
                 if isinstance(value, Tensor):
                     made[f"optimizer/{i}/{updater.player}/{place}/{key}"] = value
+    for player, memory in session.memories.items() if session.batch else ():
+        made |= {f"memory/{player}/{name}": h for name, h in memory.tensors().items()}
     made["rng/cpu"] = torch.get_rng_state()
     if session.place.type == "cuda":
         made["rng/cuda"] = torch.cuda.get_rng_state(session.place)
@@ -99,6 +101,7 @@ def restore(session: Session, state: State, tensors: dict[str, Tensor]) -> None:
     for i, updater in enumerate(session.updaters):
         _load_optimizer(updater, i, left)
     _load_random(session, left)
+    _load_memories(session, state, left)
     if left:
         raise BadFile(f"it holds {min(left)}, which this run does not have")
     _load_counts(session, state)
@@ -141,6 +144,16 @@ def _load_optimizer(updater: Updater, number: int, left: dict[str, Tensor]) -> N
             states[at] = found
     document = updater.optimizer.state_dict()
     updater.optimizer.load_state_dict(document | {"state": states})
+
+
+def _load_memories(session: Session, state: State, left: dict[str, Tensor]) -> None:
+    for player, memory in session.memories.items():
+        start = f"memory/{player}/"
+        names = [name for name in left if name.startswith(start)] if state.batch else []
+        if state.batch and not names:
+            raise BadFile("what its recurrent layers carried is missing")
+        like = next(session.members[player].module.parameters())
+        memory.load({name.removeprefix(start): left.pop(name) for name in names}, like)
 
 
 def _load_random(session: Session, left: dict[str, Tensor]) -> None:

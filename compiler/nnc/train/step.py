@@ -12,6 +12,7 @@ from nnc.ir.plan import Phase
 from nnc.ir.updates import Clip, Group
 from nnc.record import Record
 from nnc.train.feed import Raw
+from nnc.train.memory import Memory
 from nnc.train.optimizers import Named, groups, named_weights, torch_optimizer
 from nnc.train.schedules import Factor, Span, factor
 from nnc.train.wiring import Member, TotalLoss, Wiring, call
@@ -139,8 +140,13 @@ def make_step(
     updates: tuple[Updater, ...],
     losses: Losses,
     numerics: Numerics,
+    memory: Memory | None = None,
 ) -> Step:
-    """The function that does one update with a batch; everything is looked up before the first."""
+    """The function that does one update with a batch; everything is looked up before the first.
+
+    Args:
+        memory: what recurrent layers carry from batch to batch, each piece of a batch its own.
+    """
     module, device = member.module, wiring.device
     optimizers = [u.optimizer for u in updates]
     clips = _clipped(numerics.clips, updates)
@@ -163,7 +169,9 @@ def make_step(
         # Pieces weigh by their samples, so that the sum is the mean over the batch.
         part = -(-size // pieces)
         value = torch.zeros((), device=device)
-        for start in range(0, size, part):
+        for number, start in enumerate(range(0, size, part)):
+            if memory is not None:
+                memory.piece = number
             piece = {name: x[start : start + part] for name, x in raw.items()}
             loss = loss_of(piece) * (min(part, size - start) / size)
             loss.backward()  # type: ignore[no-untyped-call]

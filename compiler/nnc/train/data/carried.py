@@ -12,6 +12,18 @@ def lanes(count: int, batch: int) -> int:
     return max(min(batch, count), 1)
 
 
+def carried_whole(count: int, batch: int) -> tuple[Rows, list[tuple[int, int]]]:
+    """All windows of a part in the order of `carried_order`, and where batches begin and end.
+
+    Windows that fill no whole step are a smaller batch at the end, and start from zeros.
+    """
+    wide = lanes(count, batch)
+    steps = count // wide
+    order = np.concatenate([carried_order(count, batch), np.arange(wide * steps, count)])
+    bounds = [(at, min(at + wide, count)) for at in range(0, count, wide)]
+    return order, bounds
+
+
 def carried_order(count: int, batch: int) -> Rows:
     """The windows of an epoch, batch after batch: a text is cut into as many lanes as a batch has.
 
