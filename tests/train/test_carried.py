@@ -98,7 +98,7 @@ def test_a_module_called_twice_carries_two_states() -> None:
             self.rnn1 = nn.RNN(2, 3, batch_first=True)
 
         def forward(self, x: torch.Tensor, start: torch.Tensor) -> torch.Tensor:
-            y, h = self.rnn1(x)
+            y, _ = self.rnn1(x)
             z, _ = self.rnn1(-x)
             given, _ = self.rnn1(x, start)
             return torch.cat([y, z, given], 2)
@@ -132,7 +132,8 @@ def test_validation_reads_on_and_counts_every_window(tmp_path: Path) -> None:
     memory = session.memories["Net"]
     found = evaluate(exam, session.predictor(exam), session.valid, 4, memory=memory)
     assert found.loss == pytest.approx(sum(losses) / (11 * WINDOW), rel=1e-5)
-    assert not memory.states and not memory.on
+    assert not memory.states
+    assert not memory.on
 
 
 def test_pieces_of_a_batch_carry_each_their_own(tmp_path: Path) -> None:
@@ -157,7 +158,8 @@ def test_resumed_to_the_bit(tmp_path: Path, calls: int) -> None:
     assert run(first).status == "interrupted"
     again = run(resumed(cut, plan=plan, data=verses(), module=module()))
     assert again.best == wanted.best
-    assert same(weights(cut), weights(whole)) and told(cut) == told(whole)
+    assert same(weights(cut), weights(whole))
+    assert told(cut) == told(whole)
 
 
 def test_each_epoch_starts_from_zeros(tmp_path: Path) -> None:
