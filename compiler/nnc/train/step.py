@@ -142,17 +142,18 @@ def make_step(
     numerics: Numerics,
     memory: Memory | None = None,
 ) -> Step:
-    """The function that does one update with a batch; everything is looked up before the first.
+    """The function that does one update with a batch, all looked up before the first.
 
     Args:
         memory: what recurrent layers carry from batch to batch, each piece of a batch its own.
     """
     module, device = member.module, wiring.device
     optimizers = [u.optimizer for u in updates]
-    clips = _clipped(numerics.clips, updates)
-    pieces = numerics.pieces
+    clips, pieces = _clipped(numerics.clips, updates), numerics.pieces
 
-    def loss_of(raw: Raw) -> Tensor:
+    def loss_of(raw: Raw, piece: int = 0) -> Tensor:
+        if memory is not None:
+            memory.piece = piece
         inputs = wiring.inputs(raw)
         if not numerics.bf16:
             return total(call(module, inputs), raw, inputs)
@@ -170,10 +171,8 @@ def make_step(
         part = -(-size // pieces)
         value = torch.zeros((), device=device)
         for number, start in enumerate(range(0, size, part)):
-            if memory is not None:
-                memory.piece = number
             piece = {name: x[start : start + part] for name, x in raw.items()}
-            loss = loss_of(piece) * (min(part, size - start) / size)
+            loss = loss_of(piece, number) * (min(part, size - start) / size)
             loss.backward()  # type: ignore[no-untyped-call]
             value += loss.detach()
         losses.add(value, size)
