@@ -89,6 +89,7 @@ class Eager:
             "/": torch.div,
             "//": torch.floor_divide,
             "**": torch.pow,
+            "@": torch.matmul,
             "<": torch.lt,
             "!=": torch.ne,
             "==": torch.eq,

@@ -54,9 +54,20 @@ BODIES = {
 BLOCK = "block cell { residual { layer_norm -> gru(8) -> dense(8) } }\n"
 
 
-def network(body: str) -> Network:
+SOUNDS = {
+    "spectrogram": "spectrogram(16, 5)",
+    "amplitudes": "spectrogram(9, 4, power=1, length=7, window=rectangular)",
+    "zeros at both ends": "spectrogram(8, 4, padding_mode=zeros)",
+    "not centred": "spectrogram(8, 4, center=false) -> mean(axis=0)",
+    "mel": "mel_spectrogram(8000, 16, 5, mels=3) as m; from log(m + 1e-6)"
+    " -> rearrange([t, c], [c, t]) -> conv(4, 3, stride=2, padding=1) -> relu"
+    " -> rearrange([c, t], [t, c]) -> lstm(3, bidirectional=true, keep=last)",
+}
+
+
+def network(body: str, features: tuple[int, ...] = (8,)) -> Network:
     text = f"""{BLOCK if "cell" in body else ""}network A {{
-  input x: [T, 8] padded
+  input x: [{", ".join(["T", *map(str, features)])}] padded
   {body}
   output y
 }}"""
@@ -65,12 +76,14 @@ def network(body: str) -> Network:
     return found.networks["A"]
 
 
-def padded(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def padded(
+    rng: np.random.Generator, lengths: tuple[int, ...] = LENGTHS, features: tuple[int, ...] = (8,)
+) -> tuple[np.ndarray, np.ndarray]:
     """A batch of which the padding holds large numbers."""
-    x = rng.standard_normal((len(LENGTHS), max(LENGTHS), 8)).astype(np.float32)
-    for row, length in zip(x, LENGTHS):
+    x = rng.standard_normal((len(lengths), max(lengths), *features)).astype(np.float32)
+    for row, length in zip(x, lengths):
         row[length:] = 100.0 + rng.random(row[length:].shape)
-    return x, np.array(LENGTHS, np.int64)
+    return x, np.array(lengths, np.int64)
 
 
 def own(array: np.ndarray, dims: tuple[Dim, ...], length: int) -> np.ndarray:
@@ -80,7 +93,17 @@ def own(array: np.ndarray, dims: tuple[Dim, ...], length: int) -> np.ndarray:
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=list(BODIES))
 def test_a_sequence_gives_the_same_alone_and_in_a_batch(body: str, tmp_path: Path) -> None:
-    net = network(body)
+    same(network(body), *padded(np.random.default_rng(1)), tmp_path)
+
+
+@pytest.mark.parametrize("body", SOUNDS.values(), ids=list(SOUNDS))
+def test_a_sound_gives_the_same_alone_and_in_a_batch(body: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    same(network(body, ()), *padded(rng, (33, 17, 60, 41), ()), tmp_path)
+
+
+def same(net: Network, x: np.ndarray, lengths: np.ndarray, tmp_path: Path) -> None:
+    """Each row gives the same with and without the others, on both sides."""
     verify(net)
     rng = np.random.default_rng(0)
     arrays = worked.weights(net, rng)
@@ -90,11 +113,10 @@ def test_a_sequence_gives_the_same_alone_and_in_a_batch(body: str, tmp_path: Pat
     session = ort.InferenceSession(onnx_model(net, arrays).serialize())
     (port,) = net.graph.outputs
     dims = net.graph.types[port.value].dims
-    x, lengths = padded(rng)
     with torch.no_grad():
         together = module(torch.from_numpy(x), torch.from_numpy(lengths)).numpy()
         exported = session.run(None, {"x": x, "x_length": lengths})[0]
-        for at, length in enumerate(LENGTHS):
+        for at, length in enumerate(lengths.tolist()):
             one, count = x[at : at + 1, :length], lengths[at : at + 1]
             alone = module(torch.from_numpy(one), torch.from_numpy(count)).numpy()[0]
             assert worked.difference(own(together[at], dims, length), alone) <= 1e-5

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from nnc.backends.arrays import DTYPES, Array, known_sizes
 from nnc.backends.computed import as_matrix, part_lengths, singular_vectors
+from nnc.backends.fourier import mel_filters
 from nnc.diagnostics import Refusal, rule
 from nnc.ir.arguments import Declared
 from nnc.ir.initial import (
@@ -24,6 +25,7 @@ from nnc.ir.initial import (
     ForgetGate,
     KaimingNormal,
     KaimingUniform,
+    MelFilters,
     Normal,
     Orthogonal,
     PartLengths,
@@ -71,6 +73,8 @@ def initial_weight(row: PlacedWeight, seed: int) -> Array:
         return np.full(shape, weight.init.value, dtype=DTYPES[weight.dtype])
     if isinstance(weight.init, Values):
         return np.array(weight.init.values, DTYPES[weight.dtype]).reshape(shape)
+    if isinstance(weight.init, MelFilters):
+        return mel_filters(weight.init, *shape)
     if weight.dtype != "float32":
         raise TypeError(f"{row.name} is {weight.dtype} and cannot be drawn")
     if isinstance(weight.init, Singular | PartLengths):

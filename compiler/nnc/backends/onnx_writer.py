@@ -9,10 +9,12 @@ import numpy as np
 
 from nnc.backends.arrays import DTYPES, Array
 from nnc.backends.computed import computed_weight
+from nnc.backends.fourier import fourier_basis
 from nnc.backends.onnx_schema import attribute, check_node, operator, result_type
 from nnc.backends.onnx_sizes import BATCH, Sizes
 from nnc.backends.onnx_values import BATCH_NAME, Body, Node, Place, Shape, Tensor, Value
 from nnc.ir.dims import Dim
+from nnc.ir.initial import FourierBasis
 from nnc.ir.types import DType, TensorType
 from nnc.ir.walk import full_name
 from nnc.layers.base import Ref, Transform
@@ -130,6 +132,10 @@ class Writer:
         if array.size == 1:
             array = np.full(shape, array[0], np.float32)
         return self._constant(array.reshape(shape), "float32")
+
+    def table(self, made: FourierBasis, *dims: int) -> Value:
+        """A float32 constant of many numbers."""
+        return self._constant(fourier_basis(made).reshape(dims), "float32")
 
     def integer(self, value: int) -> Value:
         """An int64 scalar."""

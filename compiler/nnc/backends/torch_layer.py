@@ -246,11 +246,10 @@ class LayerWriter:
                 homes.add(home)
                 lines.append(f"{place}.{home} = nn.Module()")
             made = self._array(weight)
-            if weight.role == "state":
+            if weight.role != "trained":
                 lines.append(f'{place}{dot}{home}.register_buffer("{name}", {made})')
             else:
-                frozen = ", requires_grad=False" if weight.role == "frozen" else ""
-                lines.append(f"{place}.{weight.name} = nn.Parameter({made}{frozen})")
+                lines.append(f"{place}.{weight.name} = nn.Parameter({made})")
         return lines
 
     def _array(self, weight: Weight) -> str:

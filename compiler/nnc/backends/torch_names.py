@@ -215,6 +215,20 @@ FUNCTIONS: Final[dict[str, Signature]] = {
         "sequence", batch_first=False, padding_value=0.0, total_length=None
     ),
     "torch.arange": _signature("end", device=None),
+    "torch.ones": _signature("size", device=None),
+    **{
+        f"torch.{name}_window": _signature("window_length", device=None)
+        for name in ("hann", "hamming", "blackman")
+    },
+    "torch.stft": _signature(
+        "input n_fft",
+        hop_length=None,
+        win_length=None,
+        window=None,
+        center=True,
+        pad_mode="reflect",
+        return_complex=None,
+    ),
     "torch.flatten": _signature("input", start_dim=0, end_dim=-1),
     "torch.unflatten": _signature("input dim sizes"),
     "torch.cat": _signature("tensors", dim=0),
@@ -246,6 +260,7 @@ METHODS: Final[dict[str, Signature]] = {
     "squeeze": _signature("dim"),
     "transpose": _signature("dim0 dim1"),
     "select": _signature("dim index"),
+    "gather": _signature("dim index"),
     "narrow": _signature("dim start length"),
     "roll": _signature("shifts dims"),
     "new_full": _signature("size fill_value"),

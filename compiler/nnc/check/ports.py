@@ -43,7 +43,11 @@ def check_ports(rules: Stating, op: Layer, types: tuple[TensorType | None, ...])
             _refuse_rank(rules, op, port, type)
         if port.channels_first and type.time == 0 and type.rank > 1:
             rules.refuse(
-                TIME_AXIS, f"the first axis of {type} is time, and `{op.word}` takes channels first"
+                TIME_AXIS,
+                f"the first axis of {type} is time, and `{op.word}` takes channels first",
+                help="put `rearrange([t, c], [c, t]) ->` before it"
+                if type.rank == 2
+                else "bring channels to the front with `rearrange`",
             )
 
 

@@ -115,6 +115,24 @@ class Values(Declared):
     values: tuple[float, ...]
 
 
+class FourierBasis(Declared):
+    """Cosines and sines under a window that spans `length` of `fft` samples."""
+
+    fft: int
+    length: int
+    window: str
+
+
+class MelFilters(Declared):
+    """The share of each frequency in each band of the mel scale, of sound at a rate."""
+
+    rate: Dim
+    low: float
+    high: float | None
+    scale: str
+    norm: str
+
+
 class ZeroRow(Declared):
     """As another distribution, but for zeros in one row."""
 

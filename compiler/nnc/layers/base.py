@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal, NoReturn, Protocol, TypeVar, Union
 from nnc.diagnostics import Rule
 from nnc.ir.arguments import Declared, Sizes, Tied
 from nnc.ir.dims import Dim
-from nnc.ir.initial import Weight
+from nnc.ir.initial import FourierBasis, Weight
 from nnc.ir.types import DType, TensorType
 from nnc.layers.kept import INPUTS as INPUTS
 from nnc.layers.kept import NOTHING as NOTHING
@@ -273,6 +273,10 @@ class OnnxWriter(Protocol):
 
     def floats(self, *values: float, shape: tuple[int, ...] | None = None) -> Ref:
         """A float32 constant: one value without a shape is a scalar, several are [n]."""
+        ...
+
+    def table(self, made: FourierBasis, *dims: int) -> Ref:
+        """A float32 constant of many numbers, computed from what is declared."""
         ...
 
 

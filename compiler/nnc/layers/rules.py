@@ -286,6 +286,23 @@ Recurrent layers, attention, convolutions, and mean, sum, max and min over the s
 that treat each step on its own need not.
 """,
 )
+WINDOW = rule(
+    "NN396",
+    "window-longer-than-frame",
+    """
+A frame of a spectrogram has `fft` samples, and its window spans all of them or, with `length`,
+fewer in the middle.
+""",
+)
+FILTERS = rule(
+    "NN397",
+    "band-without-frequency",
+    """
+A spectrogram has the frequencies 0, rate/fft, 2*rate/fft, ... Bands on the mel scale are narrow
+where frequencies are low; one that lies between two of them would be 0 for each sound. Use fewer
+bands, or a longer `fft`, which has more frequencies.
+""",
+)
 PADDING_ID = rule(
     "NN383",
     "padding-id",

@@ -11,6 +11,7 @@ from math import prod
 
 from nnc.ir.dims import Dim, Poly, evaluate, show
 from nnc.ir.graph import Network, Scan
+from nnc.ir.initial import FourierBasis
 from nnc.ir.types import TensorType
 from nnc.ir.walk import Step, full_name, walk, walk_graph
 from nnc.layers.base import Layer, Ref, Transform
@@ -231,6 +232,10 @@ class Measure:
         if shape is None:
             shape = () if len(values) == 1 else (len(values),)
         return self._constant(values, "float32", shape)
+
+    def table(self, made: FourierBasis, *dims: int) -> Value:
+        """A float32 constant of many numbers."""
+        return self._tensor((made, dims), f"constant/float32_{dims}_many", dims, "float32")
 
     # --- steps ------------------------------------------------------------------------------------
 

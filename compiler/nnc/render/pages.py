@@ -36,6 +36,7 @@ FAMILIES = {
     "Norms": ("norm", "group_norm", "layer_norm"),
     "Activations": ("activation", "gate", "linear_unit"),
     "Sequences": ("recurrent", "cells", "attention", "positions", "shift"),
+    "Sound": ("sound",),
     "Ids": ("embedding",),
     "Joins": ("merge",),
     "Arithmetic": ("arithmetic", "pointwise", "reduce"),
