@@ -35,7 +35,7 @@ def test_round_trip(step: str) -> None:
     text = step_text(item.op)
     (again,) = check_text(net(text)).networks["N"].graph.items
     assert item.op == again.op
-    assert len(text) <= len(step) + len("slope=")
+    assert len(text) <= len(step) + len("amount=")
 
 
 def test_initial_weights_are_left_out() -> None:
