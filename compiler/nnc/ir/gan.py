@@ -177,7 +177,8 @@ class GanPlan(Record):
     Args:
         groups: for each player, in the order of `gan.players`, its optimizers and schedules.
         fields: for each condition and domain of the gan, and "real" for the samples that the
-            discriminators see, the data's field; None until the data was opened.
+            discriminators see, the data's field (`block.field` of several blocks); empty until the
+            data was opened.
         ema: decay of an average of the generators' weights that is exported, or 0.
     """
 

@@ -34,6 +34,7 @@ def end(session: Session, stopped: str, failed: str, report: Report) -> Outcome:
     except OSError as error:
         failed = failed or f"the weights could not be written: {error.strerror or error}"
     outcome = _plain_outcome(session, stopped, failed)
+    session.ended(report.note)
     if not failed and stopped != "terminate":
         session.load(weights)
         outcome = _with_export(session, outcome, weights, report)
@@ -56,7 +57,7 @@ def kept(session: Session) -> dict[str, Tensor]:
     """The best weights, else the current ones, else (those are not finite) the last that were."""
     if session.best is not None:
         return session.best
-    current = session.weights()
+    current = session.kept_weights()
     if all_finite(current):
         return current
     for path in checkpoints(session.job.folder.checkpoints):
@@ -98,7 +99,8 @@ def _with_export(
         report.note(f"no export: {exported.failure}")
         outcome = replace(outcome, exit_code=outcome.exit_code or 3, stopped_by=exported.failure)
     waiting = outcome.status == "interrupted"  # a person, who wants to leave
-    results = {} if waiting else measured(session, exported.predictor)
+    unmeasured = waiting or session.plan.gan is not None
+    results = {} if unmeasured else measured(session, exported.predictor)
     metrics = {part: result.metrics or {"loss": result.loss} for part, result in results.items()}
     exports = exported.exports
     if exporter is not None and not exported.failure:
@@ -110,8 +112,8 @@ def _with_export(
         outcome,
         metrics=metrics,
         baseline={part: result.baseline for part, result in results.items() if result.baseline},
-        baseline_words=_baseline_words(session),
-        measured_on="" if waiting else exported.measured_on or "PyTorch",
+        baseline_words="" if unmeasured else _baseline_words(session),
+        measured_on="" if unmeasured else exported.measured_on or "PyTorch",
         exports=exports,
     )
 

@@ -13,32 +13,23 @@ from torch import Tensor
 
 from nnc.diagnostics import Refusal, rule
 from nnc.ir.plan import TrainPlan
-from nnc.source import NOWHERE
 from nnc.train.checkpoints import all_finite, checkpoints, load_checkpoint, save_tensors
 from nnc.train.device import Device, choose_device
 from nnc.train.ending import end
-from nnc.train.evaluation import Evaluation, Stopped, evaluate
+from nnc.train.evaluation import Evaluation, Examination, Stopped, TorchPredictor, evaluate
 from nnc.train.events import Events
 from nnc.train.files import file_span
 from nnc.train.folder import WEIGHTS
+from nnc.train.gan.session import GanSession
+from nnc.train.guard import guarded
 from nnc.train.job import Checked, Job, Outcome
 from nnc.train.jsonfile import BadFile, Json, finite
-from nnc.train.losses import BEYOND
 from nnc.train.report import EpochLine, Progress, Report, Started, Tee, log_report
 from nnc.train.session import Session, by_player, flat
 from nnc.train.signals import Signals
 from nnc.train.snapshot import restore, save
 from nnc.train.step import NotFinite
 
-ONE_SAMPLE = rule(
-    "NN486",
-    "batch-norm-of-one",
-    """
-batch_norm needs more than one number a channel while it trains: a batch of a single vector has no
-variance.
-Use `batch 2` or more, or `layer_norm`.
-""",
-)
 NO_CHECKPOINT = rule(
     "NN487",
     "no-checkpoint",
@@ -80,6 +71,11 @@ def train(job: Job, report: Report) -> Outcome:
         log.close()
 
 
+def session_of(job: Job, device: Device) -> Session:
+    """What a job becomes before its first step."""
+    return Session(job, device) if job.plan.gan is None else GanSession(job, device)
+
+
 @contextmanager
 def numerics(plan: TrainPlan, device: Device) -> Iterator[None]:
     """Sets PyTorch's switches of repeatability for a run, and puts them back."""
@@ -100,13 +96,12 @@ class Trainer:
 
     def __init__(self, job: Job, device: Device, report: Report, signals: Signals) -> None:
         torch.manual_seed(job.plan.seed)
-        self.session = Session(job, device)
+        self.session = session_of(job, device)
         self.report = report
         self.signals = signals
         self.resumed = self._resume() if job.resume else 0
         self.events = Events(job.folder.path / "tensorboard", self.resumed, report.note)
-        exam = self.session.examination()
-        self._exam = exam, self.session.predictor(exam)
+        self._exam: tuple[Examination, TorchPredictor] | None = None
         self._told = self._saved = time.perf_counter()
         self._kept = (-1, True)  # the step and state of the newest checkpoint
         self._unwritten: dict[str, Tensor] | None = None  # weights that are to be on disk
@@ -126,7 +121,7 @@ class Trainer:
                 self.report.note(why)
                 torch.manual_seed(session.plan.seed)
                 # What was restored in part must not stay.
-                session = self.session = Session(session.job, session.device)
+                session = self.session = session_of(session.job, session.device)
                 continue
             self._other_length(state.total)
             folder.cut(state.lines)
@@ -174,7 +169,7 @@ class Trainer:
             self.report.note(f"the last batch has {size} samples: batch_norm cannot learn from one")
         if self.resumed and session.stopper is not None and session.stopper.exhausted:
             self.report.note("the run stopped early: nothing is left to train")
-        if session.valid is None:
+        if session.valid is None and session.plan.gan is None:
             self.report.note("no validation part: the last weights are kept")
 
     # --- the loop ---------------------------------------------------------------------------------
@@ -244,7 +239,7 @@ class Trainer:
             losses.step = session.step
             for phase, step in session.phases:
                 if session.step % phase.every == 0:
-                    _checked(step, raw, size)
+                    guarded(step, raw, size)
             session.step += 1
             session.batch += 1
             seen += size
@@ -282,6 +277,9 @@ class Trainer:
             return None
         for member in session.members.values():
             member.module.eval()
+        if self._exam is None:
+            exam = session.examination()
+            self._exam = exam, session.predictor(exam)
         exam, predictor = self._exam
         memory = session.memories.get(session.job.members[0].name)
         # Without gradients twice as much fits; what is carried wants long lanes instead.
@@ -306,8 +304,10 @@ class Trainer:
             share,
             session.seconds,
             best,
+            session.shown(),
         )
         self._log(line, values)
+        session.epoch_ended(number, self.report.note, self.events)
         session.evaluated = True
         if session.batch == len(session.bounds):
             session.epoch, session.batch = number, 0
@@ -323,7 +323,7 @@ class Trainer:
                 session.falls.epoch(values, epoch, session.step)
             session.plateaus.epoch(session.falls.improved)
         if better:
-            weights = session.weights()
+            weights = session.kept_weights()
             if not all_finite(weights):
                 raise NotFinite(session.step, float("nan"), clean=False)
             session.best = None if session.monitor is None else weights
@@ -333,9 +333,9 @@ class Trainer:
     def _log(self, line: EpochLine, values: dict[str, float]) -> None:
         common: dict[str, Json] = {"step": line.step, "epoch": line.epoch}
         seconds = round(line.elapsed, 3)
-        lines: list[dict[str, Json]] = [
-            common | {"part": "train", "seconds": seconds, "loss": finite(line.loss), "lr": line.lr}
-        ]
+        said: dict[str, Json] = {"loss": finite(line.loss)}
+        said.update((name, finite(value)) for name, value in line.players.items())
+        lines = [common | {"part": "train", "seconds": seconds} | said | {"lr": line.lr}]
         if values:
             found: dict[str, Json] = {name: finite(value) for name, value in values.items()}
             lines.append(
@@ -344,6 +344,7 @@ class Trainer:
         self._guarded(lambda: self.session.job.folder.append(lines), "metrics")
         tags = {"train/loss": line.loss, "train/lr": line.lr}
         tags |= {f"validation/{name}": value for name, value in values.items()}
+        tags |= {f"train/{name}": value for name, value in line.players.items()}
         self.events.scalars(line.step, tags)
 
     # --- saving -----------------------------------------------------------------------------------
@@ -381,20 +382,3 @@ class Trainer:
             session.losses.step = session.step
             self._save()
         return str(error)
-
-
-def _checked(step: Callable[..., None], *batch: object) -> None:
-    """Runs a step; what PyTorch raises about a user's data or batch becomes a message."""
-    try:
-        step(*batch)
-    except ValueError as error:
-        if "more than 1 value per channel" not in str(error):
-            raise
-        message = "batch_norm cannot learn from a batch of one sample"
-        help = "use a larger `batch`"
-        raise Refusal(ONE_SAMPLE.at(NOWHERE, message, help=help)) from None
-    except RuntimeError as error:
-        if "should be between 0 and 1" not in str(error):
-            raise
-        message = "bce compares with 0 to 1, and a target lies beyond"
-        raise Refusal(BEYOND.at(NOWHERE, message, help="use `mse`, `l1` or `huber`")) from None

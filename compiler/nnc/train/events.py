@@ -53,6 +53,20 @@ class Events:
         except Exception as error:
             self._failed(error)
 
+    def picture(self, step: int, tag: str, png: bytes, height: int, width: int) -> None:
+        """Writes a picture, encoded as PNG."""
+        if self._file is None:
+            return
+        try:
+            image = Summary.Image(
+                height=height, width=width, colorspace=3, encoded_image_string=png
+            )
+            shown = Summary(value=[Summary.Value(tag=tag, image=image)])
+            self._write(Event(wall_time=time.time(), step=step, summary=shown))
+            self._file.flush()
+        except Exception as error:
+            self._failed(error)
+
     def close(self) -> None:
         """Ends the file."""
         if self._file is None:

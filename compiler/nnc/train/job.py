@@ -77,7 +77,7 @@ class Job(Record):
     Args:
         plan: bound to its data.
         members: one a player, built from the generated source with its initial weights.
-        data: the plan's data, opened.
+        data: the plan's data, opened; beside: its other data sets, where it has several.
         augment: what the data block says of the train part.
         folder: the run's folder, locked by the caller.
         exporter: None for `--no-export`.
@@ -94,6 +94,7 @@ class Job(Record):
     members: tuple[Member, ...]
     data: Dataset
     folder: RunFolder
+    beside: tuple[Dataset, ...] = ()
     augment: tuple[Augment, ...] = ()
     exporter: Exporter | None = None
     device: str = "auto"

@@ -13,6 +13,8 @@ from nnc.render.updates import group_text
 from nnc.train.device import Device
 from nnc.train.job import Checked, Outcome
 
+NO_PLAYERS: Mapping[str, float] = {}
+
 
 class Started(Record):
     """A run is about to train.
@@ -61,6 +63,8 @@ class EpochLine(Record):
         rate: train samples a second; input_share: of that time spent waiting for data, 0 to 1.
         elapsed: seconds of the run, all sessions together.
         best: the best so far.
+        players: of networks that compete what each lost (`NAME_loss`), and the mean scores of real
+            and of made samples; their line tells these instead of the loss.
     """
 
     epoch: int
@@ -74,6 +78,7 @@ class EpochLine(Record):
     input_share: float
     elapsed: float
     best: bool
+    players: Mapping[str, float] = NO_PLAYERS
 
 
 class Report(Protocol):
@@ -205,10 +210,18 @@ def started_lines(event: Started) -> list[str]:
     return lines
 
 
+SCORES = {"real_score": "D(x)", "made_score": "D(G(z))"}
+"""What people call the scores of real and of made samples."""
+
+
 def epoch_line(event: EpochLine) -> str:
     """`epoch  1/20   loss 0.912   val loss 0.341   accuracy 0.897   lr 1.0e-03   4,810/s ...`."""
     width = len(str(event.of))
-    parts = [f"epoch {event.epoch:>{width}}/{event.of}", f"loss {short(event.loss)}"]
+    told = [f"loss {short(event.loss)}"]
+    if event.players:
+        called = {name: SCORES.get(name, name.removesuffix("_loss")) for name in event.players}
+        told = [f"{called[name]} {short(value)}" for name, value in event.players.items()]
+    parts = [f"epoch {event.epoch:>{width}}/{event.of}", *told]
     if not math.isnan(event.val_loss):
         parts.append(f"val loss {short(event.val_loss)}")
     parts += values(event.metrics)

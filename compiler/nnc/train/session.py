@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -16,12 +17,14 @@ from nnc.train.data.carried import carried_order, lanes
 from nnc.train.data.keyed import order
 from nnc.train.device import Device
 from nnc.train.evaluation import Examination, TorchPredictor
+from nnc.train.events import Events
 from nnc.train.feed import Augmentation, Feed, Indices, Reader, Subset, batch_bounds
 from nnc.train.job import Job, Weights
 from nnc.train.memory import Memory
 from nnc.train.monitor import Monitor, monitor_of, stopper_of
 from nnc.train.schedules import Plateaus, Span
 from nnc.train.step import Losses, Numerics, Step, Updater, make_step, updaters
+from nnc.train.unpaired import Unpaired
 from nnc.train.wiring import Wiring, binding_of, lessons
 
 NEEDS_VALIDATION = rule(
@@ -88,7 +91,7 @@ class Session:
         valid = self.job.data.part("validation") if profile.part("validation") else None
         if self.job.overfit:
             train = valid = Subset(train, self.job.overfit)
-        self.train = self.feed(train, self._augmentation())
+        self.train: Feed | Unpaired = self.feed(train, self._augmentation())
         self.valid = None if valid is None or not len(valid) else self.feed(valid)
 
     def _augmentation(self) -> Augmentation | None:
@@ -164,6 +167,32 @@ class Session:
             raise Refusal(NEEDS_VALIDATION.at(plan.span, message, help=help))
         watched = plan.monitor or "loss"
         self.falls = monitor_of(plan, watched) if falls and self.monitor is None else self.monitor
+
+    # --- what other kinds of sessions add ---------------------------------------------------------
+
+    def epoch_ended(self, number: int, note: Callable[[str], None], events: Events) -> None:
+        """An epoch has ended, and was evaluated."""
+
+    def shown(self) -> dict[str, float]:
+        """What an epoch's line tells instead of the loss."""
+        return {}
+
+    def ended(self, note: Callable[[str], None]) -> None:
+        """The run has ended."""
+
+    def kept_weights(self) -> dict[str, Tensor]:
+        """The weights that stay where no epoch is the best."""
+        return self.weights()
+
+    def more(self) -> dict[str, Tensor]:
+        """What a checkpoint holds beside weights, optimizers and random numbers."""
+        return {}
+
+    def take_more(self, left: dict[str, Tensor]) -> None:
+        """Takes that out of a checkpoint's tensors."""
+
+    def restored(self) -> None:
+        """Weights and counts are those of a checkpoint now."""
 
     # --- asking -----------------------------------------------------------------------------------
 

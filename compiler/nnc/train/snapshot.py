@@ -77,6 +77,7 @@ def _tensors(session: Session, weights: dict[str, Tensor]) -> dict[str, Tensor]:
                     made[f"optimizer/{i}/{updater.player}/{place}/{key}"] = value
     for player, memory in session.memories.items() if session.batch else ():
         made |= {f"memory/{player}/{name}": h for name, h in memory.tensors().items()}
+    made |= session.more()
     made["rng/cpu"] = torch.get_rng_state()
     if session.place.type == "cuda":
         made["rng/cuda"] = torch.cuda.get_rng_state(session.place)
@@ -100,11 +101,13 @@ def restore(session: Session, state: State, tensors: dict[str, Tensor]) -> None:
     session.best = weights if state.best_is_current else best or None
     for i, updater in enumerate(session.updaters):
         _load_optimizer(updater, i, left)
+    session.take_more(left)
     _load_random(session, left)
     _load_memories(session, state, left)
     if left:
         raise BadFile(f"it holds {min(left)}, which this run does not have")
     _load_counts(session, state)
+    session.restored()
 
 
 def _load_counts(session: Session, state: State) -> None:

@@ -1,0 +1,1 @@
+"""Training of networks that compete: what a step computes, what is drawn, kept and watched."""

@@ -1,0 +1,41 @@
+"""Pictures made in earlier steps, which discriminators see again (Shrivastava et al., 2017)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from nnc.train.gan.draws import Draws
+
+
+class Buffer:
+    """Keeps up to `size` pictures; once it is full, half of what comes out is older.
+
+    Attributes:
+        kept: the pictures, in the places where they were put.
+    """
+
+    def __init__(self, size: int, name: str, draws: Draws) -> None:
+        self.size = size
+        self.name = name
+        self.kept: list[Tensor] = []
+        self._draws = draws
+
+    def swap(self, made: Tensor, step: int) -> Tensor:
+        """As many pictures as came in: each itself, or one from before, whose place it takes."""
+        if not self.size:
+            return made
+        count = len(made)
+        places = self._draws.numbers(count, self.size, step, f"buffer/{self.name}")
+        older = self._draws.numbers(count, 2, step, f"older/{self.name}")
+        out = []
+        for picture, place, again in zip(made, places, older):
+            if len(self.kept) < self.size:
+                self.kept.append(picture.clone())
+                out.append(picture)
+            elif again:
+                out.append(self.kept[place])
+                self.kept[place] = picture.clone()
+            else:
+                out.append(picture)
+        return torch.stack(out)

@@ -1,0 +1,86 @@
+"""One step of two generators that translate between two kinds of pictures (Zhu et al., 2017)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from nnc.ir.gan import CycleGan, Gan
+from nnc.train.feed import Raw
+from nnc.train.gan.buffer import Buffer
+from nnc.train.gan.objectives import judged_by, made_for
+from nnc.train.gan.players import Averages, Side, Values, still
+from nnc.train.gan.step import FRONTS
+from nnc.train.gan.watch import MADE, REAL, Tally
+
+
+class Cycle:
+    """Both generators learn first, then each discriminator, which also sees pictures of before.
+
+    Args:
+        fronts: where the pictures of each domain come from.
+        buffers: by domain.
+    """
+
+    def __init__(
+        self,
+        gan: Gan,
+        objective: CycleGan,
+        sides: dict[str, Side],
+        fronts: FRONTS,
+        buffers: dict[str, Buffer],
+        tally: Tally,
+        averages: tuple[Averages, ...] = (),
+    ) -> None:
+        self._makers = {player.makes: sides[player.name] for player in gan.generators}
+        self._judges = {player.judges: sides[player.name] for player in gan.discriminators}
+        self._from = {player.makes: player.reads[0] for player in gan.generators}
+        self._objective, self._fronts = objective, fronts
+        self._buffers, self._tally, self._averages = buffers, tally, averages
+        self._judged, self._made = judged_by(objective), made_for(objective)
+
+    def __call__(self, raw: Raw, size: int) -> None:
+        """One batch of each domain."""
+        values = {name: front(raw[field]) for name, (field, front) in self._fronts.items()}
+        made = self._make(values, size)
+        for at, (domain, judge) in enumerate(self._judges.items()):
+            older = self._buffers[domain].swap(made[domain], self._tally.step)
+            told, caught = judge(values, values[domain]), judge(values, older)
+            loss = self._judged(told, caught)
+            self._tally.take(judge.name, loss, size)
+            loss.backward()  # type: ignore[no-untyped-call]
+            judge.update()
+            if not at:
+                self._tally.take(REAL, told.detach().mean(), size)
+                self._tally.take(MADE, caught.detach().mean(), size)
+
+    def _make(self, values: Values, size: int) -> dict[str, Tensor]:
+        """An update of the generators; what they made, by domain."""
+        made: dict[str, Tensor] = {}
+        total = torch.zeros(())
+        with still(self._judges.values()):
+            for domain, maker in self._makers.items():
+                made[domain] = maker(values)
+            for domain, maker in self._makers.items():
+                loss = self._loss(domain, maker, values, made[domain])
+                self._tally.take(maker.name, loss, size)
+                total = total + loss
+            total.backward()  # type: ignore[no-untyped-call]
+        for maker in self._makers.values():
+            maker.update()
+        for average in self._averages:
+            average.update()
+        return {domain: picture.detach() for domain, picture in made.items()}
+
+    def _loss(self, domain: str, maker: Side, values: Values, made: Tensor) -> Tensor:
+        """To be taken for real, the way there and back, and to leave what is of the domain."""
+        objective, start = self._objective, self._from[domain]
+        back = self._makers[start]({domain: made})
+        loss = self._made(self._judges[domain](values, made))
+        loss = loss + objective.cycle * functional.l1_loss(back, values[start])
+        if objective.identity:
+            same = maker({start: values[domain]})
+            share = objective.cycle * objective.identity
+            loss = loss + share * functional.l1_loss(same, values[domain])
+        return loss
