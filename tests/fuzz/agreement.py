@@ -23,7 +23,7 @@ from tests.backends.onnx_running import session
 Arrays = dict[str, np.ndarray[Any, Any]]
 TOLERANCE = 1e-5
 ROUNDING = 2.0**-23
-SENSITIVE = 8
+SENSITIVE = 16
 """A network that makes much of a rounding after each of its steps may differ by so many times as
 much: a norm of numbers that are nearly alike, for one."""
 

@@ -109,6 +109,7 @@ class Drawn:
         self.blocks: list[str] = []
         self.count = 0
         self.type = types[0]
+        self.saw_time = False
         self.timed = any(text.startswith("token") for text in types)
         for n, text in enumerate(types):
             self.sources.append(f"input x{n}: {text}")
@@ -137,6 +138,7 @@ class Drawn:
         for each in graph.types:
             if not isinstance(each.elements, int) or each.elements > MOST_ELEMENTS:
                 return ""
+        self.saw_time = any(each.time is not None for each in graph.types)
         made = graph.types[graph.outputs[0].value]
         return "" if made.fixed or made.dtype == "uint8" else str(made)
 
@@ -148,6 +150,7 @@ class Drawn:
         place = self.sources if source else self.before
         place += [more] if more else []
         self.lines.append(statement)
+        self.timed = self.timed or self.saw_time
         if self.timed and check_text(self.text()).errors:  # the small text does not know of time
             self.lines.pop()
             del place[len(place) - bool(more) :]
@@ -251,6 +254,26 @@ class Drawn:
         use = self.draw.choice((f"{name} -> {name}", f"{name} -> tanh -> {name}", name))
         return self.keep(use, f"shared {name} = {step}")
 
+    def tied(self) -> bool:
+        """Two steps with one weight."""
+        name = self.name("s")
+        other = f"dense(6, bias=false, tie={name})"
+        return self.keep(
+            f"add {{ path {{ {name} }} path {{ {other} }} }}", f"shared {name} = dense(6)"
+        )
+
+    def scan(self) -> bool:
+        """The steps along the first axis: each alone, or with what was remembered."""
+        if self.type.startswith("token") or self.type == "[]":
+            return False
+        one = "[" + self.type[1:-1].partition(", ")[2] + "]"
+        step, name = self.fitting(one), self.name("h")
+        state = f"state {name}: {one}; add({name}) -> {step} -> tanh as n{name}"
+        carried = f"scan {{ {state}; next {name} = n{name}; from n{name} }}"
+        return self.keep(self.draw.choice((carried, f"scan {{ {step} }}"))) or self.keep(
+            f"scan {{ {step} }}"
+        )
+
     def source(self) -> bool:
         """A learned or stored array, or noise, with the current value."""
         name = self.name("w")
@@ -289,6 +312,7 @@ class Drawn:
             if made:
                 self.lines = [start.replace("from it", "from x0", 1)]
                 self.type, self.unused = made, []
+                self.timed = self.timed or self.saw_time
                 return True
         return False
 
@@ -304,6 +328,8 @@ class Drawn:
             (self.block, 1),
             (self.called, 1),
             (self.shared, 1),
+            (self.tied, 1),
+            (self.scan, 1),
             (self.source, 1),
             (self.several, 1),
         )

@@ -1,6 +1,6 @@
 """Damaged texts end in messages, soon, each with its place; formatting and mending stay sound.
 
-20,000 texts made of all specs and of the language's chapters took 3.5 minutes on a busy core;
+20,000 texts made of all specs and of the language's chapters took 4 minutes on a busy core;
 run them with `make slow`.
 """
 

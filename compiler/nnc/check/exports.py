@@ -81,7 +81,8 @@ def _outputs(
     named: dict[str, ast.Expr] = {}
     for e in setting.values:
         if not isinstance(e, ast.Ref):
-            message, help = "`outputs` takes names of outputs", f"for example `outputs {known[0]}`"
+            message = "`outputs` takes names of outputs"
+            help = f"for example `outputs {known[0]}`" if known else ""
             world.sink.add(BAD_SETTING.at(e.span, message, help=help))
         elif find_output(world, e, known) is not None:
             first = named.setdefault(e.text, e)
