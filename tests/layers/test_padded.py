@@ -37,9 +37,16 @@ BODIES = {
     "pools": "rearrange([t, c], [c, t]) -> max_pool(2) -> avg_pool(3, stride=1, padding=1)"
     " -> mean(axis=1)",
     "causal": "rearrange([t, c], [c, t]) -> pad((2, 0)) -> conv(4, 3) -> tanh",
+    "padding=causal": "rearrange([t, c], [c, t]) -> conv(4, 3, padding=causal, dilation=2) -> relu"
+    " -> conv(4, 2, padding=causal) -> mean(axis=1)",
     "transposed": "rearrange([t, c], [c, t]) -> conv_transpose(4, 4, stride=2, padding=1)",
     "upsampled": "rearrange([t, c], [c, t]) -> upsample(2) -> max(axis=1)",
     "norms": "layer_norm -> gelu -> rms_norm -> softmax -> dropout",
+    "batch norm": "rearrange([t, c], [c, t]) -> conv(4, 3, padding=1) -> batch_norm -> relu"
+    " -> batch_norm(bias=false) -> mean(axis=1)",
+    "batch norm of pictures": "rearrange([t, c], [1, c, t]) -> conv(3, 3, stride=(2, 1), padding=1)"
+    " -> batch_norm -> relu",
+    "batch norm, time first": "rearrange([t, c], [1, t, c]) -> conv(3, 3, padding=1) -> batch_norm",
     "residual": "residual { dense(8) -> lstm(8) } -> repeat 2 { cell } -> mean(axis=0)",
     "attention": "attention(2) -> mean(axis=0)",
     "causal attention": "attention(2, causal=true)",
@@ -49,6 +56,11 @@ BODIES = {
     "encoder": "residual { layer_norm -> attention(4) }; residual { layer_norm -> dense(9) -> gelu"
     " -> dense(8) }; mean(axis=0)",
     "positions": "positions(learned, max=20) -> attention(1)",
+    "last step": "dense(4) as h; from h[-1]",
+    "last but one, of channels": "rearrange([t, c], [c, t]) as h; from h[1:3, -2]",
+    "first": "dense(4) as h; from h[0] + h[2]",
+    "all but the last": "dense(4) as h; from h[:-1] -> mean(axis=0)",
+    "all but the first": "dense(4) as h; from h[1:] -> lstm(3, keep=last)",
     "formula": "dense(8) as h; from h * sigmoid(h) -> sum(axis=0)",
 }
 BLOCK = "block cell { residual { layer_norm -> gru(8) -> dense(8) } }\n"
@@ -123,3 +135,19 @@ def same(net: Network, x: np.ndarray, lengths: np.ndarray, tmp_path: Path) -> No
             assert worked.difference(own(exported[at], dims, length), alone) <= 1e-5
             again = session.run(None, {"x": one, "x_length": count})[0][0]
             assert worked.difference(again, alone) <= 1e-5
+
+
+def test_batch_norm_learns_from_own_steps_alone(tmp_path: Path) -> None:
+    """Statistics are those of all own steps in a row; what pads them becomes 0."""
+    net = network("rearrange([t, c], [c, t]) -> batch_norm as n; from n")
+    module = worked.torch_module(net, tmp_path).train()
+    x, lengths = padded(np.random.default_rng(0))
+    made = module(torch.from_numpy(x), torch.from_numpy(lengths)).detach()
+    rows = torch.cat([torch.from_numpy(row[:n]) for row, n in zip(x, lengths)])
+    plain = torch.nn.BatchNorm1d(8)
+    wanted = plain(rows).detach()
+    found = torch.cat([row.T[:n] for row, n in zip(made, lengths)])
+    assert torch.allclose(found, wanted, atol=1e-6)
+    for name, array in plain.state_dict().items():
+        assert torch.allclose(module.state_dict()[f"n.{name}"], array), name
+    assert not any(row.T[n:].any() for row, n in zip(made, lengths))

@@ -216,6 +216,7 @@ FUNCTIONS: Final[dict[str, Signature]] = {
     ),
     "torch.arange": _signature("end", device=None),
     "torch.ones": _signature("size", device=None),
+    "torch.zeros_like": _signature("input"),
     **{
         f"torch.{name}_window": _signature("window_length", device=None)
         for name in ("hann", "hamming", "blackman")
@@ -277,6 +278,9 @@ METHODS: Final[dict[str, Signature]] = {
     "contiguous": _signature(""),
     "cpu": _signature(""),
     "masked_fill": _signature("mask value"),
+    "masked_select": _signature("mask"),
+    "masked_scatter": _signature("mask source"),
+    "movedim": _signature("source destination"),
 }
 
 SPREAD: Final = frozenset({"reshape", "permute", "expand", "repeat"})

@@ -158,9 +158,23 @@ def _masked(
 def _refuse(op: Layer, rules: Stating) -> None:
     rules.refuse(
         SPOILED,
-        f"`{op.word}` would mix a sequence with what pads it",
-        help="take `lstm`, `attention`, `mean(axis=0)` or `conv`, which know of lengths",
+        f"{_CALLED.get(op.word, f'`{op.word}`')} would mix a sequence with what pads it",
+        help=_INSTEAD.get(
+            op.word, "take `lstm`, `attention`, `mean(axis=0)` or `conv`, which know of lengths"
+        ),
     )
+
+
+_STEPS = "use `batch_norm`, or `layer_norm(axis=0)`, which takes each step on its own"
+_INSTEAD = {
+    "group_norm": _STEPS,
+    "instance_norm": _STEPS,
+    "pick": "take `h[-1]`, the last step of each, or count from the start: `h[:3]`",
+    "flatten": "make one step of all first: `mean(axis=0)`, or `keep=last` of `lstm`",
+}
+"""What to write for a layer that has a counterpart."""
+_CALLED = {"pick": "a slice counted from the end"}
+"""Layers that formulas write in signs."""
 
 
 def lengths_of(body: Body, steps: Dim, span: Span) -> int:

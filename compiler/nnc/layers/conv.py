@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import gcd
 
 from nnc.ir.arguments import Declared, Sizes, flag, initial, option, size, sizes
 from nnc.ir.dims import Dim, product, show
-from nnc.ir.initial import TORCH_WEIGHT, FanUniform, Weight
+from nnc.ir.initial import Weight
 from nnc.ir.types import TensorType
 from nnc.layers.base import (
     INPUTS,
@@ -21,7 +20,8 @@ from nnc.layers.base import (
     TorchWriter,
     layer,
 )
-from nnc.layers.rules import GROUPS, NOTHING_LEFT, OUTPUT_PADDING, SAME_STRIDE
+from nnc.layers.groups import conv_weights, require_groups
+from nnc.layers.rules import CAUSAL, NOTHING_LEFT, OUTPUT_PADDING, SAME_STRIDE
 from nnc.layers.weighted import Matrix
 from nnc.layers.window import (
     ONNX_PADDING,
@@ -37,40 +37,6 @@ from nnc.layers.window import (
 )
 
 
-def require_groups(rules: Rules, channels_in: Dim, channels_out: Dim, groups: int) -> None:
-    """States that the groups divide the channels on both sides."""
-    if groups == 1:
-        return
-    help = ""
-    if isinstance(channels_in, int) and isinstance(channels_out, int):
-        common = gcd(channels_in, channels_out)
-        fits = [str(n) for n in range(1, min(common, 4096) + 1) if common % n == 0]
-        help = "groups that divide both: " + ", ".join(fits[-8:])
-        if common == 1:
-            help = "only 1 divides both: leave `groups` out, or change the channels"
-    for channels, side in ((channels_in, "input"), (channels_out, "output")):
-        rules.divisible(
-            channels,
-            groups,
-            GROUPS,
-            f"`groups` must divide the {side} channels",
-            at="groups",
-            label=f"{show(channels)} {side} channels, {groups} groups",
-            help=help,
-        )
-
-
-def conv_weights(
-    dims: tuple[Dim, ...], out: Dim, bias: bool, init: Declared | None
-) -> Iterable[Weight]:
-    """Weight and bias as PyTorch starts them; it counts fans by the first two axes."""
-    field = product(dims[2:])
-    fan_in, fan_out = dims[1] * field, dims[0] * field
-    yield Weight("weight", dims, init or TORCH_WEIGHT, fan_in=fan_in, fan_out=fan_out)
-    if bias:
-        yield Weight("bias", (out,), FanUniform(), fan_in=fan_in, fan_out=fan_out)
-
-
 @layer("conv")
 class Conv(Matrix):
     """Convolution: each output is a weighted sum over a window of the input.
@@ -84,10 +50,11 @@ class Conv(Matrix):
     kernel: Sizes = sizes("size of the window: one number, or one an axis (`3x5`)")
     stride: Sizes = sizes("step from window to window", default=1)
     padding: Sizes | str = sizes(
-        "cells added on both sides of each axis; `same` keeps the size, `valid` is 0",
+        "cells added on both sides of each axis; `same` keeps the size, `valid` is 0, `causal` pads"
+        " a sequence before its start alone, so that no step sees a later one",
         default=0,
         least=0,
-        options=("same", "valid"),
+        options=("same", "valid", "causal"),
     )
     dilation: Sizes = sizes("distance between the cells of a window", default=1)
     groups: Dim = size(
@@ -109,6 +76,10 @@ class Conv(Matrix):
         Case("conv(3, 4, padding=same)", "[2, 6, 7]", "[3, 6, 7]", nodes=1),
         Case("conv(3, 2, padding=same, dilation=3)", "[2, 6]", "[3, 6]", nodes=1),
         Case("conv(3, 3, padding=valid)", "[2, 6, 6]", "[3, 4, 4]", nodes=1),
+        Case("conv(4, 3, padding=causal)", "[2, 9]", "[4, 9]", nodes=1),
+        Case("conv(4, 2, padding=causal, dilation=4, stride=2)", "[2, L]", "[4, (L + 1)//2]"),
+        Case("conv(4, 3, padding=causal, padding_mode=replicate)", "[2, 9]", "[4, 9]", nodes=2),
+        Case("conv(4, 3, padding=causal, weight_norm=true)", "[2, 9]", "[4, 9]", nodes=1),
         Case("conv(3, 3, padding=1, padding_mode=reflect)", "[2, 5, 6]", "[3, 5, 6]", nodes=2),
         Case("conv(3, 3, padding=(2, 1), padding_mode=replicate)", "[2, 5, 6]", "[3, 7, 6]"),
         Case("conv(3, 3, padding=2, padding_mode=circular)", "[2, 5]", "[3, 7]", nodes=2),
@@ -126,6 +97,7 @@ class Conv(Matrix):
         Case("conv(9, 3, groups=2)", "[4, 8, 8]", refused="NN302"),
         Case("conv(8, 3, padding=3, padding_mode=reflect)", "[1, 3, 3]", refused="NN304"),
         Case("conv(8, 3, padding=same, stride=2)", "[1, 8, 8]", refused="NN305"),
+        Case("conv(8, 3, padding=causal)", "[1, 8, 8]", refused="NN398"),
         Case("conv(8, H)", "[1, H, H]", refused="NN306"),
         Case("conv(8, 3x3)", "[1, 8]", refused="NN307"),
     )
@@ -138,6 +110,8 @@ class Conv(Matrix):
             return (0,) * axes, (0,) * axes
         kernel, dilation = ints(self.kernel, axes), ints(self.dilation, axes)
         total = tuple(d * (k - 1) for k, d in zip(kernel, dilation))
+        if self.padding == "causal":
+            return total, (0,) * axes
         return tuple(t // 2 for t in total), tuple(
             t - t // 2 for t in total
         )  # as PyTorch: more behind
@@ -156,6 +130,15 @@ class Conv(Matrix):
                 at="padding",
                 label=f"the stride is {by(stride)}",
                 help=f"write `padding={max(kernel) // 2}`",
+            )
+        elif self.padding == "causal" and axes > 1:
+            rules.refuse(
+                CAUSAL,
+                "`padding=causal` is for sequences, which have one axis besides channels",
+                at="padding",
+                label=f"the value is {x}",
+                help="write the padding as numbers, or put `pad((left, right, top, bottom)) ->`"
+                " before it",
             )
         require_groups(rules, x.dims[0], self.channels, number(rules, self.groups, "groups"))
         low, high = self._pads(axes)
@@ -182,34 +165,42 @@ class Conv(Matrix):
         return product((self.channels, *out, *kernel)) * (x.dims[0] // ints(self.groups, 1)[0])
 
     def keeps(self, x: TensorType) -> Kept:
-        """Its input; where padding holds more than zeros, the padded one."""
-        if self.padding_mode == "zeros":
-            return INPUTS
+        """Its input; where it is padded ahead, the padded one."""
         low, high = self._pads(x.rank - 1)
         padded = product(d + a + b for d, a, b in zip(x.dims[1:], low, high))
+        if self.padding_mode == "zeros":
+            before = self.padding == "causal" and max(low) > 0
+            return Kept(other=4 * x.dims[0] * padded) if before else INPUTS
         return Kept(inputs=self.padding_mode != "circular", other=4 * x.dims[0] * padded)
 
     def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
         if not axis or self.padding_mode != "zeros":
             return "mixes"
-        return "each" if self.padding in (0, "valid") else "masked"
+        return "each" if self.padding in (0, "valid", "causal") else "masked"
 
     def nodes(self, x: TensorType) -> int:
         low, high = self._pads(x.rank - 1)
         return 1 + (self.padding_mode != "zeros" and max(low + high) > 0)
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
+        padding, mode = self.padding, self.padding_mode
+        if padding == "causal":
+            ((before,), _) = self._pads(1)
+            if before:
+                mode = {"zeros": "constant"}.get(mode, mode)
+                x = w.call("F.pad", x, (before, 0), mode=mode)
+            padding, mode = 0, "zeros"
         return w.module(
             f"nn.Conv{x.type.rank - 1}d",
             x.type.dims[0],
             self.channels,
             self.kernel,
             stride=self.stride,
-            padding=self.padding,
+            padding=padding,
             dilation=self.dilation,
             groups=self.groups,
             bias=self.bias,
-            padding_mode=self.padding_mode,
+            padding_mode=mode,
         )(x)
 
     def onnx(self, w: OnnxWriter, x: Ref) -> Ref:

@@ -13,6 +13,13 @@ from nnc.ir.types import TensorType
 from nnc.layers.base import Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer, required
 
 LENGTHS = Port("lengths", ranks=(0,), dtype="int64")
+OWN = Port("own", ranks=(1,), optional=True, implied=True)
+"""1 for the steps of a padded sequence, 0 for what pads it."""
+
+
+def steps(x: TensorType, own: TensorType) -> int:
+    """The axis of a padded sequence's steps."""
+    return x.dims.index(own.dims[0])
 
 
 @layer("lengths")

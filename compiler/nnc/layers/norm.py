@@ -8,7 +8,19 @@ from nnc.ir.arguments import Declared, flag, initial, real, size
 from nnc.ir.dims import Dim, product
 from nnc.ir.initial import Fill, Weight
 from nnc.ir.types import TensorType
-from nnc.layers.base import Case, Kept, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
+from nnc.layers.base import (
+    Along,
+    Case,
+    Kept,
+    Layer,
+    OnnxWriter,
+    Port,
+    Ref,
+    Rules,
+    TorchWriter,
+    layer,
+)
+from nnc.layers.lengths import OWN, HidePadding, spread, steps
 from nnc.layers.rules import NO_EFFECT
 from nnc.layers.weighted import Weighted
 from nnc.layers.window import ints, number
@@ -30,8 +42,9 @@ class BatchNorm(Weighted):
     """Each channel to mean 0 and variance 1 over the batch, then scaled and shifted.
 
     [C], [C, L], [C, H, W] or [C, D, H, W], the shape stays. In use, running averages stand for the
-    batch. PyTorch: nn.BatchNorm1d, 2d, 3d (F.batch_norm where one of scale and shift is left out);
-    ONNX: BatchNormalization.
+    batch. Of padded sequences the own steps count, and what pads them becomes 0. PyTorch:
+    nn.BatchNorm1d, 2d, 3d (F.batch_norm where one of scale and shift is left out); ONNX:
+    BatchNormalization.
     """
 
     eps: float = real("added to the variance", default=1e-5, above=0)
@@ -43,7 +56,7 @@ class BatchNorm(Weighted):
     init: Declared | None = initial("how the weight starts; by default 1", default=None)
 
     alone = False
-    ports = (Port("x", ranks=(1, 2, 3, 4), channels_first=True),)
+    ports = (Port("x", ranks=(1, 2, 3, 4), channels_first=True), OWN)
     cases = (
         Case("batch_norm", "[4, 5, 6]", "[4, 5, 6]", nodes=1),
         Case("batch_norm", "[4]", "[4]", nodes=1),
@@ -58,11 +71,17 @@ class BatchNorm(Weighted):
         Case("batch_norm(eps=0)", "[4, 5]", refused="NN205"),
     )
 
-    def shape(self, rules: Rules, x: TensorType) -> tuple[TensorType, ...]:
+    def shape(self, rules: Rules, x: TensorType, *_: TensorType | None) -> tuple[TensorType, ...]:
         require_weight(rules, self.weight, self.init)
         return (x,)
 
-    def arrays(self, x: TensorType) -> Iterable[Weight]:
+    def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
+        return "lengths" if axis else "mixes"
+
+    def nodes(self, x: TensorType, own: TensorType | None = None) -> int:
+        return 1 if own is None else 4
+
+    def arrays(self, x: TensorType, *_: TensorType | None) -> Iterable[Weight]:
         channels = x.dims[:1]
         if self.weight:
             yield Weight("weight", channels, self.init or Fill(1.0), fan_in=1, fan_out=1)
@@ -73,7 +92,21 @@ class BatchNorm(Weighted):
         if self.weight == self.bias:  # a counter that PyTorch's module keeps and nothing reads
             yield Weight("num_batches_tracked", (), Fill(0), "state", "int64")
 
-    def torch(self, w: TorchWriter, x: Ref) -> Ref:
+    def torch(self, w: TorchWriter, x: Ref, own: Ref | None = None) -> Ref:
+        if own is None:
+            return self._normal(w, x, max(x.type.rank - 1, 1))
+        axis = steps(x.type, own.type) + 1
+        seen = w.infix("==", spread(w, own, 0, x.type.rank), 1)
+        seen = w.let(seen, "seen")
+        turned = x if axis == 1 else w.let(w.method(x, "movedim", axis, 1), "steps")
+        sizes = [d for at, d in enumerate(x.type.dims) if at != axis - 1]
+        known = w.method(w.method(turned, "masked_select", seen), "reshape", -1, *sizes)
+        known = w.let(self._normal(w, known, max(x.type.rank - 2, 1)), "known")
+        zeros = w.call("torch.zeros_like", turned)
+        return w.method(w.method(zeros, "masked_scatter", seen, known), "movedim", 1, axis)
+
+    def _normal(self, w: TorchWriter, x: Ref, axes: int) -> Ref:
+        """The module for so many axes of space, or the function."""
         if self.weight != self.bias:
             return w.call(
                 "F.batch_norm",
@@ -87,16 +120,16 @@ class BatchNorm(Weighted):
                 eps=self.eps,
             )
         return w.module(
-            f"nn.BatchNorm{max(x.type.rank - 1, 1)}d",
+            f"nn.BatchNorm{axes}d",
             x.type.dims[0],
             eps=self.eps,
             momentum=self.momentum,
             affine=self.weight,
         )(x)
 
-    def onnx(self, w: OnnxWriter, x: Ref) -> Ref:
+    def onnx(self, w: OnnxWriter, x: Ref, own: Ref | None = None) -> Ref:
         channels = ints(x.type.dims[0], 1)[0]
-        return w.op(
+        y = w.op(
             "BatchNormalization",
             x,
             w.weight("weight") if self.weight else w.floats(*(1.0,) * channels, shape=(channels,)),
@@ -104,7 +137,9 @@ class BatchNorm(Weighted):
             w.weight("running_mean"),
             w.weight("running_var"),
             epsilon=float(self.eps),
+            type=x.type,
         )
+        return y if own is None else HidePadding(steps(x.type, own.type)).onnx(w, y, own)
 
 
 @layer("local_response_norm")

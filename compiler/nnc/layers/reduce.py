@@ -20,14 +20,12 @@ from nnc.layers.base import (
     TorchWriter,
     layer,
 )
-from nnc.layers.lengths import HidePadding
+from nnc.layers.lengths import OWN, HidePadding, steps
 from nnc.layers.rules import TOO_FEW
 from nnc.layers.shape import known_axes
 from nnc.layers.window import Ints, ints
 
 SOME = (Port("x", ranks=(1, 2, 3, 4, 5)),)
-OWN = Port("own", ranks=(1,), optional=True, implied=True)
-"""1 for the steps of a padded sequence, 0 for what pads it."""
 
 
 class Reduction(Layer):
@@ -83,12 +81,8 @@ class Reduction(Layer):
             x = self._hiding(x, own).onnx(w, x, own)
         return self.reduce(w, self.kind, x, self.keep)
 
-    def steps(self, x: TensorType, own: TensorType) -> int:
-        """The axis of a padded sequence's steps."""
-        return x.dims.index(own.dims[0])
-
     def _hiding(self, x: Ref, own: Ref) -> HidePadding:
-        return HidePadding(self.steps(x.type, own.type), self.neutral)
+        return HidePadding(steps(x.type, own.type), self.neutral)
 
     def reduce(self, w: OnnxWriter, kind: str, x: Ref, keep: bool) -> Ref:
         """One node that reduces these axes."""
@@ -145,8 +139,8 @@ class Mean(Reduction):
 
     def _others(self, x: TensorType, own: TensorType) -> Dim:
         """How many numbers one step holds of those that are taken together."""
-        steps = self.steps(x, own)
-        return product(x.dims[at] for at in self.axes(x.rank) if at != steps)
+        step_axis = steps(x, own)
+        return product(x.dims[at] for at in self.axes(x.rank) if at != step_axis)
 
 
 @layer("sum")

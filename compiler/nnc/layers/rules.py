@@ -303,6 +303,15 @@ where frequencies are low; one that lies between two of them would be 0 for each
 bands, or a longer `fft`, which has more frequencies.
 """,
 )
+CAUSAL = rule(
+    "NN398",
+    "causal-of-pictures",
+    """
+`padding=causal` adds `dilation * (kernel - 1)` cells before the start of a sequence `[C, T]` and
+none behind its end, so that no step sees a later one. A picture has no axis of time: tell its
+padding in numbers.
+""",
+)
 PADDING_ID = rule(
     "NN383",
     "padding-id",
