@@ -93,6 +93,7 @@ class Eager:
             "<": torch.lt,
             "!=": torch.ne,
             "==": torch.eq,
+            "@": torch.matmul,
         }
         out = self._plain(x[0])
         if len(x) == 1:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from nnc.backends.initial import initial_weights
+from nnc.backends.onnx_graph import onnx_model
+from nnc.backends.torch_module import build
+from nnc.check import check_source
 from nnc.ir.types import TensorType
+from nnc.ir.walk import weight_table
 from nnc.layers.attention import Attention
+from nnc.source import Source
+from tests.backends.onnx_running import session
 from tests.ir.graphs import type_of
 from tests.layers.eager import Eager, Value
 
@@ -64,3 +72,27 @@ def test_dropout_acts_while_training_only() -> None:
 
 def test_multiply_adds() -> None:
     assert Attention(4).macs(type_of(10, 8)) == 10 * 8 * 24 + 2 * 10 * 10 * 8 + 10 * 8 * 8
+
+
+@pytest.mark.parametrize("arguments", ["mask=seen", "mask=seen, causal=true"])
+def test_a_step_that_sees_nothing(arguments: str) -> None:
+    """PyTorch's kernel and ONNX both give zeros for it, and no gradient is lost."""
+    text = f"""
+        network Net {{
+          input x: [5, 8]
+          input seen: token[5, 5]
+          from x -> attention(2, {arguments})
+          output y
+        }}"""
+    net = check_source(Source("net.nn", text)).networks["Net"]
+    weights = initial_weights(weight_table(net), seed=1)
+    module = build(net, weights)
+    x, seen = torch.randn(2, 5, 8), torch.ones(2, 5, 5, dtype=torch.int64)
+    seen[:, 1] = 0
+    seen[1, :, 0] = 0  # with `causal`, the first step sees nothing then
+    made = module(x.requires_grad_(), seen)
+    made.sum().backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in module.parameters())
+    runtime = session(onnx_model(net, weights).serialize())
+    (found,) = runtime.run(None, {"x": x.detach().numpy(), "seen": seen.numpy()})
+    assert np.allclose(found, made.detach().numpy(), atol=1e-5)

@@ -19,7 +19,16 @@ SPECS = {
     path.name.removesuffix(".names.json"): path.with_name(path.name.replace(".names.json", ".nn"))
     for path in sorted((ROOT / "specs").rglob("*.names.json"))
 }
-SLOW = {"gpt2", "swin_t", "vgg16", "vgg16_bn", "vit_b16", "alexnet_torchvision", "convnext_tiny"}
+SLOW = {
+    "gpt2",
+    "swin_t",
+    "vgg16",
+    "vgg16_bn",
+    "vit_b16",
+    "alexnet_torchvision",
+    "convnext_tiny",
+    "inception_v3",
+}
 ALL = [pytest.param(spec, marks=pytest.mark.slow if spec in SLOW else ()) for spec in SPECS]
 
 
@@ -45,7 +54,8 @@ def inputs(spec: str) -> torch.Tensor:
     torch.manual_seed(1)
     if spec == "gpt2":
         return torch.randint(0, 50257, (1, 7))
-    return torch.randn(1, 3, 224, 224)
+    size = 299 if spec == "inception_v3" else 224
+    return torch.randn(1, 3, size, size)
 
 
 def saved(module: nn.Module, path: Path) -> None:

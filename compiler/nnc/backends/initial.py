@@ -23,6 +23,7 @@ from nnc.ir.initial import (
     FanUniform,
     Fill,
     ForgetGate,
+    Frequencies,
     KaimingNormal,
     KaimingUniform,
     MelFilters,
@@ -87,7 +88,9 @@ def initial_weight(row: PlacedWeight, seed: int) -> Array:
     draw = _DRAW.get(type(weight.init))
     if draw is None:
         raise TypeError(f"no way to draw {weight.init!r}")
-    needs = {Dirac: 3, Normal: 0, TruncatedNormal: 0, Uniform: 0}.get(type(weight.init), 2)
+    needs = {Dirac: 3, Frequencies: 0, Normal: 0, TruncatedNormal: 0, Uniform: 0}.get(
+        type(weight.init), 2
+    )
     has_fans = weight.fan_in and weight.fan_out and not isinstance(weight.init, (Dirac, Orthogonal))
     if len(shape) < needs and not has_fans and not isinstance(weight.init, FanUniform | ForgetGate):
         raise Refusal(
@@ -236,6 +239,10 @@ def _draw_orthogonal(init: Orthogonal, _: Weight, stream: np.random.Generator, o
     out[...] = (q.T if rows < columns else q).reshape(out.shape)
 
 
+def _draw_frequencies(init: Frequencies, _: Weight, __: np.random.Generator, out: Floats) -> None:
+    out[...] = init.base ** (-np.arange(out.size, dtype=np.float64) / out.size)
+
+
 def _draw_dirac(_: Dirac, __: Weight, ___: np.random.Generator, out: Floats) -> None:
     out[...] = 0
     middle = tuple(size // 2 for size in out.shape[2:])
@@ -248,6 +255,7 @@ _DRAW: dict[type[Declared], Draw] = {
     Dirac: _draw_dirac,
     FanUniform: _draw_fan_uniform,
     ForgetGate: _draw_forget_gate,
+    Frequencies: _draw_frequencies,
     KaimingNormal: _draw_kaiming_normal,
     KaimingUniform: _draw_kaiming_uniform,
     Normal: _draw_normal,

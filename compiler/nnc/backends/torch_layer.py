@@ -23,7 +23,7 @@ from nnc.backends.torch_nodes import MARK, Hole, Node, Unpacked, alias, variable
 from nnc.backends.torch_text import constant
 from nnc.ir.dims import Dim, Poly
 from nnc.ir.graph import Call, Item
-from nnc.ir.initial import Fill, Normal, TruncatedNormal, Uniform, Values, Weight
+from nnc.ir.initial import Fill, Frequencies, Normal, TruncatedNormal, Uniform, Values, Weight
 from nnc.ir.known import Known, KnownReal
 from nnc.ir.types import TensorType
 from nnc.layers.base import Ref, TorchArg
@@ -246,10 +246,10 @@ class LayerWriter:
                 homes.add(home)
                 lines.append(f"{place}.{home} = nn.Module()")
             made = self._array(weight)
-            if weight.role != "trained":
-                lines.append(f'{place}{dot}{home}.register_buffer("{name}", {made})')
-            else:
+            if weight.role == "trained":
                 lines.append(f"{place}.{weight.name} = nn.Parameter({made})")
+            else:
+                lines.append(f'{place}{dot}{home}.register_buffer("{name}", {made})')
         return lines
 
     def _array(self, weight: Weight) -> str:
@@ -259,6 +259,8 @@ class LayerWriter:
         if isinstance(weight.init, Values):
             flat = f"torch.tensor([{', '.join(constant(v) for v in weight.init.values)}])"
             return flat if len(weight.dims) == 1 else f"{flat}.reshape({shape})"
+        if isinstance(weight.init, Frequencies):
+            return f"{constant(weight.init.base)} ** (-torch.arange({shape}) / {shape})"
         if not weight.name and isinstance(weight.init, Normal | TruncatedNormal):
             std, mean = weight.init.std, weight.init.mean
             drawn = f"torch.randn({shape})"

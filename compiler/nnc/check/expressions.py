@@ -201,7 +201,7 @@ class Numbers:
         if e.op in ("and", "or"):
             return self.logic(e, scope)
         left, right = self.value(e.left, scope), self.value(e.right, scope)
-        if isinstance(left, Unknown) or isinstance(right, Unknown):
+        if isinstance(left, Unknown) or isinstance(right, Unknown) or e.op == "@":
             return UNKNOWN
         if isinstance(left, (LabelEntry, Family)) or isinstance(right, (LabelEntry, Family)):
             return self.say(self.no_value(e))

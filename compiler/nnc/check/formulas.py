@@ -97,7 +97,8 @@ def _binary(body: Body, e: ast.Binary, scope: Scope, label: str) -> Value:
     layer = OPERATORS.get(e.op)
     if layer is None:
         sides = (e.left, e.right)
-        if any(isinstance(formula(body, side, scope), Unknown) for side in sides):
+        known = [not isinstance(formula(body, side, scope), Unknown) for side in sides]
+        if not all(known) or e.op == "@":  # a sign that was reported when it was read
             return UNKNOWN
         return numbers.say(
             BAD_OPERATION.at(

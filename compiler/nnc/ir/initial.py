@@ -133,6 +133,12 @@ class MelFilters(Declared):
     norm: str
 
 
+class Frequencies(Declared):
+    """base^(-k / n) for k from 0 below n: from 1 down towards 1 / base."""
+
+    base: float
+
+
 class ZeroRow(Declared):
     """As another distribution, but for zeros in one row."""
 

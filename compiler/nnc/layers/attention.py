@@ -22,9 +22,10 @@ class Attention(Layer):
     [T, C] -> [T, C]; axes before these are batch. The mean is of the sequence's own steps, or of
     those of another one: `attention(8, to=memory)`, memory [S, M]. `mask` tells by numbers of [T,
     S] what is seen (0: not), `position_bias` [heads, T, S] is added to how well steps fit; both
-    may have fewer axes, or those of the batch as well. Vaswani et al., 2017. Weights are named and
+    may have fewer axes, or those of the batch as well; a step that sees nothing gives 0 for its
+    mean. Vaswani et al., 2017. Weights are named and
     laid out as those of nn.MultiheadAttention. PyTorch: F.linear, F.scaled_dot_product_attention;
-    ONNX: composed of at most 16 nodes, and up to 3 for a mask and a bias.
+    ONNX: composed of at most 16 nodes, and up to 6 for a mask and a bias.
     """
 
     heads: Dim = size("equal parts of the features, each with its own weights of steps")
@@ -61,7 +62,7 @@ class Attention(Layer):
         Case("attention(2, bias=false)", ("[5, 8]", "[7, 6]"), "[5, 8]", nodes=12),
         Case("attention(2)", ("[T, 8]", "[S, 6]"), "[T, 8]"),
         Case("attention(2, width=3)", ("[3, T, 8]", "[3, 4, 6]"), "[3, T, 8]"),
-        Case("attention(2, mask=x1)", ("[5, 8]", "token[5]"), "[5, 8]", nodes=14),
+        Case("attention(2, mask=x1)", ("[5, 8]", "token[5]"), "[5, 8]", nodes=15),
         Case("attention(2, position_bias=x1)", ("[5, 8]", "[2, 5, 5]"), "[5, 8]", nodes=12),
         Case("attention(2, causal=true, position_bias=x1)", ("[T, 8]", "[2, T, T]"), "[T, 8]"),
         Case("attention(2, causal=true, mask=x1)", ("[3, 5, 8]", "[5]"), "[3, 5, 8]"),

@@ -46,7 +46,7 @@ def nodes(x: tuple[TensorType | None, ...], heads: Heads) -> int:
         apart = heads.causal and not _small(fit)  # one Einsum for a Transpose and a MatMul
         return 11 + heads.bias - apart + hidden
     laid = sum(t is not None and not t.fixed and t.rank < fit.rank for t in (mask, bias))
-    asked = 2 * (mask is not None) + (bias is not None)
+    asked = (mask is not None) * (4 if heads.causal else 3) + (bias is not None)
     if to is None:
         first = 3 + heads.bias
     else:
@@ -127,9 +127,15 @@ def general(
         y = w.op("Add", y, _laid(w, bias, fit), type=fit)
     if heads.causal:
         y = _causal(w, y, fit)
-    if mask is not None:
-        y = w.op("Where", _seen(w, mask, fit), y, w.floats(INFINITE), type=fit)
+    seen = None if mask is None else _seen(w, mask, fit)
+    if seen is not None:
+        y = w.op("Where", seen, y, w.floats(INFINITE), type=fit)
     weights = w.op("Softmax", y, axis=-1, type=fit)
+    if seen is not None:  # where nothing is seen the weights are 0, as in PyTorch, not 0 / 0
+        shown = (seen, weights, w.floats(0.0))
+        if heads.causal:
+            shown = (w.op("IsNaN", weights), w.floats(0.0), weights)
+        weights = w.op("Where", *shown, type=fit)
     type = TensorType((*lead, steps, heads.count, heads.width))
     equation = f"{ahead}hts,{ahead}sphd->{ahead}thd"
     y = w.op("Einsum", weights, v, equation=equation, type=type)

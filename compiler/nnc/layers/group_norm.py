@@ -10,6 +10,7 @@ from nnc.ir.initial import Fill, Weight
 from nnc.ir.types import TensorType
 from nnc.layers.base import (
     Case,
+    Kept,
     OnnxWriter,
     Port,
     Ref,
@@ -18,8 +19,8 @@ from nnc.layers.base import (
     Transform,
     layer,
 )
-from nnc.layers.norm import require_weight
-from nnc.layers.rules import ONE_CELL, PARTS
+from nnc.layers.norm import averaged, require_weight, running
+from nnc.layers.rules import NO_EFFECT, ONE_CELL, PARTS
 from nnc.layers.weighted import Weighted
 from nnc.layers.window import ints, number
 
@@ -151,14 +152,21 @@ class InstanceNorm(Weighted):
     """Each channel of each sample to mean 0 and variance 1 over its space (Ulyanov et al., 2016).
 
     [C, L], [C, H, W] or [C, D, H, W], the shape stays. As in PyTorch nothing is learned unless
-    asked for, and no running averages are kept. PyTorch: nn.InstanceNorm1d, 2d, 3d
-    (F.instance_norm without scale or shift); ONNX: InstanceNormalization.
+    asked for, and no running averages are kept; with `track_running_stats`, they stand for the
+    sample in use, as in batch_norm. PyTorch: nn.InstanceNorm1d, 2d, 3d (F.instance_norm where one
+    of scale and shift is left out); ONNX: InstanceNormalization, or BatchNormalization.
     """
 
     eps: float = real("added to the variance", default=1e-5, above=0)
     weight: bool = flag("multiplies each channel by a learned number", default=False)
     bias: bool = flag("adds a learned number to each channel", default=False)
     init: Declared | None = initial("how the weight starts; by default 1", default=None)
+    track_running_stats: bool = flag(
+        "in use, running averages tell mean and variance", default=False
+    )
+    momentum: float = real(
+        "share of a new batch in the running averages", default=0.1, least=0, most=1
+    )
 
     ports = (Port("x", ranks=(2, 3, 4), channels_first=True),)
     cases = (
@@ -168,6 +176,15 @@ class InstanceNorm(Weighted):
         Case("instance_norm(weight=true)", "[4, 2, 3, 2]", "[4, 2, 3, 2]", nodes=1),
         Case("instance_norm(bias=true)", "[4, 7]", "[4, 7]", nodes=1),
         Case("instance_norm(weight=true, init=0.5)", "[4, 7]", "[4, 7]", nodes=1),
+        Case("instance_norm(track_running_stats=true)", "[4, 5, 6]", "[4, 5, 6]", nodes=1),
+        Case(
+            "instance_norm(weight=true, bias=true, track_running_stats=true, momentum=0.3)",
+            "[4, H]",
+            "[4, H]",
+            nodes=1,
+        ),
+        Case("instance_norm(bias=true, track_running_stats=true)", "[4, 7]", "[4, 7]", nodes=1),
+        Case("instance_norm(momentum=0.3)", "[4, 7]", refused="NN336"),
         Case("instance_norm", "[64, 1, 1]", refused="NN340"),
         Case("instance_norm(init=1)", "[4, 7]", refused="NN336"),
         Case("instance_norm", "[C, 7]", refused="NN306"),
@@ -185,22 +202,48 @@ class InstanceNorm(Weighted):
             help="leave it out here, or use `layer_norm(axis=0)`",
         )
         require_weight(rules, self.weight, self.init)
+        if not self.track_running_stats and self.momentum != 0.1:
+            rules.refuse(
+                NO_EFFECT,
+                "`momentum` has no effect without running averages",
+                at="momentum",
+                help="leave it out, or write `track_running_stats=true`",
+            )
         return (x,)
 
     def arrays(self, x: TensorType) -> Iterable[Weight]:
-        return channel_weights(x, self.weight, self.bias, self.init)
+        yield from channel_weights(x, self.weight, self.bias, self.init)
+        if self.track_running_stats:
+            yield from running(x, counted=self.weight == self.bias)
+
+    def keeps(self, x: TensorType) -> Kept:
+        """Its input; running averages are repeated for each sample."""
+        return Kept(inputs=True, other=8 * x.dims[0] * self.track_running_stats)
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
-        if self.weight and self.bias:
-            kind = f"nn.InstanceNorm{x.type.rank - 1}d"
-            return w.module(kind, x.type.dims[0], eps=self.eps, affine=True)(x)
+        tracks = self.track_running_stats
+        if self.weight == self.bias and (self.weight or tracks):
+            return w.module(
+                f"nn.InstanceNorm{x.type.rank - 1}d",
+                x.type.dims[0],
+                eps=self.eps,
+                momentum=self.momentum,
+                affine=self.weight,
+                track_running_stats=tracks,
+            )(x)
         return w.call(
             "F.instance_norm",
             x,
+            running_mean=w.weight("running_mean") if tracks else None,
+            running_var=w.weight("running_var") if tracks else None,
             weight=w.weight("weight") if self.weight else None,
             bias=w.weight("bias") if self.bias else None,
+            use_input_stats=w.training if tracks else True,
+            momentum=self.momentum,
             eps=self.eps,
         )
 
     def onnx(self, w: OnnxWriter, x: Ref) -> Ref:
+        if self.track_running_stats:
+            return averaged(w, x, self.weight, self.bias, float(self.eps))
         return instance_norm(w, x, self.weight, self.bias, float(self.eps))

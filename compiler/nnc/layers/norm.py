@@ -37,6 +37,29 @@ def require_weight(rules: Rules, weight: bool, init: Declared | None) -> None:
         )
 
 
+def running(x: TensorType, *, counted: bool) -> Iterable[Weight]:
+    """Averages over batches, and the counter that PyTorch's modules keep and nothing here reads."""
+    yield Weight("running_mean", x.dims[:1], Fill(0.0), "state")
+    yield Weight("running_var", x.dims[:1], Fill(1.0), "state")
+    if counted:
+        yield Weight("num_batches_tracked", (), Fill(0), "state", "int64")
+
+
+def averaged(w: OnnxWriter, x: Ref, weight: bool, bias: bool, eps: float) -> Ref:
+    """One node that normalises by running averages."""
+    channels = ints(x.type.dims[0], 1)[0]
+    return w.op(
+        "BatchNormalization",
+        x,
+        w.weight("weight") if weight else w.floats(*(1.0,) * channels, shape=(channels,)),
+        w.weight("bias") if bias else w.floats(*(0.0,) * channels, shape=(channels,)),
+        w.weight("running_mean"),
+        w.weight("running_var"),
+        epsilon=eps,
+        type=x.type,
+    )
+
+
 @layer("batch_norm")
 class BatchNorm(Weighted):
     """Each channel to mean 0 and variance 1 over the batch, then scaled and shifted.
@@ -87,10 +110,7 @@ class BatchNorm(Weighted):
             yield Weight("weight", channels, self.init or Fill(1.0), fan_in=1, fan_out=1)
         if self.bias:
             yield Weight("bias", channels, Fill(0.0))
-        yield Weight("running_mean", channels, Fill(0.0), "state")
-        yield Weight("running_var", channels, Fill(1.0), "state")
-        if self.weight == self.bias:  # a counter that PyTorch's module keeps and nothing reads
-            yield Weight("num_batches_tracked", (), Fill(0), "state", "int64")
+        yield from running(x, counted=self.weight == self.bias)
 
     def torch(self, w: TorchWriter, x: Ref, own: Ref | None = None) -> Ref:
         if own is None:
@@ -128,17 +148,7 @@ class BatchNorm(Weighted):
         )(x)
 
     def onnx(self, w: OnnxWriter, x: Ref, own: Ref | None = None) -> Ref:
-        channels = ints(x.type.dims[0], 1)[0]
-        y = w.op(
-            "BatchNormalization",
-            x,
-            w.weight("weight") if self.weight else w.floats(*(1.0,) * channels, shape=(channels,)),
-            w.weight("bias") if self.bias else w.floats(*(0.0,) * channels, shape=(channels,)),
-            w.weight("running_mean"),
-            w.weight("running_var"),
-            epsilon=float(self.eps),
-            type=x.type,
-        )
+        y = averaged(w, x, self.weight, self.bias, float(self.eps))
         return y if own is None else HidePadding(steps(x.type, own.type)).onnx(w, y, own)
 
 

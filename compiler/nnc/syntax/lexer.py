@@ -120,6 +120,13 @@ def _odd(kind: str, span: Span, fresh: bool, report: Callable[[Diagnostic], None
         return "NUMBER", number(span, text, report), span.start, span.end, fresh
     if text == "?":
         return "?", text, span.start, span.end, fresh  # often a size that is open
+    if text == "@" and not fresh:
+        report(
+            rules.FOREIGN_SIGN.at(
+                span, "`@` is not a sign of this language", help="write `matmul(a, b)`"
+            )
+        )
+        return "TIMES", text, span.start, span.end, fresh  # which gives nothing that is known
     meant = "->" if kind == "joint" else FOREIGN_SIGNS.get(text)
     if text == "|" and not _conditional(span):
         meant = "->"  # a pipe
