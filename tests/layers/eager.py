@@ -93,7 +93,6 @@ class Eager:
             "<": torch.lt,
             "!=": torch.ne,
             "==": torch.eq,
-            "@": torch.matmul,
         }
         out = self._plain(x[0])
         if len(x) == 1:
