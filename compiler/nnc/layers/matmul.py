@@ -70,9 +70,9 @@ class Matmul(Layer):
             if turned
             else "the last axis of the first is the last but one of the second",
         )
-        ahead = [TensorType(v.dims[:-2]) for v in (x, other)]
-        require_match(rules, *ahead, "multiplied")
-        dims = (*broadcast(*ahead).dims, x.dims[-2], other.dims[-1])
+        one, two = (TensorType(v.dims[:-2]) for v in (x, other))
+        require_match(rules, one, two, "multiplied")
+        dims = (*broadcast(one, two).dims, x.dims[-2], other.dims[-1])
         return (TensorType(dims).shared(x.fixed and other.fixed),)
 
     def along(self, axis: int, x: TensorType, other: TensorType, *_: TensorType | None) -> Along:
