@@ -23,6 +23,7 @@ from nnc.ir.walk import weight_table  # noqa: E402
 from nnc.layers import LAYERS  # noqa: E402
 from nnc.layers.base import Layer  # noqa: E402
 from nnc.render import pages  # noqa: E402
+from nnc.render.chapters import Chapter, language_page, read_chapters  # noqa: E402
 from nnc.render.reference import written  # noqa: E402
 from nnc.source import Source  # noqa: E402
 from nnc.syntax import ast  # noqa: E402
@@ -31,6 +32,7 @@ from tests.language.outcomes import sections  # noqa: E402
 
 FOLDER = ROOT / "grammar" / "reference"
 PAGES = (
+    ("language.md", "The language", "what can be written, by example"),
     ("messages.md", "Messages", "what each code means, with a text that gives it"),
     ("layers.md", "Layers", "arguments, shapes, weights, sources, examples"),
     ("training.md", "Training and data", "settings, losses, optimizers, metrics, sources of data"),
@@ -44,6 +46,7 @@ def made() -> dict[str, str]:
     """The pages by their files."""
     return {
         "README.md": pages.index_page(PAGES),
+        "language.md": language_page(chapters()),
         "messages.md": pages.messages_page(declared().values(), examples()),
         "layers.md": pages.layers_page([layer(word, of) for word, of in written(LAYERS).items()]),
         "training.md": training(),
@@ -72,6 +75,13 @@ def _texts() -> Iterator[str]:
 
 def _shown(text: str, diagnostic: Diagnostic) -> bool:
     return text.count("\n") <= LONGEST_EXAMPLE and diagnostic.span.source.name == "spec.nn"
+
+
+def chapters() -> Iterator[Chapter]:
+    """The chapters of what may be written; those of mistakes make the page of messages."""
+    for path in sorted((ROOT / "tests" / "language").glob("[0-9]*.md")):
+        if not any(word in path.stem for word in ("mistakes", "planned", "habits", "other-texts")):
+            yield from read_chapters(path.read_text("utf-8"))
 
 
 def layer(word: str, of: type[Layer]) -> pages.LayerPage:
