@@ -16,6 +16,7 @@ from typing import NamedTuple
 from nnc.check import Checked, check_text
 from nnc.diagnostics import Diagnostic, Fix
 from nnc.ir.dims import show
+from nnc.ir.gan import Gan, GanPlan
 from nnc.ir.graph import Network, Port
 from nnc.ir.plan import DataPlan, ExportPlan, TrainPlan, describe
 from nnc.ir.updates import Group
@@ -73,6 +74,8 @@ def told(checked: Checked) -> str:
     if not checked.errors:
         for network in checked.networks.values():
             lines += _network(network)
+        for gan in checked.gans.values():
+            lines += _gan(gan)
         lines += [_data(plan) for plan in checked.data.values()]
         lines += [_train(plan) for plan in checked.trains.values()]
         lines += [_export(plan) for plan in checked.exports.values()]
@@ -128,7 +131,41 @@ def _data(plan: DataPlan) -> str:
     return f"data {plan.name}: " + "; ".join(said)
 
 
+def _gan(gan: Gan) -> list[str]:
+    """One line for its sources, one a player."""
+    drawn = (f" from {describe(s.drawn)}" if s.drawn else "" for s in gan.sources)
+    said = (f"{s.kind} {s.name} {s.type}{more}" for s, more in zip(gan.sources, drawn))
+    lines = [f"gan {gan.name}: {', '.join(said)}"]
+    for player in gan.players:
+        sees = f" of {player.judges}" if player.judges else ""
+        lines.append(f"  {player.name}: {', '.join(player.reads)} -> {player.output}{sees}")
+    return lines
+
+
+def _gan_train(plan: TrainPlan, gan: GanPlan) -> list[str]:
+    """One line for what holds for all, one a player."""
+    said = [describe(gan.objective)]
+    for term in gan.terms:
+        where = "real and made" if term.real else "made"
+        weight = "" if term.weight == 1 else f"{term.weight:g} * "
+        loss = f"{weight}{describe(term.loss)} of {term.player}.{term.output}, {term.source}"
+        said.append(f"{loss} on {where}")
+    said += [f"{plan.length.count} {plan.length.unit}", f"batch {plan.batch}", f"seed {plan.seed}"]
+    said += [f"ema {gan.ema:g}"] if gan.ema else []
+    said += [plan.precision] if plan.precision != "auto" else []
+    said += ["deterministic"] if plan.deterministic else []
+    if plan.given:
+        said.append("bound " + ", ".join(f"{a} <- {b}" for a, b in plan.given))
+    lines = [f"train {plan.name}: {plan.network} on {', '.join(plan.data)}; {'; '.join(said)}"]
+    for player, groups, clips in zip(gan.gan.players, gan.groups, gan.clips):
+        own = _groups(groups) + [f"clip {clip.norm:g}" for clip in clips]
+        lines.append(f"  {player.name}: {'; '.join(own)}")
+    return lines
+
+
 def _train(plan: TrainPlan) -> str:
+    if plan.gan is not None:
+        return "\n".join(_gan_train(plan, plan.gan))
     (phase,) = plan.phases
     terms = []
     for term in phase.terms:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from nnc.check.body import Body
 from nnc.check.foreign_rules import CHANNELS_LAST
@@ -18,25 +18,48 @@ from nnc.check.world import STEPS, World
 from nnc.diagnostics import Refusal
 from nnc.ir.graph import Network
 from nnc.ir.known import named
-from nnc.record import Record
+from nnc.record import Record, replace
 from nnc.source import Span
 from nnc.syntax import ast
 
 
+class Played(Record):
+    """A network as the player of a gan.
+
+    Args:
+        begin: declares the inputs that the gan gives it, before its first statement.
+        first: the output that stands first.
+        given: parameters with other values than their defaults.
+        around: names of the gan.
+    """
+
+    kind: str
+    begin: Callable[[Body], None]
+    first: str = ""
+    given: Mapping[str, Value] = {}
+    around: Scope | None = None
+
+
 def check_network(
-    world: World, network: ast.Network, overrides: Mapping[str, Override]
+    world: World,
+    network: ast.Network,
+    overrides: Mapping[str, Override],
+    played: Played | None = None,
 ) -> Network | None:
-    """The checked network, or None after a message."""
+    """The checked network, or None after a message; `played`: where it is a gan's player."""
     if world.steps > STEPS:  # said already
         return None
     before, said = world.sink.errors, len(world.sink.diagnostics)
     world.start_network()
-    scope = Scope(world.scope)
-    params = _parameters(world, network, scope, overrides)
+    outside = played.around if played is not None else None
+    scope = Scope(outside or world.home(network.span).scope)
+    params = parameters(world, network, scope, overrides, played.given if played else {})
     body = Body(world, network.name.text, network.span, scope, network.body, top=True)
     body.damaged = world.is_damaged(network.span)
     try:
         _steps(body, network, overrides)
+        if played is not None:
+            played.begin(body)
         whole = body.run_network()
     except Refusal as refusal:
         for diagnostic in refusal.diagnostics:
@@ -46,14 +69,30 @@ def check_network(
     world.sink.blame(CHANNELS_LAST.code, "NN3", said)
     if not whole or world.sink.errors > before:
         return None
+    return _finished(world, body, params, network.doc, played)
+
+
+def _finished(
+    world: World,
+    body: Body,
+    params: tuple[tuple[str, object], ...],
+    doc: str,
+    played: Played | None,
+) -> Network:
+    """The network of a body that is whole."""
     symbols = dict.fromkeys(
         s for t in body.builder.types for d in t.dims if not isinstance(d, int) for s in _names(d)
     )
+    graph = simplified(body.builder.graph(params, doc), world.facts)
+    if played is not None:
+        ports = sorted(graph.outputs, key=lambda port: port.name != played.first)
+        graph = replace(graph, outputs=tuple(ports))
     return Network(
-        simplified(body.builder.graph(params, network.doc), world.facts),
+        graph,
         world.facts.conditions(),
         tuple(world.facts.condition_list()),
         tuple(symbols),
+        "network" if played is None else played.kind,
     )
 
 
@@ -62,17 +101,23 @@ def _names(d: object) -> list[str]:
     return sorted(getattr(d, "symbols", ()))
 
 
-def _parameters(
-    world: World, network: ast.Network, scope: Scope, overrides: Mapping[str, Override]
+def parameters(
+    world: World,
+    network: ast.Network | ast.Gan,
+    scope: Scope,
+    overrides: Mapping[str, Override],
+    given: Mapping[str, Value],
 ) -> tuple[tuple[str, object], ...]:
-    """Declares a network's parameters; returns their values."""
+    """Declares a network's parameters; returns their values, `given` ones first."""
     params: list[tuple[str, object]] = []
     for param in network.params:
         name = param.name.text
         value: Value
         if param.default is not None and is_step(world, param.default, scope):
             continue
-        if name in overrides:
+        if name in given:
+            value = given[name]
+        elif name in overrides:
             value = override_value(world.numbers, overrides[name], world.scope, param.default)
         elif param.type is not None:
             world.sink.add(

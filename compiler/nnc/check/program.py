@@ -13,17 +13,20 @@ from nnc.check.data import check_data
 from nnc.check.declared import declared_profile
 from nnc.check.defaults import read as read_defaults
 from nnc.check.exports import check_export
+from nnc.check.gans import check_gan
+from nnc.check.gantrain import check_gan_train
 from nnc.check.networks import check_network, uncalled_blocks
 from nnc.check.numeric import numeric_targets
 from nnc.check.overrides import Override, Routed, override_value, route
 from nnc.check.resolve import Sizes, resolved
-from nnc.check.rules import BAD_OVERRIDE, EMPTY, LATER, TAKEN_NAME
+from nnc.check.rules import BAD_OVERRIDE, EMPTY, TAKEN_NAME
 from nnc.check.scope import Enough, Sink
 from nnc.check.statements import STATEMENTS, declare_let
 from nnc.check.train import check_train
 from nnc.check.using import used_files
 from nnc.check.world import World
 from nnc.diagnostics import Diagnostic, Label, Refusal
+from nnc.ir.gan import Gan
 from nnc.ir.graph import Network
 from nnc.ir.plan import DataPlan, ExportPlan, Profile, TrainPlan
 from nnc.layers import LAYERS
@@ -40,7 +43,8 @@ class Checked(Record):
     """What a text says, checked.
 
     Args:
-        networks, data, trains, exports: by name, those that are whole.
+        networks, data, trains, exports, gans: by name, those that are whole; a gan's players are
+            networks (`DCGAN.generator`).
         resolved: the text with sizes from data, overrides and what it uses of other files written
             in.
         sources: the text itself, then those of the files that it uses.
@@ -53,6 +57,7 @@ class Checked(Record):
     data: dict[str, DataPlan]
     trains: dict[str, TrainPlan]
     exports: dict[str, ExportPlan]
+    gans: dict[str, Gan]
     resolved: str
     sources: tuple[Source, ...]
 
@@ -107,7 +112,7 @@ def _check(
         return _whole(source, file, mistakes, sink, overrides, profiles, root, moved)
     except Enough:
         found = tuple(sorted(sink.diagnostics, key=_order((file,))))
-        return Checked(source, file, found, {}, {}, {}, {}, source.text, (source,))
+        return Checked(source, file, found, {}, {}, {}, {}, {}, source.text, (source,))
 
 
 def _whole(
@@ -141,6 +146,7 @@ def _whole(
         name: check_network(world, d, routed.networks.get(name, {}))
         for name, d in world.networks.items()
     }
+    gans = _gans(world, networks, routed)
     uncalled_blocks(world, file)
     data = {
         d.name.text: check_data(
@@ -149,7 +155,7 @@ def _whole(
         for d in file.declarations
         if isinstance(d, ast.Data)
     }
-    trains = _trains(world, file, networks, data, profiles, routed, root)
+    trains = _trains(world, file, networks, gans, data, profiles, routed, root)
     exports = _exports(world, file, networks)
     check_budgets(world, files, networks, trains, exports)
     diagnostics = tuple(sorted(sink.diagnostics, key=_order(files)))
@@ -161,6 +167,7 @@ def _whole(
         {k: v for k, v in data.items() if v is not None},
         trains,
         {k: v for k, v in exports.items() if v is not None},
+        gans,
         source.text if sink.errors else resolved(files, sizes.used, routed, world),
         tuple(f.source for f in files),
     )
@@ -218,10 +225,9 @@ def _declare(world: World, files: tuple[ast.File, ...], routed: Routed) -> None:
                     world.blocks[d.name.text] = d
                 elif free and isinstance(d, ast.Network):
                     networks[d.name.text] = d
-            if isinstance(d, ast.Gan):
-                world.sink.add(
-                    LATER.at(d.name.span, "`gan` is planned; nnc 0.1 trains single networks")
-                )
+                elif free and isinstance(d, ast.Gan):
+                    world.gans[d.name.text] = d
+    world.callable = networks
     wanted = _wanted(files[0])
     for name, network in networks.items():
         own = network.span.source is files[0].source
@@ -235,7 +241,7 @@ def _declare(world: World, files: tuple[ast.File, ...], routed: Routed) -> None:
 def _wanted(file: ast.File) -> set[str] | None:
     """The networks of used files that the spec speaks of; None: all, since it has none itself."""
     named = {d.network.text for d in file.declarations if isinstance(d, (ast.Train, ast.Export))}
-    own = any(isinstance(d, (ast.Network, ast.Block)) for d in file.declarations)
+    own = any(isinstance(d, (ast.Network, ast.Block, ast.Gan)) for d in file.declarations)
     return named if own or named else None
 
 
@@ -304,6 +310,7 @@ def _trains(
     world: World,
     file: ast.File,
     networks: Mapping[str, Network | None],
+    gans: Mapping[str, Gan],
     data: Mapping[str, DataPlan | None],
     profiles: Mapping[str, Profile],
     routed: Routed,
@@ -312,12 +319,9 @@ def _trains(
     """Train blocks; bound where their data were opened."""
     found: dict[str, TrainPlan] = {}
     named: set[str] = set()
-    gans = _gans(file)
     general = routed.settings.get("", {})
     for d in file.declarations:
         if not isinstance(d, ast.Train):
-            continue
-        if d.network.text in gans:
             continue
         name = d.name.text if d.name else d.network.text
         if name in named:
@@ -331,6 +335,12 @@ def _trains(
             continue
         named.add(name)
         own = general | routed.settings.get(name, {})
+        if d.network.text in world.gans:
+            gan = gans.get(d.network.text)
+            made = check_gan_train(world, d, gan, networks, data, own)
+            if made is not None:
+                found[name] = made
+            continue
         plan = check_train(world, d, networks, data, own, root)
         network = networks.get(d.network.text)
         if plan is None or network is None:
@@ -383,5 +393,12 @@ def _exports(
     return found
 
 
-def _gans(file: ast.File) -> list[str]:
-    return [d.name.text for d in file.declarations if isinstance(d, ast.Gan)]
+def _gans(world: World, networks: dict[str, Network | None], routed: Routed) -> dict[str, Gan]:
+    """Gans; their players join the networks, from which those go that only play."""
+    found: dict[str, Gan] = {}
+    for name, d in world.gans.items():
+        made = check_gan(world, d, world.callable, routed.networks.get(name, {}))
+        networks.update(made.networks)
+        if made.gan is not None:
+            found[name] = made.gan
+    return found

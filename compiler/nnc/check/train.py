@@ -9,7 +9,7 @@ from nnc.check.losses import Terms, outline, read_loss
 from nnc.check.lossformulas import Outline
 from nnc.check.metrics import read_metrics
 from nnc.check.overrides import Override, expression, unknown_key
-from nnc.check.rules import LATER, UNKNOWN_NETWORK
+from nnc.check.rules import UNKNOWN_NETWORK
 from nnc.check.settings import Found, collect, number, one_value, override, text_of, with_argument
 from nnc.check.sourceargs import SOURCES
 from nnc.check.training_rules import (
@@ -51,7 +51,7 @@ SETTINGS = (
     "precision",
     "deterministic",
 )
-PLANNED = ("objective", "average", "evaluate", "ema", "bptt")
+PLANNED = ("average", "evaluate", "bptt")
 DEFAULTED = ("optimizer", "schedule", "batch", "seed", "early_stop")
 D = TypeVar("D", bound=Declared)
 
@@ -72,17 +72,17 @@ def check_train(
         _unknown_network(world, train, networks)
         return None
     network = networks[train.network.text]
-    _override(world, found, overrides)
+    apply_overrides(world, found, overrides)
     _needed(world, train, found, network)
     names, given = _data(world, found.get("data"), data)
     updates = read_updates(world, found, chosen, network)
     ends = outline(network, world.networks[train.network.text], names)
     terms = _loss(world, found.get("loss"), ends)
     metrics = read_metrics(world, found.get("metric"), ends, terms.losses)
-    numbers = _numbers(world, found)
-    length, init = _length(world, found), _init(world, found.get("init"), root)
-    precision = _word(world, found.get("precision"), ("auto", "float32", "bf16"), "auto")
-    deterministic = _flag(world, found.get("deterministic"))
+    numbers = read_numbers(world, found)
+    length, init = read_length(world, found), _init(world, found.get("init"), root)
+    precision = option_word(world, found.get("precision"), ("auto", "float32", "bf16"), "auto")
+    deterministic = read_flag(world, found.get("deterministic"))
     if network is None or world.sink.errors > before or length is None or updates is None:
         return None
     return TrainPlan(
@@ -124,7 +124,7 @@ def _unknown_network(
     )
 
 
-def _override(world: World, found: Found, overrides: Mapping[str, Override]) -> None:
+def apply_overrides(world: World, found: Found, overrides: Mapping[str, Override]) -> None:
     """Applies `--set train.*`."""
     try:
         if "steps" in overrides:
@@ -185,14 +185,27 @@ def _data(
     if setting is None:
         return (), ()
     if len(setting.values) > 1:
-        world.sink.add(LATER.at(setting.span, "several data in one train block are planned"))
+        world.sink.add(
+            BAD_SETTING.at(
+                setting.span,
+                "a network learns from one data block",
+                help="only a gan of two domains takes one for each",
+            )
+        )
         return (), ()
     e = one_value(world, setting, "digits")
+    read = None if e is None else read_data(world, e, data)
+    return ((read[0],), read[1]) if read is not None else ((), ())
+
+
+def read_data(
+    world: World, e: ast.Expr, data: Mapping[str, object]
+) -> tuple[str, tuple[tuple[str, str], ...]] | None:
+    """The name of a data block with its bindings, `digits(image=picture)`; None after a message."""
     name = e.name if isinstance(e, ast.Call) else e.names[0] if isinstance(e, ast.Ref) else None
     if name is None:
-        if e is not None:
-            world.sink.add(BAD_SETTING.at(e.span, "`data` takes the name of a data block"))
-        return (), ()
+        world.sink.add(BAD_SETTING.at(e.span, "`data` takes the name of a data block"))
+        return None
     if isinstance(e, ast.Call) and name.text in SOURCES:
         source = " ".join(e.span.text.split())
         world.sink.add(
@@ -202,7 +215,7 @@ def _data(
                 help=f"write `data samples = {source}` there, and `data samples` here",
             )
         )
-        return (), ()
+        return None
     if name.text not in data:
         guess = nearest(name.text, tuple(data))
         world.sink.add(
@@ -225,7 +238,7 @@ def _data(
             )
         else:
             given.append((arg.name.text, arg.value.text))
-    return (name.text,), tuple(given)
+    return name.text, tuple(given)
 
 
 def _loss(world: World, setting: ast.Setting | None, network: Outline) -> Terms:
@@ -235,7 +248,7 @@ def _loss(world: World, setting: ast.Setting | None, network: Outline) -> Terms:
     return Terms() if e is None or not network.outputs else read_loss(world, e, network)
 
 
-def _numbers(world: World, found: Found) -> dict[str, float]:
+def read_numbers(world: World, found: Found) -> dict[str, float]:
     """Settings that are single numbers."""
     kinds = {"batch": ("64", 1), "seed": ("0", 0), "accumulate": ("4", 1), "early_stop": ("5", 1)}
     values: dict[str, float] = {}
@@ -269,7 +282,8 @@ def _init(world: World, setting: ast.Setting | None, root: str) -> Init | None:
     return None
 
 
-def _length(world: World, found: Found) -> Length | None:
+def read_length(world: World, found: Found) -> Length | None:
+    """The run's length, None after a message and where none is written."""
     for unit in ("epochs", "steps"):
         if unit in found:
             count = number(world, found[unit], "10", whole=True, least=1)
@@ -281,7 +295,10 @@ def _early_stop(numbers: Mapping[str, float]) -> EarlyStop | None:
     return EarlyStop(int(numbers["early_stop"])) if "early_stop" in numbers else None
 
 
-def _word(world: World, setting: ast.Setting | None, words: tuple[str, ...], default: str) -> str:
+def option_word(
+    world: World, setting: ast.Setting | None, words: tuple[str, ...], default: str
+) -> str:
+    """The word of a setting that takes one of a few."""
     if setting is None:
         return default
     e = one_value(world, setting, words[0])
@@ -292,7 +309,8 @@ def _word(world: World, setting: ast.Setting | None, words: tuple[str, ...], def
     return text or default
 
 
-def _flag(world: World, setting: ast.Setting | None) -> bool:
+def read_flag(world: World, setting: ast.Setting | None) -> bool:
+    """Whether a setting of `true` or `false` is `true`."""
     if setting is None:
         return False
     e = one_value(world, setting, "true")

@@ -67,15 +67,21 @@ def read_updates(
 
 
 def _calls(world: World, found: Found, chosen: Chosen) -> _Calls | None:
-    optimizer = _declared(world, found.get("optimizer"), OPTIMIZERS, UNKNOWN_OPTIMIZER, Adam())
-    schedule = _declared(world, found.get("schedule"), SCHEDULES, UNKNOWN_SCHEDULE, Constant())
+    optimizer = declared_call(world, found.get("optimizer"), OPTIMIZERS, UNKNOWN_OPTIMIZER, Adam())
+    schedule = declared_call(world, found.get("schedule"), SCHEDULES, UNKNOWN_SCHEDULE, Constant())
     optimizers = [
         optimizer,
-        *(_declared(world, s, OPTIMIZERS, UNKNOWN_OPTIMIZER, Adam()) for s in chosen["optimizer"]),
+        *(
+            declared_call(world, s, OPTIMIZERS, UNKNOWN_OPTIMIZER, Adam())
+            for s in chosen["optimizer"]
+        ),
     ]
     schedules = [
         schedule,
-        *(_declared(world, s, SCHEDULES, UNKNOWN_SCHEDULE, Constant()) for s in chosen["schedule"]),
+        *(
+            declared_call(world, s, SCHEDULES, UNKNOWN_SCHEDULE, Constant())
+            for s in chosen["schedule"]
+        ),
     ]
     rest = found.get("clip")
     clips = [None if s is None else _norm(world, s) for s in (rest, *chosen["clip"])]
@@ -90,7 +96,7 @@ def _norm(world: World, setting: ast.Setting) -> float | None:
     return number(world, setting, "1.0", whole=False, least=0, above=True)
 
 
-def _declared(
+def declared_call(
     world: World, setting: ast.Setting | None, table: Mapping[str, type[D]], rule: Rule, default: D
 ) -> D | None:
     """An optimizer or schedule from its call."""

@@ -90,6 +90,8 @@ class World:
         self.scope = self.homes[files[0].source].scope
         self.blocks: dict[str, ast.Block] = {}
         self.networks: dict[str, ast.Network] = {}
+        self.callable: dict[str, ast.Network] = {}  # those of used files that only play included
+        self.gans: dict[str, ast.Gan] = {}
         self.called: set[str] = set()
         self.read_by_losses = _loss_names(files[0])
         self.memo: dict[tuple[object, ...], Made] = {}

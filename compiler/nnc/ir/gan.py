@@ -10,8 +10,9 @@ from collections.abc import Callable
 from typing import ClassVar, Literal, TypeVar
 
 from nnc.ir.arguments import Declared, real, size
+from nnc.ir.training import Loss
 from nnc.ir.types import TensorType
-from nnc.ir.updates import Group
+from nnc.ir.updates import Clip, Group
 from nnc.record import Record
 from nnc.source import NOWHERE, Span
 
@@ -113,18 +114,30 @@ class CycleGan(Objective):
     buffer: int = size("made pictures that are kept to be seen again", default=50, least=0)
 
 
+class Categorical(Declared):
+    """Ids from 0, each as likely as the others."""
+
+    word: ClassVar[str] = "categorical"
+    count: int = size("how many there are")
+
+
 class GanSource(Record):
     """A value that the gan declares: `latent` (drawn), `condition` or `domain` (of the data).
 
-    `drawn`: Normal(1.0) unless said; `categories`: of a latent that is an id (`categorical(10)`).
+    `drawn`: of a latent what it is drawn from: Normal(1.0) unless said, Uniform, or Categorical of
+    one that is an id.
     """
 
     kind: Literal["latent", "condition", "domain"]
     name: str
     type: TensorType
     drawn: Declared | None = None
-    categories: int = 0
     span: Span = NOWHERE
+
+    @property
+    def categories(self) -> int:
+        """How many ids a latent is one of, 0 of numbers."""
+        return self.drawn.count if isinstance(self.drawn, Categorical) else 0
 
 
 class GanPlayer(Record):
@@ -171,14 +184,36 @@ class Gan(Record):
         return tuple(player for player in self.players if player.role == "discriminator")
 
 
+class GanTerm(Record):
+    """`weight * loss(output, source)` beside the objective: an auxiliary classifier, a code.
+
+    Args:
+        player, output: whose, and which of its outputs.
+        source: the condition or latent that it is compared with.
+        real: also computed on real samples, in the discriminator's update: of conditions, which
+            the data tell. All terms are computed on made samples, in both updates; those of a
+            generator's output in its own update alone.
+    """
+
+    weight: float
+    loss: Loss
+    player: str
+    output: str
+    source: str
+    real: bool = False
+    span: Span = NOWHERE
+
+
 class GanPlan(Record):
     """How a gan trains: what `TrainPlan.gan` holds; the plan's phases are then empty.
 
     Args:
         groups: for each player, in the order of `gan.players`, its optimizers and schedules.
+        clips: likewise, the largest norms of its gradients.
+        terms: losses beside the objective.
         fields: for each condition and domain of the gan, and "real" for the samples that the
-            discriminators see, the data's field (`block.field` of several blocks); empty until the
-            data was opened.
+            discriminators see where there are no domains, the data's field (`block.field` of
+            several blocks); empty until the data was opened.
         ema: decay of an average of the generators' weights that is exported, or 0.
     """
 
@@ -187,3 +222,5 @@ class GanPlan(Record):
     groups: tuple[tuple[Group, ...], ...]
     fields: tuple[tuple[str, str], ...] = ()
     ema: float = 0.0
+    clips: tuple[tuple[Clip, ...], ...] = ()
+    terms: tuple[GanTerm, ...] = ()

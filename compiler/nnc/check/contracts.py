@@ -1,0 +1,36 @@
+"""What players of a gan owe each other, before any data and any objective are known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nnc.check.gan_rules import SCORE
+from nnc.check.world import World
+from nnc.ir.gan import Gan, GanPlayer
+from nnc.ir.graph import Network
+
+
+def check_contracts(world: World, gan: Gan, networks: Mapping[str, Network]) -> None:
+    """Reports scores that are none."""
+    for player in gan.discriminators:
+        _score(world, player, networks[player.network])
+
+
+def _score(world: World, player: GanPlayer, network: Network) -> None:
+    """One number, or a map of one channel."""
+    port = network.graph.outputs[0]
+    type = network.graph.types[port.value]
+    if type.dims == (1,) or (type.rank == 3 and type.dims[0] == 1):
+        return
+    help = "end with `conv(1, KERNEL)`, a map of scores, or with `flatten -> dense(1)`"
+    if type.rank == 1:
+        help = "end with `dense(1)`"
+    elif type.rank == 3 and type.dims[1:] == (1, 1):
+        help = "end with `conv(1, 1) -> flatten`"
+    world.sink.add(
+        SCORE.at(
+            port.span,
+            f"`{player.name}` gives {type}, and a score is [1] or a map [1, h, w]",
+            help=help,
+        )
+    )
