@@ -86,10 +86,9 @@ def _drawn(
             GAN_SOURCE.at(item.type.span, "a latent states each size", label=f"`{free[0]}` is free")
         )
         return False
-    ids = type.dtype == "int64"
+    if e is None and type.dtype != "int64":
+        return Normal(1.0)
     if e is None:
-        if not ids:
-            return Normal(1.0)
         numbers.say(
             GAN_SOURCE.at(
                 item.span,
@@ -98,26 +97,31 @@ def _drawn(
             )
         )
         return False
+    return _distribution(world, item, e, type, scope)
+
+
+def _distribution(
+    world: World, item: ast.SourceDecl, e: ast.Expr, type: TensorType, scope: Scope
+) -> Declared | bool:
+    """What is written after `=`; False after a message."""
     word = e.name.text if isinstance(e, ast.Call) else ""
+    ids, named = type.dtype == "int64", item.names[0].text
     if word == "categorical":
-        made = declared(Categorical, word, e, scope, numbers)
+        made = declared(Categorical, word, e, scope, world.numbers)
     else:
-        made = initial(e, scope, numbers)
+        made = initial(e, scope, world.numbers)
     if isinstance(made, Unknown):
         return False
-    fits = (Categorical,) if ids else (Normal, Uniform)
-    if isinstance(made, fits):
+    if isinstance(made, (Categorical,) if ids else (Normal, Uniform)):
         assert isinstance(made, Declared)
         return made
-    numbers.say(
+    world.sink.add(
         GAN_SOURCE.at(
             e.span,
             "ids are drawn from `categorical(COUNT)`"
             if ids
             else "a latent is drawn from `normal(std)` or `uniform(low, high)`",
-            help=""
-            if ids
-            else f"an id is a latent of type `token[]`: `{item.names[0].text}: token[]`",
+            help="" if ids else f"an id is a latent of type `token[]`: `{named}: token[]`",
         )
     )
     return False
