@@ -62,38 +62,19 @@ def check_gan_train(
     apply_overrides(world, found, overrides)
     _needed(world, train, found)
     names, given = _data(world, found.get("data"), data)
-    objective = declared_call(
-        world, found.get("objective"), OBJECTIVES, UNKNOWN_OBJECTIVE, NonSaturating()
-    )
     numbers = read_numbers(world, found)
-    ema = _ema(world, found.get("ema"))
     length = read_length(world, found)
     precision = option_word(world, found.get("precision"), ("auto", "float32", "bf16"), "auto")
     deterministic = read_flag(world, found.get("deterministic"))
-    if gan is None:
+    plan = _plan(world, train, gan, networks, found, chosen)
+    if world.sink.errors > before or length is None or plan is None:
         return None
-    updates = _updates(world, gan, networks, found, chosen)
-    terms = read_terms(world, found.get("loss"), gan, networks)
-    if objective is not None:
-        _objective(world, train, found, gan, objective, networks)
-    if world.sink.errors > before or length is None or updates is None or objective is None:
-        return None
-    plan = GanPlan(
-        gan,
-        objective,
-        tuple(each.groups for each in updates),
-        (),
-        ema,
-        tuple(each.clips for each in updates),
-        terms,
-    )
+    players = plan.gan.players
     return TrainPlan(
-        train.name.text if train.name else gan.name,
-        gan.name,
+        train.name.text if train.name else plan.gan.name,
+        plan.gan.name,
         names,
-        tuple(
-            Player(p.name, p.network, ema if p.role == "generator" else 0.0) for p in gan.players
-        ),
+        tuple(Player(p.name, p.network, plan.ema if p.role == "generator" else 0) for p in players),
         (),
         length,
         int(numbers.get("batch", 64)),
@@ -105,6 +86,31 @@ def check_gan_train(
         defaults=tuple(s for s in DEFAULTED if s not in found),
         span=train.span,
     )
+
+
+def _plan(
+    world: World,
+    train: ast.Train,
+    gan: Gan | None,
+    networks: Mapping[str, Network | None],
+    found: Found,
+    chosen: Chosen,
+) -> GanPlan | None:
+    """The objective, and how each player is updated; None after a message."""
+    objective = declared_call(
+        world, found.get("objective"), OBJECTIVES, UNKNOWN_OBJECTIVE, NonSaturating()
+    )
+    ema = _ema(world, found.get("ema"))
+    if gan is None:
+        return None
+    updates = _updates(world, gan, networks, found, chosen)
+    terms = read_terms(world, found.get("loss"), gan, networks)
+    if objective is not None:
+        _objective(world, train, found, gan, objective, networks)
+    if updates is None or objective is None:
+        return None
+    groups, clips = (tuple(each.groups for each in updates), tuple(each.clips for each in updates))
+    return GanPlan(gan, objective, groups, (), ema, clips, terms)
 
 
 def _objective(
