@@ -298,10 +298,11 @@ def wrong_head(network: Network, term: Term) -> Diagnostic | None:
         right = "bce" if word == "sigmoid" and loss == "bce_with_logits" else ""
         return WRONG_HEAD.at(
             term.span,
-            f"`{loss}` contains its {'softmax' if loss == 'cross_entropy' else 'sigmoid'}, "
+            f"`{loss}` contains its {'sigmoid' if loss == 'bce_with_logits' else 'softmax'}, "
             f"and the output ends in `{word}`",
             others=others,
-            help=f"remove the `{word}`; the exported file gives probabilities all the same"
+            help=f"remove the `{word}`"
+            + ("" if loss == "ctc" else "; the exported file gives probabilities all the same")
             + (f"; or use `{right}`" if right else ""),
             fix=None if item is None else without_step(item.span),
         )

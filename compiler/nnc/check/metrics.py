@@ -11,7 +11,7 @@ from nnc.check.values import Unknown
 from nnc.check.world import World
 from nnc.diagnostics import Fix, nearest
 from nnc.ir.plan import MetricPlan, Term
-from nnc.ir.training import METRICS, Metric
+from nnc.ir.training import METRICS, Loss, Metric
 from nnc.syntax import ast
 
 
@@ -59,6 +59,19 @@ def read_metrics(
     return tuple(found)
 
 
+_KINDS = {"class": "classes", "value": "numbers", "text": "texts"}
+
+
+def _kind(loss: Loss) -> str:
+    """What a loss makes of its output: classes also of yes and no."""
+    return "class" if loss.word in ("bce", "bce_with_logits") else loss.target
+
+
+def _fits(metric: Metric | type[Metric], loss: Loss) -> bool:
+    """Whether an output with this loss has such a metric."""
+    return metric.target == _kind(loss) and metric.of in ("", loss.word)
+
+
 def _metric_fix(e: ast.Expr, guess: str) -> Fix | None:
     if isinstance(e, ast.List | ast.Tuple):
         return Fix(e.span, ", ".join(item.span.text.strip('"') for item in e.items))
@@ -70,8 +83,7 @@ def _metric_output(
     world: World, metric: Metric, e: ast.Expr, output: str | None, terms: tuple[Term, ...]
 ) -> MetricPlan | None:
     """The output that a metric is of: one whose loss speaks of the same kind of target."""
-    classes = ("cross_entropy", "bce", "bce_with_logits")
-    fitting = [t.output for t in terms if (t.loss.word in classes) == (metric.target == "class")]
+    fitting = [t.output for t in terms if _fits(metric, t.loss)]
     fitting = list(dict.fromkeys(fitting))
     if output is None and len(fitting) == 1:
         return MetricPlan(metric, fitting[0], e.span)
@@ -88,14 +100,13 @@ def _metric_output(
             )
         )
         return None
-    of, other = ("classes", "numbers") if metric.target == "class" else ("numbers", "classes")
     learner = f"`{output}` learns" if output is not None else "the outputs learn"
-    good = [m for m, cls in METRICS.items() if cls.target != metric.target]
-    world.sink.add(
-        WRONG_METRIC.at(
-            e.span,
-            f"`{metric.word}` is a metric of {of}, and {learner} {other}",
-            help="metrics that fit: " + ", ".join(f"`{m}`" for m in good),
-        )
-    )
+    losses = [t.loss for t in terms if output in (None, t.output)] or [t.loss for t in terms]
+    good = [m for m, cls in METRICS.items() if any(_fits(cls, loss) for loss in losses)]
+    of, other = _KINDS[metric.target], _KINDS[_kind(losses[0])]
+    message = f"`{metric.word}` is a metric of {of}, and {learner} {other}"
+    if of == other:
+        message = f"`{metric.word}` is a metric of `{metric.of}`, not of `{losses[0].word}`"
+    help = "metrics that fit: " + ", ".join(f"`{m}`" for m in good)
+    world.sink.add(WRONG_METRIC.at(e.span, message, help=help))
     return None

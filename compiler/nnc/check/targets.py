@@ -58,9 +58,13 @@ CLASSES = ("class", "mask", "tokens")
 
 def _learns(field: Field, output: str, terms: tuple[Term, ...]) -> bool:
     """Whether the losses of an output can compare it with a field."""
-    classes = field.meaning in CLASSES
+    classes, text = field.meaning in CLASSES, field.meaning == "transcript"
     return all(
-        classes if t.loss.target == "class" else (not classes or t.loss.word.startswith("bce"))
+        text
+        if t.loss.target == "text"
+        else classes
+        if t.loss.target == "class"
+        else not text and (not classes or t.loss.word.startswith("bce"))
         for t in terms
         if t.output == output
     )
@@ -102,7 +106,10 @@ def _check_target(network: Network, profile: Profile, term: Term) -> None:
                 else "they have " + ", ".join(f"`{f.name}`" for f in profile.fields),
             )
         )
-    if field.meaning == "transcript" and term.loss.word != "ctc":
+    if term.loss.target == "text":
+        _check_text(term, output, field, profile)
+        return
+    if field.meaning == "transcript":
         message = f"`{field.name}` is a text of its own length, and `{term.loss.word}` knows none"
         raise Refusal(WRONG_TARGET.at(term.span, message, help="learn it with `ctc`"))
     if term.loss.target == "class":
@@ -168,6 +175,24 @@ def _check_classes(term: Term, output: TensorType, field: Field, profile: Profil
     _require(fits(field.type, rest), term, output, f"the target `{field.name}` is {field.type}")
 
 
+def _check_text(term: Term, output: TensorType, field: Field, profile: Profile) -> None:
+    """ctc: steps of one number a token, the blank first among them."""
+    word = term.loss.word
+    if field.meaning != "transcript":
+        message = f"`{word}` learns texts without times, and `{field.name}` is none"
+        help = "texts come with sounds: `audio(..., labels=..., target=...)`; classes are learnt"
+        help = f"{help} with `cross_entropy`"
+        raise Refusal(WRONG_TARGET.at(term.span, message, help=help))
+    tokens = len(field.labels)
+    if output.rank == 2 and (not tokens or _is(output.dims[-1], tokens)):
+        return
+    message = f"`{field.name}` has {tokens} tokens with the blank, and `{term.output}` is {output}"
+    help = f"give [T, {tokens}], features last: `dense({profile.data}.vocab)` as the last layer"
+    if output.rank == 2 and output.dims[0] == tokens:
+        help = "features stand last: `rearrange([c, t], [t, c])`"
+    raise Refusal(WRONG_CLASSES.at(term.span, message, help=help))
+
+
 def _is(size: Dim, wanted: int) -> bool:
     """A size is that number, or is not known yet."""
     return not isinstance(size, int) or size == wanted
@@ -218,6 +243,8 @@ def _check_metrics(plan: TrainPlan, profile: Profile, terms: tuple[Term, ...]) -
     for metric in plan.metrics:
         own = [term for term in terms if term.output == metric.output]
         decides = next((term for term in own if term.loss.needs), None)
+        if metric.metric.target == "text":
+            continue
         if metric.metric.target == "value":
             if decides is not None:
                 word = decides.loss.word

@@ -44,7 +44,7 @@ UNKNOWN_LOSS = rule(
     "NN406",
     "unknown-loss",
     """
-Losses: cross_entropy, bce, bce_with_logits, mse, l1, huber.
+Losses: cross_entropy, ctc, bce, bce_with_logits, mse, l1, huber.
 """,
 )
 UNKNOWN_OPTIMIZER = rule(
@@ -65,7 +65,8 @@ UNKNOWN_METRIC = rule(
     "NN409",
     "unknown-metric",
     """
-Metrics: accuracy, f1, precision, recall, auroc, iou of classes; mae, mse, rmse, r2 of numbers.
+Metrics: accuracy, f1, precision, recall, auroc, iou of classes, perplexity and bits of their
+cross-entropy; mae, mse, rmse, r2 of numbers; error_rate of texts.
 """,
 )
 BAD_LOSS = rule(
@@ -80,9 +81,9 @@ WRONG_HEAD = rule(
     "NN411",
     "wrong-head",
     """
-`cross_entropy` and `bce_with_logits` contain their softmax or sigmoid and want the raw numbers
-before it; `bce` wants probabilities, after a sigmoid. The exported file gives the probabilities
-all the same.
+`cross_entropy`, `ctc` and `bce_with_logits` contain their softmax or sigmoid and want the raw
+numbers before it; `bce` wants probabilities, after a sigmoid. The exported file gives the
+probabilities of classes all the same.
 """,
 )
 UNKNOWN_OUTPUT = rule(
@@ -96,8 +97,8 @@ WRONG_METRIC = rule(
     "NN413",
     "wrong-metric",
     """
-Metrics of classes go with `cross_entropy`, `bce` and `bce_with_logits`, metrics of numbers with
-the others.
+Metrics of classes go with `cross_entropy`, `bce` and `bce_with_logits`, `perplexity` and `bits`
+with `cross_entropy` alone, `error_rate` with `ctc`, metrics of numbers with the others.
 """,
 )
 UNKNOWN_DATA = rule(
@@ -127,7 +128,8 @@ WRONG_CLASSES = rule(
     "NN422",
     "wrong-number-of-classes",
     """
-`cross_entropy` needs one output number a class: write `dense(DATA.classes)`. `bce` and
+`cross_entropy` needs one output number a class: write `dense(DATA.classes)`; `ctc` one a token and
+one for the blank, features last: `dense(DATA.vocab)`. `bce` and
 `bce_with_logits` on one number need two classes.
 """,
 )
@@ -161,6 +163,24 @@ With `carry=true` the windows of a text follow on one another, and what `rnn`, `
 remember at the end of one is what they start from in the next (truncated back-propagation through
 time). A layer that is given a state (`lstm(8, h, c)`) starts from that one. What reads backwards
 cannot carry on, and a scan starts anew with each window.
+""",
+)
+OWN_STEPS = rule(
+    "NN427",
+    "own-steps",
+    """
+An output with a step for each step of a padded input is longer than some samples are: only a
+sample's own steps are learnt and measured. What it learns from has as many steps for each sample:
+a sequence of the data, or the padded input itself. A loss is the mean over samples of the mean over
+a sample's own steps; a metric counts all own steps alike. Formulas know no padding.
+""",
+)
+LOST_TEXT = rule(
+    "NN428",
+    "text-beyond-steps",
+    """
+`ctc` finds the tokens of a text in at least as many steps: one a token, and one more between two
+equal tokens. Convolutions with strides and pools make fewer steps of a sequence.
 """,
 )
 UNKNOWN_SELECTION = rule(

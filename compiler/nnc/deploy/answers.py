@@ -11,7 +11,9 @@ import numpy.typing as npt
 from nnc.backends.arrays import Array
 from nnc.deploy.about import About, Value
 from nnc.ir.plan import Pixels
+from nnc.ir.vocabulary import Vocabulary
 from nnc.train.jsonfile import Json
+from nnc.train.transcripts import decoded, spelled
 
 LISTED = 1000
 """So many numbers of an output are written out; of a larger one its sizes."""
@@ -36,6 +38,11 @@ def _one(about: About, value: Value, array: Array, chance: Array | None, top: in
     labels = about.labels_of(value.name)
     if value.meaning == "mask":
         return _mask(array if chance is None else chance, labels)
+    if value.meaning == "transcript" and array.ndim == 2:
+        known = value.front if isinstance(value.front, Vocabulary) else None
+        return spelled(decoded(array, len(array)), known, labels)
+    if value.meaning == "tokens" and labels and array.ndim == 2:
+        return [named(labels, int(step)) for step in array.argmax(axis=-1)]
     if value.meaning == "class" and chance is not None:
         return _class(chance, labels, top)
     if value.meaning == "probability":

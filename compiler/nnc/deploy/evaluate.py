@@ -13,6 +13,7 @@ from nnc.backends.arrays import Array
 from nnc.deploy.about import About
 from nnc.deploy.inputs import network_numbers
 from nnc.deploy.losses import LossSum
+from nnc.deploy.own import Axes, axes_of, own_mask, own_places, own_steps
 from nnc.deploy.rules import NOTHING_TO_MEASURE, place
 from nnc.deploy.scores import Tally, Task, names
 from nnc.diagnostics import Refusal
@@ -28,9 +29,11 @@ from nnc.ir.plan import (
     Term,
     TrainPlan,
 )
-from nnc.ir.training import BceWithLogits, CrossEntropy
+from nnc.ir.training import BceWithLogits, CrossEntropy, Ctc
 from nnc.ir.types import TensorType
 from nnc.record import Record
+from nnc.train.data.ragged import length_name
+from nnc.train.transcripts import decoded
 
 Model = Callable[[Mapping[str, Array]], Mapping[str, Array]]
 """Raw values by input to outputs by name, in the units of their targets; batch first."""
@@ -65,6 +68,7 @@ class Question(Record):
         constant: what always answering the same would say: the most frequent class, or the mean.
         classes: their number; of labels the number of elements.
         last: classes stand last, [places, classes], as texts have it.
+        axes: of the output, that padding makes longer than some samples are.
     """
 
     output: str
@@ -77,6 +81,7 @@ class Question(Record):
     constant: float | None
     classes: int = 0
     last: bool = False
+    axes: Axes = ()
 
 
 class Answers(Record):
@@ -132,17 +137,28 @@ def measure(
         made = model({name: raw[field] for name, field in binding.inputs})
         loss.add(raw, made)
         for q in asked:
-            right = _right(q, raw[q.field])
-            said = _count(q, tallies[q.output], np.asarray(made[q.output]), right)
-            if said is not None:
+            output, right = np.asarray(made[q.output]), _right(q, raw[q.field])
+            if q.task == "text":
+                _transcribed(q, tallies[q.output], raw, output)
+                continue
+            if q.axes:
+                mask = own_mask(q.axes, raw, output)
+                right = right.reshape(output.shape) if q.task == "values" else right
+                output, right = (own_places(q.axes, mask, value) for value in (output, right))
+            said = _count(q, tallies[q.output], output, right)
+            if said is not None and not q.axes:
                 kept[q.output].append(said)
             if q.output in guesses:
-                _count(q, guesses[q.output], _constant(q, np.asarray(made[q.output])), right)
+                _count(q, guesses[q.output], _constant(q, output), right)
     return Measured(
         len(samples),
         _values(plan.metrics, tallies) or {LOSS: loss.mean()},
         _values(tuple(m for m in plan.metrics if m.output in guesses), guesses),
-        {q.output: tallies[q.output].confusion for q in asked if q.labels and not q.last},
+        {
+            q.output: tallies[q.output].confusion
+            for q in asked
+            if q.labels and not q.last and q.task != "text"
+        },
         {name: _joined(parts) for name, parts in kept.items() if parts},
     )
 
@@ -162,21 +178,28 @@ def questions(plan: TrainPlan, profile: Profile) -> tuple[Question, ...]:
     for phase in plan.phases:
         for term in sorted(phase.terms, key=lambda term: not term.loss.needs):
             if term.target is not None and term.output not in found:
-                found[term.output] = _question(term, term.target, sources, profile)
+                axes = axes_of(binding, term.output)
+                found[term.output] = _question(term, term.target, sources, profile, axes)
     order = dict.fromkeys(term.output for phase in plan.phases for term in phase.terms)
     return tuple(found[output] for output in order if output in found)
 
 
-def _question(term: Term, target: Target, sources: Mapping[str, str], profile: Profile) -> Question:
+def _question(
+    term: Term, target: Target, sources: Mapping[str, str], profile: Profile, axes: Axes
+) -> Question:
     from_input = target.kind == "input"
     name = sources[target.name] if from_input else target.name
     field = None if from_input else profile.field(name)
     last = field is not None and field.meaning == "tokens"
-    labels = field.labels if field is not None and (last or field.meaning in CLASSES) else ()
+    text = isinstance(term.loss, Ctc)
+    known = field is not None and (last or text or field.meaning in CLASSES)
+    labels = field.labels if field is not None and known else ()
     front = profile.front(name)
     task: Task = "values"
     if isinstance(term.loss, CrossEntropy):
         task = "classes"
+    elif text:
+        task = "text"
     elif labels and term.loss.needs:
         task = "binary"
     elif term.loss.needs and field is not None and field.role == "target":
@@ -189,7 +212,7 @@ def _question(term: Term, target: Target, sources: Mapping[str, str], profile: P
         counts = part.classes if part is not None else ()
         constant = float(np.argmax(counts)) if counts else None
     logits = isinstance(term.loss, BceWithLogits)
-    shown = labels if task in ("classes", "binary") else ()
+    shown = labels if task in ("classes", "binary", "text") else ()
     return Question(
         term.output,
         name,
@@ -201,6 +224,7 @@ def _question(term: Term, target: Target, sources: Mapping[str, str], profile: P
         constant,
         _elements(field) if task == "labels" else len(shown),
         last,
+        axes,
     )
 
 
@@ -246,10 +270,18 @@ def _count(q: Question, tally: Tally, made: Array, right: Array) -> Answers | No
         if not single:  # a mask's pixels are no answers to list
             return None
         return Answers(predicted, np.where(predicted == 1, chance, 1 - chance), right)
-    chances = _softmax(np.moveaxis(made, -1, 1) if q.last else made)
+    logits = np.moveaxis(made, -1, 1) if q.last else made
+    tally.surprise(logits, right)
+    chances = _softmax(logits)
     predicted = chances.argmax(axis=1)
     tally.classify(chances, predicted, right)
     return Answers(predicted, chances.max(axis=1), right) if right.ndim == 1 else None
+
+
+def _transcribed(q: Question, tally: Tally, raw: Mapping[str, Array], made: Array) -> None:
+    right, lengths = raw[q.field], raw[length_name(q.field)]
+    for at, steps in enumerate(own_steps(q.axes, raw, made)):
+        tally.errors.add(decoded(made[at], steps), right[at, : int(lengths[at])].tolist())
 
 
 def _constant(q: Question, made: Array) -> Array:

@@ -320,7 +320,17 @@ def _arrays(session: Session, path: Path) -> Iterator[Sample]:
         raise refusal(WRONG_INPUT, path, f"the arrays of {path.name} differ in length")
     for at in range(counts.pop()):
         name = f"{path.as_posix()}[{at}]"
-        yield Sample(name, _at(feeds, at))
+        yield Sample(name, _own(_at(feeds, at)))
+
+
+def _own(values: dict[str, Array]) -> dict[str, Array]:
+    """A sample without what pads it, where `x_length` beside `x` tells its length."""
+    return {
+        name: array[: max(int(values[f"{name}_length"]), 1)]
+        if array.ndim and values.get(f"{name}_length", array).ndim == 0
+        else array
+        for name, array in values.items()
+    }
 
 
 def _loaded(path: Path) -> dict[str, Array]:

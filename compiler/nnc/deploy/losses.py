@@ -9,9 +9,12 @@ import numpy.typing as npt
 
 from nnc.backends.arrays import Array
 from nnc.deploy.inputs import network_numbers
+from nnc.deploy.own import Mask, axes_of, in_front, own_mask, own_steps
 from nnc.ir.lossformula import FormulaTerm, Named, axes, computed
-from nnc.ir.plan import Front, Profile, Scale, Term, TrainPlan
-from nnc.ir.training import L1, Bce, BceWithLogits, CrossEntropy, Huber, Loss, Mse
+from nnc.ir.plan import Binding, Front, Profile, Scale, Term, TrainPlan
+from nnc.ir.training import L1, Bce, BceWithLogits, CrossEntropy, Ctc, Huber, Loss, Mse
+from nnc.train.data.ragged import length_name
+from nnc.train.transcripts import ctc
 
 Floats = npt.NDArray[np.float32]
 LEAST = -100.0
@@ -28,6 +31,7 @@ class LossSum:
     def __init__(self, plan: TrainPlan, profile: Profile) -> None:
         self._plan = plan
         self._profile = profile
+        self._binding = plan.binding or Binding((), ())
         self._sources = dict(plan.binding.inputs) if plan.binding is not None else {}
         own = (t for p in plan.phases for t in p.terms if t.target and t.target.kind == "field")
         self._targets = {t.output: t.target.name for t in own if t.target is not None}
@@ -55,6 +59,12 @@ class LossSum:
         name = target.name if own else self._sources[target.name]
         front = self._profile.front(name)
         output = np.asarray(made[term.output], np.float32)
+        padded = axes_of(self._binding, term.output)
+        if isinstance(term.loss, Ctc):
+            return _texts(
+                term.loss, output, raw[name], raw[length_name(name)], own_steps(padded, raw, output)
+            )
+        whole_output = output
         if isinstance(term.loss, CrossEntropy):
             field = self._profile.field(name)
             if field is not None and field.meaning == "tokens":
@@ -66,6 +76,10 @@ class LossSum:
             right = _network(front, raw[name], own).reshape(output.shape)
             each = _ELEMENTWISE[type(term.loss)](term.loss, output, right)
         summed = getattr(term.loss, "reduce", "mean") == "sum"
+        if padded:
+            mask = own_mask(padded, raw, whole_output)
+            classes = isinstance(term.loss, CrossEntropy)
+            return _own(each if classes else in_front(padded, each), mask, summed)
         whole = float(each.astype(np.float64).sum())
         return whole / len(output) if summed else whole / each.size
 
@@ -105,6 +119,24 @@ class LossSum:
             balanced = [sum(counts) / (len(counts) * max(n, 1)) for n in counts]
             return np.asarray(balanced, np.float32)
         return np.atleast_1d(np.asarray(given, np.float32))
+
+
+def _own(each: Array, mask: Mask, summed: bool) -> float:
+    """The mean over samples of the mean (or sum) over a sample's own places."""
+    flat = each.astype(np.float64).reshape(*mask.shape, -1)
+    total = np.where(mask[..., None], flat, 0.0).reshape(len(mask), -1).sum(1)
+    count = np.maximum(mask.reshape(len(mask), -1).sum(1), 1) * flat.shape[-1]
+    return float((total if summed else total / count).mean())
+
+
+def _texts(loss: Loss, output: Floats, right: Array, lengths: Array, steps: list[int]) -> float:
+    """The mean over samples of CTC's nats a token, or a text."""
+    summed = getattr(loss, "reduce", "mean") == "sum"
+    each = []
+    for at, length in enumerate(int(n) for n in lengths):
+        nats = ctc(output[at, : steps[at]], right[at, :length].astype(np.int64))
+        each.append(nats if summed else nats / max(length, 1))
+    return float(np.mean(each))
 
 
 def _network(front: Front | None, raw: Array, own: bool) -> Floats:

@@ -16,6 +16,7 @@ from nnc.ir.conditions import Condition, to_json
 from nnc.ir.graph import Network, Port
 from nnc.ir.labels import labels_read
 from nnc.ir.plan import Binding, ExportPlan, Field, Front, Profile, TrainPlan
+from nnc.ir.vocabulary import Vocabulary
 from nnc.ir.walk import weight_table
 from nnc.passes.inference import Ends, probability_name
 from nnc.passes.prune import kept_plan, prune
@@ -120,16 +121,20 @@ LABELLED = ("class", "mask", "transcript")
 
 def _labels(recipe: Recipe) -> tuple[tuple[str, tuple[str, ...]], ...]:
     found = []
+    fronts = () if recipe.profile is None else recipe.profile.fronts
+    known = [front.tokens for _, front in fronts if isinstance(front, Vocabulary)]
     for output, name in recipe.binding.targets:
         field = recipe.field(name)
-        if field is not None and field.meaning in LABELLED and field.labels:
+        read = field is not None and field.meaning == "tokens" and field.labels not in known
+        if field is not None and field.labels and (field.meaning in LABELLED or read):
             found.append((output, field.labels))
     return tuple(found)
 
 
 def _task(recipe: Recipe, labels: Mapping[str, tuple[str, ...]]) -> Task:
     fields = [recipe.field(name) for _, name in recipe.binding.targets]
-    if labels and not any(f is not None and f.meaning == "transcript" for f in fields):
+    texts = ("transcript", "tokens")
+    if labels and not any(f is not None and f.meaning in texts for f in fields):
         return "classification"
     inputs = [recipe.field(name) for _, name in recipe.binding.inputs]
     past = any(field is not None and field.meaning == "past" for field in inputs)
@@ -168,6 +173,8 @@ def _output(recipe: Recipe, whole: Network, port: Port, around: Ends) -> Meaning
     if port.name in _probabilities(recipe) and field.meaning == "class":
         return Meaning(port.name, kind, "probability")
     front: Front | None = None
+    if recipe.profile is not None and field.meaning == "transcript":
+        front = recipe.profile.front(field.name)  # how tokens are spelled
     if recipe.profile is not None and field.role == "input":
         front = recipe.profile.front(field.name)  # an input that is learnt: what undoes its front
     columns = field.columns if field.meaning in ("number", "numbers") else ()

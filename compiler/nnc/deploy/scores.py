@@ -16,20 +16,24 @@ from nnc.ir.training import (
     R2,
     Accuracy,
     Auroc,
+    Bits,
+    ErrorRate,
     Iou,
     Mae,
     MeanSquare,
     Metric,
+    Perplexity,
     Precision,
     Recall,
     Rmse,
 )
+from nnc.train.transcripts import Errors
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 MOST_PAIRED = 2048
 """Of so many classes each pair is counted; of more (the words of a language) only the hits."""
-Task = Literal["classes", "binary", "labels", "values"]
+Task = Literal["classes", "binary", "labels", "values", "text"]
 
 
 def names(plans: tuple[MetricPlan, ...]) -> tuple[str, ...]:
@@ -79,6 +83,9 @@ class Tally:
         self._chances: list[Array] = []
         self._right: list[Array] = []
         self._count = 0
+        self._surprised = any(isinstance(m, Perplexity | Bits) for m in metrics)
+        self._nats, self._tokens = 0.0, 0
+        self.errors = Errors()
         self._absolute = self._squares = 0.0
         self._sum: Floats = np.zeros(0)
         self._sum_squares: Floats = np.zeros(0)
@@ -111,6 +118,20 @@ class Tally:
         for top in self._tops:
             best = np.argsort(-np.asarray(chances, np.float64), axis=1, kind="stable")[:, :top]
             self._tops[top] += int((best == right[:, None]).any(axis=1).sum())
+
+    def surprise(self, logits: Array, right: Array) -> None:
+        """Counts the cross-entropy of a batch, where a metric asks for it.
+
+        Args:
+            logits: [n, classes, ...]; right: class numbers, [n, ...].
+        """
+        if self._surprised:
+            below = np.asarray(logits, np.float64)
+            below = below - below.max(axis=1, keepdims=True)
+            logs = below - np.log(np.exp(below).sum(axis=1, keepdims=True))
+            numbers = np.expand_dims(right.astype(np.int64), 1)
+            self._nats -= float(np.take_along_axis(logs, numbers, axis=1).sum())
+            self._tokens += right.size
 
     def label(self, chances: Array, right: Array) -> None:
         """Counts a batch of yes and no, [n, labels] each; yes is above one half."""
@@ -146,6 +167,11 @@ class Tally:
             return self._scaled.value(metric)
         if self.task == "values":
             return _VALUES[type(metric)](self)
+        if isinstance(metric, ErrorRate):
+            return self.errors.rate()
+        if isinstance(metric, Perplexity | Bits):
+            mean = self._nats / self._tokens if self._tokens else math.nan
+            return math.exp(mean) if isinstance(metric, Perplexity) else mean / math.log(2)
         if isinstance(metric, Accuracy) and 1 < metric.top < self.classes:
             return _share(self._tops[metric.top], self._count)
         if isinstance(metric, Accuracy) and metric.top > 1:

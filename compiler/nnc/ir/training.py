@@ -32,7 +32,7 @@ def _into(table: dict[str, Any], word: str) -> Callable[[T], T]:
 class Loss(Declared):
     """Base of losses. `needs`: "probability" or "logits" of the output.
 
-    `target`: "class" or "value".
+    `target`: "class", "value" or "text".
     """
 
     needs: ClassVar[str] = ""
@@ -52,10 +52,14 @@ class Schedule(Declared):
 
 
 class Metric(Declared):
-    """Base of metrics. `best` is "max" or "min"; `target` "class" or "value"."""
+    """Base of metrics. `best` is "max" or "min"; `target` "class", "value" or "text".
+
+    `of`: the one loss whose outputs it is of, "" for any that fits.
+    """
 
     best: ClassVar[str] = "max"
     target: ClassVar[str] = "class"
+    of: ClassVar[str] = ""
 
 
 _REDUCE = ("mean", "sum")
@@ -78,6 +82,19 @@ class CrossEntropy(Loss):
         options=("balanced",),
     )
     reduce: str = option("over a sample's elements", _REDUCE, default="mean")
+
+
+@_into(LOSSES, "ctc")
+class Ctc(Loss):
+    """Texts against steps [T, tokens] without saying which step says what; contains the softmax.
+
+    Connectionist temporal classification (Graves et al., 2006); token 0 is the blank. PyTorch:
+    F.ctc_loss. The mean is over a text's tokens.
+    """
+
+    needs: ClassVar[str] = "logits"
+    target: ClassVar[str] = "text"
+    reduce: str = option("over a text's tokens", _REDUCE, default="mean")
 
 
 @_into(LOSSES, "bce")
@@ -273,6 +290,34 @@ class Auroc(Metric):
 @_into(METRICS, "iou")
 class Iou(Metric):
     """Mean over classes of intersection over union, for masks."""
+
+
+@_into(METRICS, "perplexity")
+class Perplexity(Metric):
+    """The exponential of the mean cross-entropy of a token: a blind guess among so many."""
+
+    best: ClassVar[str] = "min"
+    of: ClassVar[str] = "cross_entropy"
+
+
+@_into(METRICS, "bits")
+class Bits(Metric):
+    """The mean cross-entropy of a token in bits: of a model of characters, bits a character."""
+
+    best: ClassVar[str] = "min"
+    of: ClassVar[str] = "cross_entropy"
+
+
+@_into(METRICS, "error_rate")
+class ErrorRate(Metric):
+    """Edits that make the right text of the one decoded, for each of its tokens.
+
+    Of characters the character error rate, of words the word error rate; decoded greedily.
+    """
+
+    best: ClassVar[str] = "min"
+    target: ClassVar[str] = "text"
+    of: ClassVar[str] = "ctc"
 
 
 _SCALED = "of the scaled target (mean 0, deviation 1 in train), as forecasts are compared"

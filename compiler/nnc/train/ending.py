@@ -102,6 +102,9 @@ def _with_export(
     unmeasured = waiting or session.plan.gan is not None
     results = {} if unmeasured else measured(session, exported.predictor)
     metrics = {part: result.metrics or {"loss": result.loss} for part, result in results.items()}
+    if session.carried and exported.predictor is not None and not waiting:
+        said = "no state is carried in the file: it starts each window from zeros"
+        report.note(f"{said}; validation while training carried it along")
     exports = exported.exports
     if exporter is not None and not exported.failure:
         try:

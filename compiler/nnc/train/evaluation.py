@@ -17,7 +17,8 @@ from nnc.record import Record
 from nnc.train.data.carried import carried_whole
 from nnc.train.feed import Array, Feed, Indices, Raw, batch_bounds
 from nnc.train.memory import Memory
-from nnc.train.metrics import Scores
+from nnc.train.metrics import Scores, Transcribed, names
+from nnc.train.own import own_mask, own_places
 from nnc.train.wiring import Lesson, TotalLoss, Wiring, call, wanted
 
 CONFUSION_LIMIT = 2048
@@ -154,9 +155,12 @@ def evaluate(
     """
     guesses = constants(exam) if exam.baseline else {}
     guessed = tuple(m for m in exam.metrics if m.output in guesses)
-    scores = Scores(exam.metrics, exam.lessons, exam.wiring.device)
+    counted = tuple(m for m in exam.metrics if exam.lessons[m.output].task != "text")
+    scores = Scores(counted, exam.lessons, exam.wiring.device)
+    texts = Transcribed(exam.metrics, exam.lessons)
     baseline = Scores(guessed, exam.lessons, exam.wiring.device)
-    detail = Detail(exam.lessons if exam.detail else {})
+    decided_on = {n: one for n, one in exam.lessons.items() if one.task != "text"}
+    detail = Detail(decided_on if exam.detail else {})
     targets = {name: exam.wiring.target(lesson.target) for name, lesson in exam.lessons.items()}
     losses: list[tuple[Tensor, int]] = []
     order: Indices | None = None
@@ -173,17 +177,40 @@ def evaluate(
                 name: wanted(exam.lessons[name], raw, target(raw, inputs))
                 for name, target in targets.items()
             }
-            scores.update(seen.outputs, right)
+            texts.update(seen.outputs, raw)
+            outputs = own_outputs(exam.lessons, raw, seen.outputs, right)
+            scores.update(outputs, right)
             if guesses:
-                baseline.update({n: g(seen.outputs[n]) for n, g in guesses.items()}, right)
-            detail.update(seen.outputs, right)
+                baseline.update({n: g(outputs[n]) for n, g in guesses.items()}, right)
+            detail.update(outputs, right)
             loss_now = seen.loss if seen.loss is not None else _loss(exam, seen, raw, inputs)
             if loss_now is not None:
                 losses.append((loss_now, size))
     loss = math.fsum(float(value) * n for value, n in losses) / len(feed) if losses else math.nan
+    found = scores.values() | texts.values()
+    metrics = {name: found[name] for name in names(exam.metrics)}
     return Evaluation(
-        len(feed), loss, scores.values(), baseline.values(), detail.confusion(), detail.answers()
+        len(feed), loss, metrics, baseline.values(), detail.confusion(), detail.answers()
     )
+
+
+def own_outputs(
+    lessons: Mapping[str, Lesson],
+    raw: Raw,
+    outputs: Mapping[str, Tensor],
+    right: dict[str, Tensor],
+) -> dict[str, Tensor]:
+    """Outputs, and in place what is right: of padded ones a sample's own places, as samples."""
+    made = dict(outputs)
+    for name, lesson in lessons.items():
+        if lesson.axes and lesson.task != "text":
+            output, wanted = outputs[name], right[name]
+            if lesson.task == "values":
+                wanted = wanted.reshape(output.shape)
+            mask = own_mask(lesson.axes, raw, output)
+            made[name] = own_places(lesson.axes, mask, output)
+            right[name] = own_places(lesson.axes, mask, wanted)
+    return made
 
 
 def _loss(exam: Examination, seen: Seen, raw: Raw, inputs: list[Tensor]) -> Tensor | None:
@@ -254,6 +281,7 @@ class Detail:
             right = targets[name]
             decides = lesson.task in ("classes", "binary")
             listed = not decides or math.prod(right.shape[1:]) == 1  # a mask's pixels are too many
+            listed = listed and not lesson.axes
             if lesson.task == "binary":
                 right = right.reshape(-1).to(torch.int64)
             if decides and lesson.classes <= CONFUSION_LIMIT and not lesson.last:

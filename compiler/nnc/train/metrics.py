@@ -9,6 +9,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 from torchmetrics import Metric as Counter
 from torchmetrics.classification import (
     BinaryAccuracy,
@@ -39,15 +40,20 @@ from nnc.ir.training import (
     R2,
     Accuracy,
     Auroc,
+    Bits,
     Iou,
     Mae,
     MeanSquare,
     Metric,
+    Perplexity,
     Precision,
     Recall,
     Rmse,
 )
+from nnc.train.ctc import steps_of
+from nnc.train.data.ragged import length_name
 from nnc.train.numbers import Change
+from nnc.train.transcripts import Errors, decoded
 from nnc.train.wiring import Lesson
 
 Average = Literal["macro", "micro", "weighted"]
@@ -89,9 +95,8 @@ class Scores:
         for name, plan in zip(names(plans), plans):
             lesson = lessons[plan.output]
             counter = _counter(plan.metric, lesson).to(device)
-            if (
-                lesson.task == "values" and device.type != "mps"
-            ):  # sums of squares cancel in float32
+            exact = lesson.task == "values" or isinstance(counter, _Surprise)
+            if exact and device.type != "mps":  # long sums cancel in float32
                 counter.set_dtype(torch.float64)
             back = lesson.back if scaled(plan.metric) else None
             self._counters.append((name, lesson, counter, back))
@@ -102,7 +107,10 @@ class Scores:
             made, right = outputs[lesson.output], targets[lesson.output]
             if back is not None:
                 made, right = back(made), back(right)
-            counter.update(*_compared(lesson, made, right))
+            if isinstance(counter, _Surprise):
+                counter.update(*_logits(lesson, made, right))
+            else:
+                counter.update(*_compared(lesson, made, right))
 
     def values(self) -> dict[str, float]:
         """The metrics; NaN where one is not defined (R2 of one sample, AUROC of one class)."""
@@ -117,9 +125,64 @@ class Scores:
         return made
 
 
+class Transcribed:
+    """Error rates of texts: what CTC's outputs say, decoded greedily, against what was said."""
+
+    def __init__(self, plans: tuple[MetricPlan, ...], lessons: Mapping[str, Lesson]) -> None:
+        self._counts = [
+            (name, lessons[plan.output], Errors())
+            for name, plan in zip(names(plans), plans)
+            if lessons[plan.output].task == "text"
+        ]
+
+    def update(self, outputs: Mapping[str, Tensor], raw: Mapping[str, Tensor]) -> None:
+        """Counts one batch: outputs [batch, T, tokens], and the texts among raw values."""
+        for _, lesson, errors in self._counts:
+            output, name = outputs[lesson.output], lesson.target.name
+            steps = steps_of(lesson.axes, raw, output)
+            right, lengths = raw[name].tolist(), raw[length_name(name)].tolist()
+            said = output.float().cpu().numpy()
+            for at, length in enumerate(lengths):
+                errors.add(decoded(said[at], steps[at]), right[at][:length])
+
+    def values(self) -> dict[str, float]:
+        """The metrics."""
+        return {name: errors.rate() for name, _, errors in self._counts}
+
+
+class _Surprise(Counter):
+    """The mean cross-entropy of a token, and what is made of it.
+
+    Logits [tokens, classes] against [tokens], added up in float64 where the device has it.
+    """
+
+    full_state_update = False
+
+    def __init__(self, of_mean: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self._of_mean = of_mean
+        self.nats: Tensor
+        self.tokens: Tensor
+        self.add_state("nats", torch.zeros(()), dist_reduce_fx="sum")
+        self.add_state("tokens", torch.zeros(()), dist_reduce_fx="sum")
+
+    def update(self, output: Tensor, target: Tensor) -> None:
+        each = functional.cross_entropy(output.float(), target, reduction="none")
+        self.nats = self.nats + each.to(self.nats.dtype).sum()
+        self.tokens = self.tokens + target.numel()
+
+    def compute(self) -> Tensor:
+        return self._of_mean(self.nats / self.tokens)
+
+
 def _decimal(value: Tensor) -> float:
     # In float32 19 of 20 is 0.949999988: below what `--require 'accuracy>=0.95'` asks.
     return float(value) if value.dtype is torch.float64 else float(f"{float(value):.7g}")
+
+
+def _logits(lesson: Lesson, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    last = output if lesson.last else output.movedim(1, -1)
+    return last.reshape(-1, lesson.classes), target.reshape(-1)
 
 
 def _compared(lesson: Lesson, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
@@ -203,6 +266,8 @@ _CLASSES: dict[type[Metric], Maker] = {
     Recall: _averaged(MulticlassRecall),
     Auroc: lambda metric, classes: _ClassArea(classes, average="none", validate_args=False),
     Iou: lambda metric, classes: MulticlassJaccardIndex(classes, validate_args=False),
+    Perplexity: lambda metric, classes: _Surprise(torch.exp),
+    Bits: lambda metric, classes: _Surprise(lambda nats: nats / math.log(2)),
 }
 
 

@@ -9,15 +9,18 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from nnc.diagnostics import Refusal
 from nnc.ir.lossformula import FormulaTerm, Named, names
 from nnc.ir.plan import Binding, Field, Phase, Profile, Scale, Target, Term, TrainPlan
-from nnc.ir.training import BceWithLogits, CrossEntropy
+from nnc.ir.training import BceWithLogits, CrossEntropy, Ctc
 from nnc.record import Record
+from nnc.train.ctc import ctc_function
 from nnc.train.data.ragged import length_name
 from nnc.train.feed import Raw
 from nnc.train.formulas import formula_value
 from nnc.train.losses import LossFunction, by_place, loss_function, refuse_beyond
 from nnc.train.numbers import Change, to_network, to_units
+from nnc.train.own import Axes, axes_of, differing, own_loss
 
 
 class Member(Record):
@@ -31,7 +34,7 @@ class Member(Record):
 
 CLASSES = ("class", "mask", "tokens")
 """Fields that hold class numbers."""
-Task = Literal["classes", "binary", "labels", "values"]
+Task = Literal["classes", "binary", "labels", "values", "text"]
 
 
 class Lesson(Record):
@@ -41,7 +44,8 @@ class Lesson(Record):
         output: its name.
         target: where the right values come from.
         task: "classes" ([classes, ...] logits), "binary" (one number a class or mask element, two
-            classes), "labels" (each element of numbers is a yes or no of its own), or "values".
+            classes), "labels" (each element of numbers is a yes or no of its own), "text" ([T,
+            tokens] logits of CTC), or "values".
         classes: their number; of "labels" the number of elements; 0 for values.
         labels: their names.
         logits: a sigmoid makes probabilities of the output.
@@ -49,6 +53,7 @@ class Lesson(Record):
         back: from the target's to the network's.
         scaled: the target is compared in the network's numbers, not in the field's own.
         last: classes stand last, [places, classes], as texts have it; else first.
+        axes: of the output, that padding makes longer than some samples are.
     """
 
     output: str
@@ -61,6 +66,7 @@ class Lesson(Record):
     back: Change | None
     scaled: bool
     last: bool = False
+    axes: Axes = ()
 
 
 class Wiring:
@@ -87,6 +93,7 @@ class Wiring:
         self._sources = tuple(fields[name] for name in inputs)
         fronts = tuple(to_network(profile.front(name), device) for name in self._sources)
         self._pairs = tuple(zip(self._sources, fronts))
+        self.axes = axes_of(binding)
 
     def inputs(self, raw: Raw) -> list[Tensor]:
         """The network's inputs, in order, of raw values."""
@@ -110,10 +117,13 @@ class Wiring:
         field = self._field(target)
         last = field is not None and field.meaning == "tokens"
         labels = field.labels if field is not None and field.meaning in CLASSES else ()
+        axes = self.axes.get(term.output, ())
         count = len(labels)
         task: Task = "values"
         if isinstance(term.loss, CrossEntropy):
             task = "classes"
+        elif isinstance(term.loss, Ctc) and field is not None:
+            task, labels, count = "text", field.labels, len(field.labels)
         elif term.loss.needs and labels:
             task = "binary"
         elif term.loss.needs and field is not None and field.role == "target":
@@ -126,7 +136,9 @@ class Wiring:
         scaled = task == "values" and not isinstance(front, Scale)
         logits = isinstance(term.loss, BceWithLogits)
         count = 0 if task == "values" else count
-        return Lesson(term.output, target, task, count, labels, logits, units, back, scaled, last)
+        return Lesson(
+            term.output, target, task, count, labels, logits, units, back, scaled, last, axes
+        )
 
     def _source(self, name: str) -> str:
         """The field that an input of the network reads."""
@@ -170,6 +182,29 @@ class Wiring:
         """The position of an output, or a label behind them, or of an input among its like."""
         return (self._inputs if named.kind == "input" else self.outputs).index(named.name)
 
+    def part(self, term: Term) -> Callable[[Tensor, Raw, list[Tensor]], Tensor]:
+        """A term's loss as a function of its output, raw values and inputs."""
+        found, axes = bound(term), self.axes.get(term.output, ())
+        if isinstance(term.loss, Ctc):
+            ctc = ctc_function(term, axes, found.name)
+            return lambda output, raw, inputs: ctc(output, raw)
+        target, loss = self.target(found), self.loss_of(term)
+        classes = isinstance(term.loss, CrossEntropy)
+
+        def whole(output: Tensor, raw: Raw, inputs: list[Tensor]) -> Tensor:
+            wanted = target(raw, inputs)
+            return loss(output, wanted if classes else as_values(wanted, output))
+
+        def own(output: Tensor, raw: Raw, inputs: list[Tensor]) -> Tensor:
+            wanted = target(raw, inputs)
+            problem = differing(axes, output, wanted, found.name, term.span)
+            if problem is not None:
+                raise Refusal(problem)
+            wanted = wanted if classes else as_values(wanted, output)
+            return own_loss(term.loss, axes, raw, output, wanted)
+
+        return own if axes else whole
+
     def loss_of(self, term: Term) -> LossFunction:
         """The loss function of a term, told what the data knows of its classes."""
         target = bound(term)
@@ -200,23 +235,16 @@ class TotalLoss:
         read = {n.name for f in formulas for n in names(f.formula) if n.kind == "field"}
         self._fields = {name: wiring.field_value(name) for name in sorted(read)}
         self._parts = tuple(
-            (
-                outputs.index(term.output),
-                wiring.target(bound(term)),
-                wiring.loss_of(term),
-                None if isinstance(term.loss, CrossEntropy) else as_values,
-                term.weight,
-            )
-            for term in terms
+            (outputs.index(term.output), wiring.part(term), term.weight) for term in terms
         )
 
     def __call__(self, outputs: tuple[Tensor, ...], raw: Raw, inputs: list[Tensor]) -> Tensor:
         total: Tensor | None = None
-        for at, target, loss, shape, weight in self._parts:
-            output, wanted = outputs[at], target(raw, inputs)
+        for at, loss, weight in self._parts:
+            output = outputs[at]
             if output.dtype is not torch.float32:  # losses are computed in float32 under bf16
                 output = output.float()
-            value = loss(output, wanted if shape is None else shape(wanted, output))
+            value = loss(output, raw, inputs)
             value = value if weight == 1.0 else value * weight
             total = value if total is None else total + value
         for term in self._formulas:

@@ -17,10 +17,17 @@ from nnc.train.data.fronts import pixels, scale
 from nnc.train.data.keyed import Array, Rows
 from nnc.train.data.limits import most_bytes
 from nnc.train.data.places import located
-from nnc.train.data.ragged import length_name, length_of
+from nnc.train.data.ragged import length_name
 from nnc.train.data.rules import BINARY, COLUMN, MEMORY, refusal, some
 from nnc.train.data.targets import class_field, known_classes, target_names, unknown_class
-from nnc.train.data.varying import row_marks, sequence_field, sequence_front, varying
+from nnc.train.data.varying import (
+    row_marks,
+    sequence_columns,
+    sequence_front,
+    sequence_target,
+    varying,
+    with_lengths,
+)
 
 _USUAL_TARGETS = ("y", "label", "labels", "target")
 _MOST_ARRAYS = 1000
@@ -110,7 +117,10 @@ def found_in_arrays(plan: DataPlan, request: Request, file: str, arrays: dict[st
     Raises:
         Refusal: they differ in length, or hold what is no number.
     """
-    arrays, sequences = varying(plan, file, arrays)
+    asked = _targets(plan, file, arrays)
+    arrays, sequences = varying(plan, file, with_lengths(arrays, asked))
+    learnt = {name: sequences.pop(name) for name in asked if name in sequences}
+    asked = tuple(name for name in asked if name in arrays)
     lengths = {name: len(a) if a.ndim else -1 for name, a in arrays.items()}
     if len(set(lengths.values())) > 1 or -1 in lengths.values() or 0 in lengths.values():
         said = ", ".join(
@@ -119,21 +129,23 @@ def found_in_arrays(plan: DataPlan, request: Request, file: str, arrays: dict[st
         raise refusal(
             BINARY, plan, f"the arrays of `{file}` must have one length above 0", "", said
         )
-    asked = _targets(plan, file, arrays)
     rows = _whole_rows(plan, file, arrays, asked)
     skipped = sorted(set(range(next(iter(lengths.values())))) - set(rows.tolist()))
     if skipped:
         arrays = {name: array[rows] for name, array in arrays.items()}
         sequences = {name: one.keep(rows) for name, one in sequences.items()}
+        learnt = {name: one.keep(rows) for name, one in learnt.items()}
     samples = len(rows)
     targets = [_target(plan, request, file, name, arrays[name]) for name in asked]
     notes: list[str] = []
     inputs = {
         name: _input(plan, file, name, array, notes)
         for name, array in arrays.items()
-        if name not in asked and name not in map(length_name, sequences)
+        if name not in asked and name not in map(length_name, (*sequences, *learnt))
     }
-    hashes, marks = _row_hashes(list(arrays.values()), samples), row_marks(sequences, samples)
+    marks = row_marks(sequences | learnt, samples)
+    hashes = _row_hashes(list(arrays.values()), samples)
+    followed = [sequence_target(plan, request, file, n, one) for n, one in learnt.items()]
     keys = [a + b for a, b in zip(hashes, marks)]
 
     def finish(train: Rows) -> Ready:
@@ -142,10 +154,9 @@ def found_in_arrays(plan: DataPlan, request: Request, file: str, arrays: dict[st
         fields = [field for field, _ in inputs.values()]
         fronts = [_front(plan, field, values, train) for field, values in inputs.values()]
         for name, one in sequences.items():
-            length, columns[length_name(name)] = length_of(name, one.lengths)
-            fields += [sequence_field(name, one), length]
-            columns[name] = one
             fronts += sequence_front(plan, name, one, train)
+        more, over_time = sequence_columns(sequences, followed)
+        fields, columns = fields + more, columns | over_time
         fields += [t.field for t in targets]
         return Ready(tuple(fields), columns, fronts=tuple(f for f in fronts if f is not None))
 

@@ -6,17 +6,19 @@ Either as batches are, `x` [samples, longest, ...], or one sequence after anothe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 
 import numpy as np
 
 from nnc.ir.plan import DataPlan, Field, Scale
 from nnc.ir.types import TensorType
+from nnc.train.data.found import Column, Request
 from nnc.train.data.fronts import scale
 from nnc.train.data.keyed import Array, Rows
-from nnc.train.data.ragged import Ragged, length_name
+from nnc.train.data.ragged import Ragged, length_name, length_of
 from nnc.train.data.rules import BINARY, refusal
+from nnc.train.data.targets import known_classes, unknown_class
 
 
 def varying(
@@ -75,6 +77,58 @@ def sequence_field(name: str, values: Ragged) -> Field:
     dims = (int(values.lengths.max()), *values.values.shape[1:])
     kind = TensorType(dims, "int64" if ids else "float32")
     return Field(name, "input", "sequence", kind, padded=True)
+
+
+def sequence_columns(
+    sequences: Mapping[str, Ragged], followed: Sequence[tuple[Field, Ragged]]
+) -> tuple[list[Field], dict[str, Column]]:
+    """The fields and columns of sequences, read and learnt, each with its lengths."""
+    fields: list[Field] = []
+    columns: dict[str, Column] = {}
+    read = [(sequence_field(name, one), one) for name, one in sequences.items()]
+    for field, one in (*read, *followed):
+        length, columns[length_name(field.name)] = length_of(field.name, one.lengths)
+        fields += [field, length]
+        columns[field.name] = one
+    return fields, columns
+
+
+def with_lengths(arrays: Mapping[str, Array], targets: Sequence[str]) -> dict[str, Array]:
+    """The arrays; a target [samples, longest, ...] beside such a sequence has its lengths."""
+    made = dict(arrays)
+    told = [name for name in arrays if length_name(name) in arrays and name not in targets]
+    for name in targets:
+        like = [of for of in told if arrays[of].shape[:2] == arrays.get(name, arrays[of]).shape[:2]]
+        lone = name in arrays and length_name(name) not in arrays and arrays[name].ndim > 1
+        if lone and like and name not in told and arrays[like[0]].ndim > 1:
+            made[length_name(name)] = arrays[length_name(like[0])]
+    return made
+
+
+def sequence_target(
+    plan: DataPlan, request: Request, file: str, name: str, values: Ragged
+) -> tuple[Field, Ragged]:
+    """The field of sequences that are learnt: a class at each step, or numbers.
+
+    Raises:
+        Refusal: a class is none of those that are known.
+    """
+    if values.values.dtype == np.float32:
+        kind = TensorType((int(values.lengths.max()), *values.values.shape[1:]))
+        return Field(name, "target", "number", kind, padded=True), values
+    found = np.unique(values.values)
+    labels = known_classes(plan, request, name) or tuple(str(value) for value in found.tolist())
+    ids = {label: at for at, label in enumerate(labels)}
+    for value in found.tolist():
+        if str(value) not in ids:
+            at = int(np.flatnonzero((values.values == value).reshape(-1))[0])
+            row = int(np.searchsorted(values.starts, at, side="right"))
+            raise unknown_class(plan, request, str(value), f"{file} row {row}", labels)
+    table = np.array([ids[str(value)] for value in found.tolist()], dtype=np.int64)
+    numbered = table[np.searchsorted(found, values.values)]
+    kind = TensorType((int(values.lengths.max()), *numbered.shape[1:]), "int64", 0)
+    field = Field(name, "target", "tokens", kind, labels, padded=True)
+    return field, Ragged(numbered, values.starts)
 
 
 def sequence_front(
