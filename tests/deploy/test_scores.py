@@ -56,6 +56,7 @@ def lesson(task: Task, classes: int) -> Lesson:
         "back": None,
         "scaled": False,
         "last": False,
+        "axes": (),
     }
     return Lesson(**{name: known[name] for name in Lesson._fields})
 

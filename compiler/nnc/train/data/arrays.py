@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from collections.abc import Mapping
 from hashlib import blake2b
 from pathlib import Path
 
@@ -111,6 +112,23 @@ def _targets(plan: DataPlan, file: str, arrays: dict[str, Array]) -> tuple[str, 
     return tuple(name for name in arrays if name.lower() in _USUAL_TARGETS)
 
 
+def _samples(plan: DataPlan, file: str, arrays: Mapping[str, Array]) -> int:
+    """The length that all arrays have.
+
+    Raises:
+        Refusal: they differ in it.
+    """
+    lengths = {name: len(a) if a.ndim else -1 for name, a in arrays.items()}
+    if len(set(lengths.values())) > 1 or -1 in lengths.values() or 0 in lengths.values():
+        said = ", ".join(
+            f"{name}: {n}" if n >= 0 else f"{name}: none" for name, n in lengths.items()
+        )
+        raise refusal(
+            BINARY, plan, f"the arrays of `{file}` must have one length above 0", "", said
+        )
+    return next(iter(lengths.values()))
+
+
 def found_in_arrays(plan: DataPlan, request: Request, file: str, arrays: dict[str, Array]) -> Found:
     """The samples of arrays by name; `x` with `x_length` holds sequences of different lengths.
 
@@ -121,16 +139,9 @@ def found_in_arrays(plan: DataPlan, request: Request, file: str, arrays: dict[st
     arrays, sequences = varying(plan, file, with_lengths(arrays, asked))
     learnt = {name: sequences.pop(name) for name in asked if name in sequences}
     asked = tuple(name for name in asked if name in arrays)
-    lengths = {name: len(a) if a.ndim else -1 for name, a in arrays.items()}
-    if len(set(lengths.values())) > 1 or -1 in lengths.values() or 0 in lengths.values():
-        said = ", ".join(
-            f"{name}: {n}" if n >= 0 else f"{name}: none" for name, n in lengths.items()
-        )
-        raise refusal(
-            BINARY, plan, f"the arrays of `{file}` must have one length above 0", "", said
-        )
+    count = _samples(plan, file, arrays)
     rows = _whole_rows(plan, file, arrays, asked)
-    skipped = sorted(set(range(next(iter(lengths.values())))) - set(rows.tolist()))
+    skipped = sorted(set(range(count)) - set(rows.tolist()))
     if skipped:
         arrays = {name: array[rows] for name, array in arrays.items()}
         sequences = {name: one.keep(rows) for name, one in sequences.items()}
