@@ -14,7 +14,7 @@ BLANK = 0
 Numbers = npt.NDArray[np.int64]
 
 
-def decoded(scores: npt.NDArray[np.floating], steps: int) -> list[int]:
+def decoded(scores: npt.NDArray[np.generic], steps: int) -> list[int]:
     """The most likely class of each step, runs of one taken once, blanks left out.
 
     Graves et al., 2006, best path decoding.
@@ -23,7 +23,7 @@ def decoded(scores: npt.NDArray[np.floating], steps: int) -> list[int]:
         scores: [T, classes], logits or probabilities.
         steps: those that are the sample's own.
     """
-    best = np.asarray(scores[:steps]).argmax(axis=-1)
+    best = np.asarray(scores[:steps], np.float32).argmax(axis=-1)
     kept = best[np.concatenate([[True], best[1:] != best[:-1]])] if len(best) else best
     return [int(token) for token in kept if token != BLANK]
 
@@ -73,7 +73,7 @@ def lost(targets: Numbers, lengths: Sequence[int], steps: Sequence[int]) -> int 
     return None
 
 
-def ctc(logits: npt.NDArray[np.floating], target: Numbers) -> float:
+def ctc(logits: npt.NDArray[np.generic], target: Numbers) -> float:
     """The CTC loss of one sample in nats (Graves et al., 2006): [T, classes] and its tokens."""
     values = np.asarray(logits, np.float64)
     below = values - values.max(axis=1, keepdims=True)
