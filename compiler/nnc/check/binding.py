@@ -198,14 +198,19 @@ def _unfitting(plan: TrainPlan, port: Port, type: TensorType, field: Field) -> D
 
 
 def _sizes(plan: TrainPlan, network: Network, inputs: dict[str, Field]) -> None:
-    """Symbolic sizes of the network must allow what the data have."""
+    """Symbolic sizes of the network must allow what the data have, padded ones the shortest too."""
     env: dict[str, int] = {}
+    least: dict[str, tuple[int, str]] = {}
     for port in network.graph.fed:
         for want, have in zip(network.graph.types[port.value].dims, inputs[port.name].type.dims):
             if not isinstance(want, int) and isinstance(have, int):
                 name = show(want)
                 if name in network.symbols:
                     env[name] = have
+        field = inputs[port.name]
+        if field.padded and field.shortest:
+            steps = show(network.graph.types[port.value].dims[0])
+            least[steps] = field.shortest, field.name
     conditions = [c for c in network.facts if isinstance(c, Condition)]
     broken = holds(conditions, env)
     if broken is not None:
@@ -217,6 +222,16 @@ def _sizes(plan: TrainPlan, network: Network, inputs: dict[str, Field]) -> None:
                 help="set `size` in the data block",
             )
         )
+    for symbol, (shortest, name) in least.items():
+        broken = holds(conditions, {**env, symbol: shortest})
+        if broken is not None:
+            raise Refusal(
+                BROKEN_CONDITION.at(
+                    plan.span,
+                    f"{broken}, and the shortest sample of `{name}` has {symbol} = {shortest}",
+                    help="leave short samples out, or shrink them less in the network",
+                )
+            )
 
 
 __all__ = ["bind_fields", "feeds"]

@@ -18,6 +18,7 @@ from nnc.cli.verb import FILE, two_forms, verb
 from nnc.deploy.about import MOST_PIXELS
 from nnc.deploy.gather import Size, trained_size
 from nnc.deploy.predict import Prediction, dump, flat, gather, predict, save_pictures
+from nnc.deploy.sample import Sample
 from nnc.deploy.session import Session
 from nnc.record import Record
 from nnc.render.json import document, line
@@ -104,6 +105,8 @@ def command(
     unseen: Counter[str] = Counter()
     _tell_size(session, size, console)
     samples = gather(session, inputs, keep_going=keep_going, stdin=stdin, size=size, unseen=unseen)
+    rates: Counter[int] = Counter()
+    samples = _rated(samples, rates)
     made = predict(session, samples, batch=batch, top=top, keep_going=keep_going)
     pictures = output is not None and output.lower().endswith(".png")
     tally = Tally(session, [], dumped is not None or pictures)
@@ -116,6 +119,9 @@ def command(
             file.writelines(text)
         console.note(f"{len(tally.found):,} answers in {output}")
     _tell_unseen(unseen, console)
+    for rate, count in sorted(rates.items()):
+        files = "1 sound" if count == 1 else f"{count:,} sounds"
+        console.note(f"note: {files} of {rate:,} samples a second brought to the rate of training")
     if pictures:
         _pictures(tally, Path(str(output)), console)
     if dumped is not None:
@@ -151,6 +157,14 @@ def _tell_size(session: Session, size: Size, console: Console) -> None:
     else:
         said = f"pictures are brought to {size[0]}x{size[1]}; training had {before}"
     console.note(f"note: {said}")
+
+
+def _rated(samples: Iterable[Sample], rates: Counter[int]) -> Iterator[Sample]:
+    """The same; counts sounds whose own rate was another."""
+    for sample in samples:
+        if sample.rate:
+            rates[sample.rate] += 1
+        yield sample
 
 
 def _tell_unseen(unseen: Mapping[str, int], console: Console) -> None:

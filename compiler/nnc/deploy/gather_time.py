@@ -18,7 +18,7 @@ from nnc.ir.vocabulary import Vocabulary
 from nnc.train.data.frame import BadTable, Frame, MissingColumn, parse_csv, read_frame
 from nnc.train.data.kinds import BadValue, words
 from nnc.train.data.pictures import Unreadable
-from nnc.train.data.sounds import read_sound
+from nnc.train.data.sounds import head, read_sound
 from nnc.train.data.tables import number_column
 from nnc.train.data.units import encoder
 
@@ -172,7 +172,8 @@ def sounds(session: Session, path: str, data: bytes | None) -> Iterator[Sample]:
         raise refusal(WRONG_INPUT, path, "sounds are read from files")
     rate = session.about.input(port.name).rate
     try:
+        own = head(Path(path), path).rate
         values = read_sound(Path(path), path, rate)
     except Unreadable as error:
         raise refusal(UNREADABLE_INPUT, path, str(error)) from None
-    yield Sample(path, _with_length(session, port, values))
+    yield Sample(path, _with_length(session, port, values), rate=own if own != rate else 0)

@@ -12,9 +12,11 @@ class Sample(Record):
     Args:
         name: as answers call it: the path as written, `houses.csv row 3`.
         values: by input, without the batch; a single word is an array of no axes.
+        rate: of a sound that was brought to another rate, its own; else 0.
         error: why it cannot be read, then there are no values.
     """
 
     name: str
     values: dict[str, Array]
     error: str = ""
+    rate: int = 0

@@ -93,6 +93,7 @@ class Field(Record):
         columns: the table's columns that it gathers, in order.
         padded: samples differ in their first size; the type has the largest. A batch is filled up
             with 0, and the field `NAME_length` tells how long each sample is.
+        shortest: of a padded field, the smallest first size; 0 where it is not known.
     """
 
     name: str
@@ -102,6 +103,7 @@ class Field(Record):
     labels: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     padded: bool = False
+    shortest: int = 0
 
 
 class Part(Record):

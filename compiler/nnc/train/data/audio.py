@@ -193,7 +193,8 @@ def _found(
 ) -> Found:
     files = [here.files[int(at)] for at in heard.rows]
     kind = TensorType((int(heard.lengths.max(initial=1)),))
-    field = Field("audio", "input", "sound", kind, padded=True)
+    shortest = int(heard.lengths.min()) if len(files) else 0
+    field = Field("audio", "input", "sound", kind, padded=True, shortest=shortest)
     length, counted = length_of("audio", heard.lengths)
 
     def finish(train: Rows) -> Ready:
@@ -247,7 +248,9 @@ def _add_said(
         raise refusal(SHORT, plan, f"nothing is said in `{files[at]}`: its `{name}` is empty")
     kind = TensorType((int(rows.lengths.max()),), "int64")
     length, counted = length_of(name, rows.lengths)
-    fields += [Field(name, "target", "transcript", kind, known.tokens, (name,), True), length]
+    shortest = int(rows.lengths.min())
+    told = Field(name, "target", "transcript", kind, known.tokens, (name,), True, shortest)
+    fields += [told, length]
     columns |= {name: rows, length.name: counted}
     fronts.append((name, known))
     return "vocab", len(known.tokens)

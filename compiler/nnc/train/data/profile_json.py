@@ -71,7 +71,7 @@ def _field_to_json(field: Field) -> Json:
         "type": {"dims": dims, "dtype": field.type.dtype},
         "labels": list(field.labels),
         "columns": list(field.columns),
-        **({"padded": True} if field.padded else {}),
+        **({"padded": True, "shortest": field.shortest} if field.padded else {}),
     }
 
 
@@ -172,6 +172,7 @@ def _field(value: object, where: str) -> Field:
         _list(it.get("labels"), f"{name}.labels", _text),
         _list(it.get("columns"), f"{name}.columns", _text),
         it.get("padded") is True,
+        _count(it.get("shortest", 0), f"{name}.shortest"),
     )
 
 

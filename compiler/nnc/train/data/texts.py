@@ -236,6 +236,7 @@ def _labelled(plan: DataPlan, request: Request, path: Path) -> Found:
             TensorType((int(rows.lengths.max()),), "int64"),
             columns=(column,),
             padded=True,
+            shortest=int(rows.lengths.min()),
         )
         length, counted = length_of("text", rows.lengths)
         columns: dict[str, Column] = {"text": rows, length.name: counted}

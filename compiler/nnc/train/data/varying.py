@@ -76,7 +76,8 @@ def sequence_field(name: str, values: Ragged) -> Field:
     ids = values.values.dtype != np.float32
     dims = (int(values.lengths.max()), *values.values.shape[1:])
     kind = TensorType(dims, "int64" if ids else "float32")
-    return Field(name, "input", "sequence", kind, padded=True)
+    shortest = int(values.lengths.min())
+    return Field(name, "input", "sequence", kind, padded=True, shortest=shortest)
 
 
 def sequence_columns(

@@ -1,0 +1,70 @@
+"""Spoken digits: from class folders of sounds to a file that takes samples."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+
+from tests.cli.conftest import Nnc
+from tests.cli.spoken import RATE, class_folders
+
+soundfile = pytest.importorskip("soundfile")
+SPEC = Path(__file__).resolve().parents[2] / "specs" / "spoken_digits.nn"
+
+
+def trained(nnc: Nnc, folder: Path) -> Path:
+    """A run of the spec on sounds made here."""
+    sounds = class_folders(folder / "sounds", 24)
+    shutil.copy(SPEC, folder / "digits.nn")
+    out = nnc("train", "digits.nn", "--data", f"digits={sounds}", "--out", "run", "--device", "cpu")
+    assert out.code == 0, out.err
+    return folder / "run"
+
+
+def test_spoken_digits(nnc: Nnc, tmp_path: Path) -> None:
+    run = trained(nnc, tmp_path)
+    others = class_folders(tmp_path / "others", 4, seed=1)  # speakers that nobody heard
+    measured = nnc("eval", "run", "--data", f"digits={others}", "--json").json["metrics"]
+    assert measured["onnx"]["accuracy"] >= 0.95
+    assert measured["onnx"] == pytest.approx(measured["pytorch"])
+
+    # several files of unequal length, and a folder
+    out = nnc("run", "run/model.onnx", "others/3/0.wav", "others/7/1.wav", "others/5")
+    said = [json.loads(line) for line in out.out.splitlines()]
+    assert [one["label"]["label"] for one in said] == ["3", "7", *["5"] * 4]
+    assert said[2]["input"] == "others/5/0.wav"
+
+    # the file alone: samples in, in batches as one by one
+    session = ort.InferenceSession(run / "model.onnx")
+    sounds = [soundfile.read(str(others / str(d) / "0.wav"), dtype="float32")[0] for d in (3, 8)]
+    lengths = np.array([len(s) for s in sounds])
+    batch = np.zeros((2, lengths.max()), np.float32)
+    for row, sound in zip(batch, sounds):
+        row[: len(sound)] = sound
+    together = session.run(["label"], {"audio": batch, "audio_length": lengths})[0]
+    for at, sound in enumerate(sounds):
+        feeds = {"audio": sound[None], "audio_length": lengths[at : at + 1]}
+        assert np.allclose(session.run(["label"], feeds)[0][0], together[at], atol=1e-4)
+
+    # another rate, and a sound that is too short
+    soundfile.write(str(tmp_path / "twice.wav"), np.repeat(sounds[0], 2), 2 * RATE)
+    out = nnc("run", "run/model.onnx", "twice.wav")
+    assert json.loads(out.out)["label"]["label"] == "3"
+    assert "1 sound of 16,000 samples a second brought to the rate of training" in out.err
+    soundfile.write(str(tmp_path / "short.wav"), sounds[0][:100], RATE)
+    out = nnc("run", "run/model.onnx", "short.wav")
+    assert (out.code, "S must be at least 129" in out.err) == (1, True)
+
+
+def test_a_sound_that_is_too_short_to_learn_from(nnc: Nnc, tmp_path: Path) -> None:
+    sounds = class_folders(tmp_path / "sounds", 4)
+    soundfile.write(str(sounds / "3" / "9.wav"), np.zeros(100), RATE)
+    shutil.copy(SPEC, tmp_path / "digits.nn")
+    out = nnc("train", "digits.nn", "--data", f"digits={sounds}", "--out", "run")
+    assert out.code == 1
+    assert "the shortest sample of `audio` has S = 100" in out.err
