@@ -272,6 +272,7 @@ METHODS: Final[dict[str, Signature]] = {
     "flip": _signature("dims"),
     "float": _signature(""),
     "long": _signature(""),
+    "byte": _signature(""),
     "new_tensor": _signature("data"),
     "square": _signature(""),
     "sqrt": _signature(""),

@@ -7,10 +7,11 @@ from contextlib import contextmanager
 
 from nnc.check import Checked
 from nnc.check.numeric import numeric_targets
+from nnc.cli import gans
 from nnc.cli.console import Console
 from nnc.cli.failures import unusable
 from nnc.diagnostics import Refusal
-from nnc.ir.plan import DataPlan, Profile
+from nnc.ir.plan import DataPlan, Profile, TrainPlan
 from nnc.ir.types import TensorType
 from nnc.record import replace
 from nnc.train.data import Dataset, open_data
@@ -41,11 +42,29 @@ def dataset(checked: Checked, plan: DataPlan, console: Console, network: str = "
     Raises:
         Refusal: the data is not as the spec says.
     """
+    return _dataset(checked, plan, console, picture_type(checked, plan.name, network))
+
+
+def of_plan(checked: Checked, plan: DataPlan, train: TrainPlan, console: Console) -> Dataset:
+    """Opens a data block of a train block, with pictures in the size that its network takes.
+
+    Raises:
+        Refusal: the data is not as the spec says.
+    """
+    if train.gan is None:
+        return dataset(checked, plan, console, train.network)
+    shape = gans.picture_type(train.gan.gan, checked.networks)
+    return _dataset(checked, plan, console, shape)
+
+
+def _dataset(
+    checked: Checked, plan: DataPlan, console: Console, shape: TensorType | None
+) -> Dataset:
     console.detail(f"opening {plan.name}")
     with elsewhere(plan):
         opened = open_data(
             plan,
-            shape=picture_type(checked, plan.name, network),
+            shape=shape,
             numeric=numeric_targets(checked.trains.values(), plan),
         )
     if not console.quiet:

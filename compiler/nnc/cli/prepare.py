@@ -13,7 +13,7 @@ from nnc.backends.initial import initial_weights
 from nnc.backends.torch_module import build
 from nnc.backends.torch_source import torch_source
 from nnc.check import Checked
-from nnc.cli import opened, specs
+from nnc.cli import gans, opened, specs
 from nnc.cli.console import Console
 from nnc.cli.extras import extras
 from nnc.cli.failures import unusable
@@ -36,7 +36,10 @@ PACKAGES = ("torch", "numpy", "onnx", "onnxruntime", "safetensors")
 
 
 class Prepared(Record):
-    """A train block whose data was opened; its network has no size left open that data tells."""
+    """A train block whose data was opened; its network has no size left open that data tells.
+
+    `network`: of a gan that of its first generator. `beside`: the data blocks after the first.
+    """
 
     source: Source
     checked: Checked
@@ -44,6 +47,12 @@ class Prepared(Record):
     network: Network
     data_plan: DataPlan
     data: Dataset
+    beside: tuple[Dataset, ...] = ()
+
+    @property
+    def profiles(self) -> tuple[Profile, ...]:
+        """What opening all data found."""
+        return (self.data.profile, *(data.profile for data in self.beside))
 
     @property
     def profile(self) -> Profile:
@@ -76,12 +85,16 @@ def prepare(
         raise Refusal(*first.diagnostics)
     plan = choose(first, network)
     data_plan = first.data[plan.data[0]]
-    data = opened.dataset(first, data_plan, console, plan.network)
+    several = plan.data if plan.gan is not None else plan.data[:1]
+    data, *beside = (opened.of_plan(first, first.data[name], plan, console) for name in several)
     public = Source(public_name(source.name), source.text)
-    checked = specs.check(public, sets, moved, {data_plan.name: data.profile}, root)
+    profiles = {each.profile.data: each.profile for each in (data, *beside)}
+    checked = specs.check(public, sets, moved, profiles, root)
     specs.sound(checked, console)
     plan = checked.trains[plan.name]
-    return Prepared(public, checked, plan, checked.networks[plan.network], data_plan, data)
+    first_of = plan.network if plan.gan is None else plan.gan.gan.generators[0].network
+    trained = checked.networks[first_of]
+    return Prepared(public, checked, plan, trained, data_plan, data, tuple(beside))
 
 
 def choose(checked: Checked, network: str | None) -> TrainPlan:
@@ -125,6 +138,8 @@ def members(prepared: Prepared, start: Mapping[str, Array] | None = None) -> tup
 
     `start`: those weights that begin as others.
     """
+    if prepared.plan.gan is not None:
+        return gans.members(prepared.plan, prepared.plan.gan, prepared.checked.networks)
     network = with_labels(prepared.network, labels_read(prepared.plan))
     graph = network.graph
     weights = initial_weights(weight_table(prepared.network), prepared.plan.seed)
@@ -142,13 +157,21 @@ def members(prepared: Prepared, start: Mapping[str, Array] | None = None) -> tup
 
 def files(prepared: Prepared) -> dict[str, str]:
     """The texts that a run folder begins with, by path."""
+    plan, networks = prepared.plan, prepared.checked.networks
+    if plan.gan is not None:
+        model = gans.source(plan.gan.gan, networks, prepared.source.name)
+    else:
+        told = extras(prepared.source, plan, prepared.profile)
+        model = torch_source(prepared.network, extras=told)
+    more = {
+        f"data.{data.profile.data}.json": profile_json(data.profile) for data in prepared.beside
+    }
     return {
         "spec.nn": prepared.checked.resolved,
         **_as_written(prepared),
-        "model.py": torch_source(
-            prepared.network, extras=extras(prepared.source, prepared.plan, prepared.profile)
-        ),
+        "model.py": model,
         "data.json": profile_json(prepared.profile),
+        **more,
     }
 
 
@@ -180,7 +203,7 @@ def record(
         overrides=tuple(overrides),
         versions=versions(),
         seeds={"train": prepared.plan.seed, "split": prepared.data_plan.split.seed},
-        data=(data_record(prepared.profile),),
+        data=tuple(data_record(profile) for profile in prepared.profiles),
     )
 
 

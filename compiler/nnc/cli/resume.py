@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nnc.backends.torch_source import torch_source
 from nnc.check import Checked
-from nnc.cli import specs
+from nnc.cli import gans, specs
 from nnc.cli.console import Console
 from nnc.cli.failures import unusable
 from nnc.cli.places import run_at
@@ -61,8 +61,8 @@ def unchanged(found: Resumed, prepared: Prepared, accept_data: bool) -> None:
     Raises:
         Refusal: the spec, or (unless accepted) the data differ.
     """
-    run, profile = found.run, prepared.profile
-    profiles = {profile.data: profile}
+    run = found.run
+    profiles = {profile.data: profile for profile in prepared.profiles}
     before = specs.check(found.source, {}, found.moved, profiles, found.root)
     plan = before.trains.get(prepared.plan.name)
     if plan is None:
@@ -73,7 +73,7 @@ def unchanged(found: Resumed, prepared: Prepared, accept_data: bool) -> None:
     )
     refuse_spec_changes(run.path, spec_changes(then, now))
     if not accept_data:
-        refuse_data_changes(run.path, run.record.data, (profile,))
+        refuse_data_changes(run.path, run.record.data, prepared.profiles)
 
 
 def _data(checked: Checked, plan: TrainPlan) -> tuple[DataPlan, ...]:
@@ -81,6 +81,9 @@ def _data(checked: Checked, plan: TrainPlan) -> tuple[DataPlan, ...]:
 
 
 def _sources(checked: Checked, plan: TrainPlan) -> dict[str, str]:
+    if plan.gan is not None:
+        players = gans.players_of(plan.gan.gan, checked.networks)
+        return {name: torch_source(network) for name, network in players.items()}
     network = checked.networks.get(plan.network)
     return {} if network is None else {network.name: torch_source(network)}
 

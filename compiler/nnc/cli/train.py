@@ -12,7 +12,7 @@ from typing import NamedTuple
 import click
 
 from nnc import __version__
-from nnc.cli import prepare, resume, specs
+from nnc.cli import gans, prepare, resume, specs
 from nnc.cli.console import Console
 from nnc.cli.failures import FAILED_CHECK, FAILED_TRAINING, UNTRAINED, relative
 from nnc.cli.folders import runs_folder
@@ -29,7 +29,7 @@ from nnc.source import NOWHERE
 from nnc.train.checkpoints import checkpoints
 from nnc.train.engine import train
 from nnc.train.folder import RunFolder, new_folder
-from nnc.train.job import Job, Outcome
+from nnc.train.job import Exporter, Job, Outcome
 from nnc.train.report import PlainReport, Report
 
 
@@ -112,6 +112,7 @@ def command(
             members=prepare.members(prepared, None if begun is None else begun.arrays),
             data=prepared.data,
             folder=folder,
+            beside=prepared.beside,
             augment=prepared.data_plan.augment,
             exporter=None if no_export else _exporter(prepared, folder, threads),
             device=device,
@@ -140,8 +141,11 @@ def _few(prepared: Prepared) -> int:
     return 1 if isinstance(work, int) and work * prepared.plan.batch < SMALL_STEP else 0
 
 
-def _exporter(prepared: Prepared, folder: RunFolder, threads: int) -> OnnxExporter:
+def _exporter(prepared: Prepared, folder: RunFolder, threads: int) -> Exporter:
     plan = prepared.plan
+    if plan.gan is not None:
+        recipes = gans.recipes(prepared.checked, plan.gan.gan, plan, prepared.profiles)
+        return gans.exporter(recipes, folder.path, plan.seed, threads)
     return OnnxExporter(
         prepare.recipe(prepared), plan.players[0].name, folder.path, seed=plan.seed, threads=threads
     )
@@ -200,13 +204,18 @@ def _runs(spec: str | None) -> Path:
 
 def _header(prepared: Prepared, folder: RunFolder, more: tuple[str, ...], console: Console) -> None:
     plan, profile = prepared.plan, prepared.profile
+    competing = plan.gan
+    if competing is not None:
+        who = gans.header_lines(plan, competing, prepared.checked.networks)
+    else:
+        who = [network_line(prepared.network, plan)]
+    data = [line(profile) for profile in prepared.profiles for line in (data_line, split_line)]
     lines = [
         f"nnc {__version__}  {prepared.source.name}  ->  {relative(str(folder.path))}",
-        network_line(prepared.network, plan),
-        data_line(profile),
-        split_line(profile),
+        *who,
+        *data,
         *binding_lines(plan, profile),
-        *update_lines(plan, prepared.network),
+        *(update_lines(plan, prepared.network) if competing is None else ()),
         *more,
     ]
     console.note(console.shown("\n".join(lines)))
@@ -234,7 +243,7 @@ def _tell_failure(outcome: Outcome, console: Console) -> None:
         console.error(outcome.stopped_by)
         return
     lower = "try a lower learning rate: --set train.optimizer.lr=1e-4"
-    help = lower if "the loss is" in outcome.stopped_by else ""
+    help = lower if "the loss " in outcome.stopped_by else ""
     console.diagnostics([UNTRAINED.at(NOWHERE, outcome.stopped_by, help=help)])
 
 
@@ -243,7 +252,9 @@ def _next(outcome: Outcome, prepared: Prepared, folder: RunFolder, console: Cons
     if outcome.exit_code in (FAILED_CHECK, FAILED_TRAINING):
         _tell_failure(outcome, console)
     lines = []
-    if outcome.status == "finished" and outcome.exports:
+    if outcome.status == "finished" and prepared.plan.gan is not None:
+        lines += gans.next_lines(prepared.plan.gan, run, outcome.exports)
+    elif outcome.status == "finished" and outcome.exports:
         lines.append(f"nnc run {run}/{outcome.exports[0].file} INPUT")
         lines.append(f"nnc eval {run} --data {prepared.data_plan.name}=PATH")
     if outcome.status != "finished":

@@ -27,7 +27,7 @@ class Value(Record):
 
     Args:
         meaning: "image", "mask", "class", "probability", "number", "numbers", "category",
-            "categories", "noise" or "array".
+            "categories", "noise", "latent" or "array".
         front: how raw values become the network's numbers; of an output, what is to be undone.
         columns: of a table, in order.
         of: the output that a probability belongs to.
@@ -164,7 +164,7 @@ def _rate(said: dict[str, Json]) -> int:
 
 
 def _drawn(said: dict[str, Json]) -> tuple[str, float, float]:
-    word = "uniform" if "uniform" in said else "normal"
+    word = next((word for word in ("uniform", "categorical") if word in said), "normal")
     found = _numbers(said, word) if word in said else (0.0, 1.0)
     if len(found) != 2:
         raise BadFile(f'"{word}" is no pair of numbers')

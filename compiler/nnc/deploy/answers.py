@@ -128,6 +128,8 @@ def pictures(about: About, made: Mapping[str, Array]) -> dict[str, npt.NDArray[n
 
 def pixels(array: Array, value: Value) -> npt.NDArray[np.uint8]:
     """Network numbers as pixels: the front of the picture that they are like is undone."""
+    if array.dtype == np.uint8:
+        return array.astype(np.uint8, copy=False)
     numbers = np.asarray(array, np.float32)
     if isinstance(value.front, Pixels):
         std, mean = (

@@ -79,6 +79,8 @@ class Prepared(Record):
 
 def file_name(recipe: Recipe, *, trained: bool, alone: bool = True) -> str:
     """`model.onnx`, `<network>.onnx` where there are several, `<network>.untrained.onnx`."""
+    if recipe.role is not None:
+        return recipe.role.file(trained)
     name = recipe.network.graph.name
     if not trained:
         return f"{name}.untrained.onnx"
@@ -87,6 +89,8 @@ def file_name(recipe: Recipe, *, trained: bool, alone: bool = True) -> str:
 
 def around_of(recipe: Recipe) -> Ends:
     """What is put before and behind the network."""
+    if recipe.role is not None:
+        return recipe.role.ends(recipe.network, bare=recipe.bare)
     if recipe.plan is None or recipe.profile is None or recipe.plan.binding is None:
         return Ends()
     found = ends(recipe.plan, (recipe.profile,))

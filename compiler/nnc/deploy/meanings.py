@@ -12,6 +12,7 @@ from nnc.backends.arrays import Array
 from nnc.backends.onnx_metadata import Card, Meaning, Task, metadata
 from nnc.deploy.about import BARE, SIZES
 from nnc.deploy.noise import told
+from nnc.deploy.roles import Role
 from nnc.ir.conditions import Condition, to_json
 from nnc.ir.graph import Network, Port
 from nnc.ir.labels import labels_read
@@ -32,6 +33,7 @@ class Recipe(Record):
         profile: of the plan's data.
         export: the export block.
         spec: the text that the file carries.
+        role: of a player of a gan: what it plays, with what data.
     """
 
     network: Network
@@ -39,6 +41,7 @@ class Recipe(Record):
     profile: Profile | None = None
     export: ExportPlan | None = None
     spec: str = ""
+    role: Role | None = None
 
     @property
     def bare(self) -> bool:
@@ -106,6 +109,8 @@ def entries(
 def _block(recipe: Recipe) -> str:
     """The train block's name, where it is not the network's."""
     plan = recipe.plan
+    if recipe.role is not None:
+        return recipe.role.train
     return plan.name if plan is not None and plan.name != plan.network else ""
 
 
@@ -120,6 +125,8 @@ LABELLED = ("class", "mask", "transcript")
 
 
 def _labels(recipe: Recipe) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    if recipe.role is not None:
+        return recipe.role.labels(recipe.network)
     found = []
     fronts = () if recipe.profile is None else recipe.profile.fronts
     known = [front.tokens for _, front in fronts if isinstance(front, Vocabulary)]
@@ -132,6 +139,8 @@ def _labels(recipe: Recipe) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 
 def _task(recipe: Recipe, labels: Mapping[str, tuple[str, ...]]) -> Task:
+    if recipe.role is not None:
+        return "generation" if recipe.role.makes else "other"
     fields = [recipe.field(name) for _, name in recipe.binding.targets]
     texts = ("transcript", "tokens")
     if labels and not any(f is not None and f.meaning in texts for f in fields):
@@ -151,6 +160,8 @@ def _input(recipe: Recipe, whole: Network, port: Port) -> Meaning:
     kind = whole.graph.types[port.value]
     if port.drawn is not None:
         return Meaning(port.name, kind, "noise", drawn=told(port.drawn))
+    if recipe.role is not None:
+        return recipe.role.input(recipe.network, port.name, kind)
     name = dict(recipe.binding.inputs).get(port.name, "")
     field = recipe.field(name)
     if field is None or recipe.profile is None:
@@ -165,6 +176,8 @@ def _output(recipe: Recipe, whole: Network, port: Port, around: Ends) -> Meaning
     for name, _ in around.heads:
         if port.name == probability_name(name):
             return Meaning(port.name, kind, "probability", of=name)
+    if recipe.role is not None:
+        return recipe.role.output(port.name, kind)
     binding = recipe.binding
     name = dict(binding.targets).get(port.name, "")
     field = recipe.field(dict(binding.inputs).get(name, name))
@@ -193,14 +206,16 @@ def _hashes(recipe: Recipe, weights: Mapping[str, Array]) -> tuple[tuple[str, st
     found = [("weights", digest(weights))]
     if recipe.spec:
         found.append(("spec", sha256(recipe.spec.encode()).hexdigest()))
-    if recipe.profile is not None and recipe.profile.parts:
-        found.append(("data", data_digest(recipe.profile)))
+    profiles = (recipe.profile,) if recipe.role is None else recipe.role.profiles
+    known = [profile for profile in profiles if profile is not None and profile.parts]
+    if known:
+        found.append(("data", data_digest(*known)))
     return tuple(found)
 
 
-def data_digest(profile: Profile) -> str:
+def data_digest(*profiles: Profile) -> str:
     """SHA-256 of the parts of data: their names and fingerprints, hexadecimal."""
-    marks = "\n".join(f"{part.name} {part.fingerprint}" for part in profile.parts)
+    marks = "\n".join(f"{part.name} {part.fingerprint}" for p in profiles for part in p.parts)
     return sha256(marks.encode()).hexdigest()
 
 

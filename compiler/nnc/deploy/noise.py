@@ -11,26 +11,38 @@ from nnc.ir.arguments import Declared
 from nnc.ir.initial import Normal, Uniform
 
 Drawn = tuple[str, float, float]
-"""A distribution as metadata tell it: "normal" (mean, std) or "uniform" (low, high)."""
+"""A distribution as metadata tell it.
+
+"normal" (mean, std), "uniform" (low, high), "categorical" (count, 0).
+"""
 
 
 class Dice:
     """Draws noise batch after batch."""
 
-    def __init__(self) -> None:
-        self._stream = np.random.Generator(np.random.SFC64(0))
+    def __init__(self, seed: int = 0) -> None:
+        self._stream = np.random.Generator(np.random.SFC64(seed))
 
     def draw(self, drawn: Drawn, shape: Sequence[int]) -> Array:
-        """float32 numbers of this shape."""
+        """float32 numbers of this shape, or int64 ids."""
         word, first, second = drawn
+        if word == "categorical":
+            return self._stream.integers(0, max(int(first), 1), shape, dtype=np.int64)
         if word == "uniform":
             return self._stream.uniform(first, second, shape).astype(np.float32)
         return (first + second * self._stream.standard_normal(shape)).astype(np.float32)
 
 
-def told(drawn: Declared) -> Drawn:
-    """A distribution of noise in the form of the metadata."""
+def told(drawn: Declared | None, categories: int = 0) -> Drawn:
+    """A distribution of noise in the form of the metadata; None is the normal one.
+
+    `categories`: of ids how many there are, each as likely as the others.
+    """
+    if categories:
+        return "categorical", float(categories), 0.0
     if isinstance(drawn, Uniform):
         return drawn.word, float(drawn.low), float(drawn.high)
+    if drawn is None:
+        return "normal", 0.0, 1.0
     assert isinstance(drawn, Normal), "noise has no other distributions"
     return drawn.word, float(drawn.mean), float(drawn.std)

@@ -13,7 +13,7 @@ from nnc.backends.torch_module import build
 from nnc.deploy.noise import Dice, told
 from nnc.ir.dims import show
 from nnc.ir.graph import Network
-from nnc.ir.plan import Categories, Front
+from nnc.ir.plan import Categories, Front, Scale
 from nnc.passes.inference import Ends, probability_name
 from nnc.train.data.fronts import ids_of
 from nnc.train.numbers import to_network, to_units
@@ -60,6 +60,10 @@ class Reference:
                 units = to_units(scale, CPU)
                 assert units is not None, "a scale has units"
                 found[name] = units(values[name])
+            for name, front in self._around.pictures:
+                units = to_units(Scale(front.mean, front.std), CPU, channels=True)
+                assert units is not None, "a scale has units"
+                found[name] = (units(values[name]) * 255).clamp(0, 255)  # the file rounds it
             for name, head in self._around.heads:
                 # a head stands on the network's own numbers
                 found[probability_name(name)] = HEADS[head](values[name])

@@ -356,7 +356,10 @@ class TrainPlan(Record):
 
 
 class ExportPlan(Record):
-    """An export block: `labels hidden`, `source hidden`, `bare`, `outputs a, b` (none: all)."""
+    """An export block: `labels hidden`, `source hidden`, `bare`, `outputs a, b` (none: all).
+
+    `players`: those of a gan that are exported beside its generators.
+    """
 
     network: str
     bare: bool = False
@@ -364,6 +367,7 @@ class ExportPlan(Record):
     source: bool = True
     span: Span = NOWHERE
     outputs: tuple[str, ...] = ()
+    players: tuple[str, ...] = ()
 
 
 def describe(call: Declared) -> str:

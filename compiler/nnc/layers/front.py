@@ -129,6 +129,50 @@ class Unscale(Layer):
         return w.op("Add", y, _onnx_constant(w, self.mean))
 
 
+@layer("to_pixels")
+class ToPixels(Layer):
+    """Numbers to pixels: (x * std + mean) * 255, rounded, 0 to 255: what undoes `scale_pixels`.
+
+    [C, H, W] -> uint8 of the same shape. ONNX: Mul, Add, Round, Clip, Cast.
+    """
+
+    mean: Numbers = reals("added; one number, or one a channel", default=0.0)
+    std: Numbers = reals("multiplied by; one number, or one a channel", default=1.0)
+
+    hidden = True
+    ports = (Port("x", ranks=(3,), channels_first=True),)
+    cases = (
+        Case("to_pixels(0.5, 0.5)", "[1, 4, 5]", "uint8[1, 4, 5]", nodes=5),
+        Case("to_pixels((0.5, 0.4, 0.3), (0.2, 0.3, 0.4))", "[3, H, W]", "uint8[3, H, W]", nodes=5),
+    )
+
+    def _scaled(self) -> tuple[Numbers, Numbers]:
+        gain, shift = (
+            tuple(v * 255 for v in value) if isinstance(value, tuple) else value * 255
+            for value in (self.std, self.mean)
+        )
+        return gain, shift
+
+    def shape(self, rules: Rules, x: TensorType) -> tuple[TensorType, ...]:
+        return (TensorType(x.dims, "uint8"),)
+
+    def torch(self, w: TorchWriter, x: Ref) -> Ref:
+        gain, shift = self._scaled()
+        y = w.typed(w.infix("*", x, _torch_constant(w, x, gain, -1, 1, 1)), x.type)
+        y = w.typed(w.infix("+", y, _torch_constant(w, y, shift, -1, 1, 1)), x.type)
+        y = w.call("torch.clamp", w.call("torch.round", y), min=0.0, max=255.0)
+        return w.typed(w.method(y, "byte"), TensorType(x.type.dims, "uint8"))
+
+    def onnx(self, w: OnnxWriter, x: Ref) -> Ref:
+        channels = x.type.dims[0]
+        assert isinstance(channels, int)
+        gain, shift = self._scaled()
+        y = w.op("Mul", x, _onnx_constant(w, gain, channels, 1, 1), type=x.type)
+        y = w.op("Add", y, _onnx_constant(w, shift, channels, 1, 1), type=x.type)
+        y = w.op("Clip", w.op("Round", y, type=x.type), w.floats(0.0), w.floats(255.0), type=x.type)
+        return w.op("Cast", y, to=2, type=TensorType(x.type.dims, "uint8"))  # 2 is uint8
+
+
 @layer("category_ids")
 class CategoryIds(Layer):
     """Words to ids, one table a column. string [] or [K] -> token of the same shape.

@@ -15,7 +15,7 @@ from nnc.ir.types import TensorType
 from nnc.ir.vocabulary import Vocabulary
 from nnc.layers.activation import Sigmoid, Softmax
 from nnc.layers.base import Layer
-from nnc.layers.front import CategoryIds, ScalePixels, Standardize, Unscale
+from nnc.layers.front import CategoryIds, ScalePixels, Standardize, ToPixels, Unscale
 from nnc.record import Record, replace
 
 Head = Literal["softmax", "sigmoid"]
@@ -30,11 +30,13 @@ class Ends(Record):
         fronts: (input, how its raw values become the network's numbers).
         scales: (output, the scale of its target, to be undone).
         heads: (output, what makes probabilities of it).
+        pictures: (output, the range to be undone: it becomes pixels).
     """
 
     fronts: tuple[tuple[str, Front], ...] = ()
     scales: tuple[tuple[str, Scale], ...] = ()
     heads: tuple[tuple[str, Head], ...] = ()
+    pictures: tuple[tuple[str, Pixels], ...] = ()
 
 
 def ends(plan: TrainPlan, profiles: Iterable[Profile], *, bare: bool = False) -> Ends:
@@ -79,7 +81,8 @@ def inference(network: Network, around: Ends) -> Network:
         KeyError: the network has no input or output of a name.
     """
     graph = _with_fronts(network.graph, dict(around.fronts))
-    return replace(network, graph=_with_tails(graph, dict(around.scales), dict(around.heads)))
+    undone: dict[str, Scale | Pixels] = {**dict(around.scales), **dict(around.pictures)}
+    return replace(network, graph=_with_tails(graph, undone, dict(around.heads)))
 
 
 def probability_name(output: str) -> str:
@@ -143,7 +146,9 @@ def _short(values: tuple[float, ...]) -> float | tuple[float, ...]:
     return values[0] if len(set(values)) == 1 else values
 
 
-def _with_tails(graph: Graph, scales: Mapping[str, Scale], heads: Mapping[str, Head]) -> Graph:
+def _with_tails(
+    graph: Graph, scales: Mapping[str, Scale | Pixels], heads: Mapping[str, Head]
+) -> Graph:
     ports = {port.name: port for port in graph.outputs}
     names = {item.name for item in graph.items}
     types, items = list(graph.types), list(graph.items)
@@ -151,13 +156,16 @@ def _with_tails(graph: Graph, scales: Mapping[str, Scale], heads: Mapping[str, H
 
     def add(name: str, op: Layer, port: Port) -> int:
         made = len(types)
-        types.append(types[port.value])
+        type = types[port.value]
+        types.append(replace(type, dtype="uint8") if isinstance(op, ToPixels) else type)
         items.append(Item(_free(name, names), op, (port.value,), (made,), port.span))
         return made
 
     for name, scale in scales.items():
-        undo = Unscale(mean=_short(scale.mean), std=_short(scale.std))
-        made = add(f"{name}_unscaled", undo, ports[name])
+        kind = ToPixels if isinstance(scale, Pixels) else Unscale
+        undo = kind(mean=_short(scale.mean), std=_short(scale.std))
+        called = "pixels" if isinstance(scale, Pixels) else "unscaled"
+        made = add(f"{name}_{called}", undo, ports[name])
         outputs[name] = replace(ports[name], value=made)
     more: list[Port] = []
     taken = set(ports)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nnc.diagnostics import Refusal, rule
 from nnc.ir.arguments import Declared
+from nnc.ir.gan import GanPlan
 from nnc.ir.plan import DataPlan, Profile, TrainPlan, describe
 from nnc.ir.updates import Clip, Init
 from nnc.record import Record
@@ -34,6 +35,7 @@ The samples of a part are not those that the run began with: their fingerprint d
 FREE = {
     TrainPlan: ("length", "defaults", "binding"),
     DataPlan: ("path", "root", "moved"),
+    GanPlan: ("fields",),
     Init: ("root",),
 }
 """Fields that may differ without asking; places in the text always may."""

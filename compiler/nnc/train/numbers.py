@@ -34,11 +34,17 @@ def plain(x: Tensor) -> Tensor:
     return x.to(torch.float32 if x.is_floating_point() else torch.int64)
 
 
-def to_units(front: Front | None, device: torch.device) -> Change | None:
-    """What turns an output into the units of the field it learns from; None where it is in them."""
+def to_units(front: Front | None, device: torch.device, *, channels: bool = False) -> Change | None:
+    """What turns an output into the units of the field it learns from; None where it is in them.
+
+    Args:
+        channels: the numbers are those of the channels of pictures, [B, C, H, W].
+    """
     if not isinstance(front, Scale):
         return None
     mean, std = _row(front.mean, device), _row(front.std, device)
+    if channels:
+        mean, std = mean.view(-1, 1, 1), std.view(-1, 1, 1)
     return lambda y: y * std + mean
 
 
