@@ -210,7 +210,7 @@ def _groups(groups: tuple[Group, ...]) -> list[str]:
 
 
 def _export(plan: ExportPlan) -> str:
-    said = [word for word, on in (("bare", plan.bare),) if on]
+    said = [w for w, on in (("bare", plan.bare), ("streaming", plan.streaming)) if on]
     said += [
         f"{w} hidden" for w, on in (("labels", plan.labels), ("source", plan.source)) if not on
     ]

@@ -104,7 +104,9 @@ def network(word: str, case: Case) -> Network:
         return found.networks["Worked"]
     types = {f"x{n}": type_of(text) for n, text in enumerate(input_texts(case))}
     build = Build("Worked", **types)
-    made = build.network(y=build.add(hidden_layer(case.step), *range(len(types))))
+    first = build.add(hidden_layer(case.step), *range(len(types)))
+    count = 1 if isinstance(case.output, str) else len(case.output)
+    made = build.network(**{f"y{n}" if n else "y": first + n for n in range(count)})
     names = dict.fromkeys(s for t in types.values() for d in t.dims for s in sorted(symbols(d)))
     return replace(made, symbols=tuple(names))
 

@@ -13,6 +13,7 @@ import nnc
 from nnc.ir.plan import Categories, Front, Pixels, Scale
 from nnc.ir.types import TensorType
 from nnc.ir.vocabulary import Vocabulary, vocabulary_json
+from nnc.passes.streaming import Stepped
 from nnc.record import Record
 
 Json = Union[None, bool, int, float, str, Sequence["Json"], Mapping[str, "Json"]]
@@ -67,7 +68,7 @@ class Card(Record):
         hashes: ("spec", "weights", "data") with their digests.
         parity: None until it is known.
         metrics: (name, value) of the run, stored with 4 digits.
-        states: names of the values that a step graph carries on.
+        stream: of a file that takes one step of a sequence at a time: what it carries on.
         conditions: what symbolic sizes must satisfy, in words ("H must be a multiple of 16").
         train: the train block's name, "" where it is the network's.
     """
@@ -82,7 +83,7 @@ class Card(Record):
     hashes: tuple[tuple[str, str], ...] = ()
     parity: Parity | None = None
     metrics: tuple[tuple[str, float], ...] = ()
-    states: tuple[str, ...] = ()
+    stream: Stepped | None = None
     conditions: tuple[str, ...] = ()
     train: str = ""
 
@@ -102,8 +103,8 @@ def metadata(card: Card) -> dict[str, str]:
         entries["nnc.train"] = card.train
     if card.labels:
         entries["nnc.labels"] = dumps({name: list(labels) for name, labels in card.labels})
-    if card.states:
-        entries["nnc.states"] = dumps(list(card.states))
+    if card.stream is not None:
+        entries |= _stream(card.stream)
     if card.conditions:
         entries["nnc.conditions"] = dumps(list(card.conditions))
     if card.spec:
@@ -121,6 +122,22 @@ def after_run(parity: Parity | None, metrics: Sequence[tuple[str, float]]) -> di
     if metrics:
         entries["nnc.metrics"] = dumps({name: _rounded(value) for name, value in metrics})
     return entries
+
+
+def _stream(stream: Stepped) -> dict[str, str]:
+    """What is carried from step to step, and which inputs and outputs have an axis of time."""
+    told: dict[str, Json] = {
+        "inputs": dict(stream.inputs),
+        "outputs": {name: axis for name, axis in stream.outputs if axis is not None},
+    }
+    if stream.longest is not None:
+        told["longest"] = stream.longest
+    states: list[Json] = []
+    for state in stream.states:
+        one: dict[str, Json] = {"name": state.name, "next": f"{state.name}.next"}
+        one |= {"type": str(state.type), "start": state.start}
+        states.append(one | ({"grows": stream.past} if state.grows else {}))
+    return {"nnc.states": dumps(states), "nnc.stream": dumps(told)}
 
 
 def dumps(value: Json) -> str:

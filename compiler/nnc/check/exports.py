@@ -9,13 +9,28 @@ from nnc.check.rules import UNKNOWN_NETWORK
 from nnc.check.settings import collect, text_of
 from nnc.check.training_rules import BAD_SETTING, DOUBLED_SETTING
 from nnc.check.world import World
-from nnc.diagnostics import Label, nearest
+from nnc.diagnostics import Label, nearest, rule
 from nnc.ir.graph import Network
 from nnc.ir.plan import ExportPlan
+from nnc.passes.prune import prune
+from nnc.passes.stepping import Blocked
+from nnc.passes.streaming import stepped
 from nnc.syntax import ast
 
-SETTINGS = ("bare", "labels", "source", "outputs")
-PLANNED = ("streaming", "resize", "layout", "precision", "quantize")
+SETTINGS = ("bare", "labels", "source", "outputs", "streaming")
+PLANNED = ("resize", "layout", "precision", "quantize")
+
+CANNOT_STREAM = rule(
+    "NN395",
+    "cannot-stream",
+    """
+`export X { streaming }` makes a second file, which takes a sequence one step at a time: what a step
+leaves behind for the next goes out of the file and into it again. So each layer must do with what
+has come so far. Recurrent layers that read forward, scans, causal attention, learned positions,
+`shift`, and convolutions and pools behind `pad((n, 0))` keep states; layers that treat each step on
+its own need none. What reads from the end, or all steps at once, does not stream.
+""",
+)
 
 
 def check_export(
@@ -48,9 +63,13 @@ def check_export(
         if text not in ("hidden", "shown"):
             world.sink.add(BAD_SETTING.at(setting.span, f"`{word}` takes `hidden` or `shown`"))
         hidden[word] = text == "hidden"
-    if "bare" in found and found["bare"].values:
-        world.sink.add(BAD_SETTING.at(found["bare"].span, "`bare` stands alone"))
+    for word in ("bare", "streaming"):
+        if word in found and found[word].values:
+            world.sink.add(BAD_SETTING.at(found[word].span, f"`{word}` stands alone"))
     outputs = _outputs(world, found.get("outputs"), networks[name], world.networks[name])
+    network = networks[name]
+    if "streaming" in found and network is not None and world.sink.errors == before:
+        _prove_streaming(world, found["streaming"], network, outputs)
     if world.sink.errors > before:
         return None
     return ExportPlan(
@@ -60,7 +79,24 @@ def check_export(
         not hidden.get("source", False),
         export.span,
         outputs,
+        streaming="streaming" in found,
     )
+
+
+def _prove_streaming(
+    world: World, setting: ast.Setting, network: Network, outputs: tuple[str, ...]
+) -> None:
+    """Reports the first layer that cannot take a sequence step by step."""
+    try:
+        stepped(prune(network, outputs or None))
+    except Blocked as blocked:
+        asked = Label(setting.span, f"`{network.name}` is to stream")
+        notes = (f"the layer is {blocked.place}",) if "." in blocked.place else ()
+        world.sink.add(
+            CANNOT_STREAM.at(
+                blocked.span, blocked.why, help=blocked.help, others=(asked,), notes=notes
+            )
+        )
 
 
 def _outputs(

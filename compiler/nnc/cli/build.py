@@ -21,7 +21,14 @@ from nnc.cli.extras import extras
 from nnc.cli.failures import relative, unusable
 from nnc.cli.names import public_name, stem
 from nnc.cli.verb import FILE, data_option, network_option, set_option, verb
-from nnc.deploy.export import ExportedFile, Proof, export_network, file_name
+from nnc.deploy.export import (
+    ExportedFile,
+    Proof,
+    export_network,
+    file_name,
+    step_path,
+    streams,
+)
 from nnc.deploy.meanings import Recipe, shipped, shipped_weights
 from nnc.diagnostics import Refusal
 from nnc.ir.plan import ExportPlan, Profile, TrainPlan
@@ -94,25 +101,32 @@ def command(
         orders = [replace(order, **said) for order in orders]
     alone = len(orders) == 1
     for order in orders:
-        recipe = order.recipe
-        if bare:
-            export = recipe.export or ExportPlan(recipe.network.name)
-            recipe = replace(recipe, export=replace(export, bare=True))
+        recipe = _bared(order.recipe) if bare else order.recipe
         trained = order.weights is not None
         place = _place(output, source, file_name(recipe, trained=trained, alone=alone), alone)
         recipe, arrays = shipped(recipe), _arrays(order, console)
         arrays = shipped_weights(recipe, arrays)
-        file = export_network(
-            recipe,
-            arrays,
-            place,
-            trained=trained,
-            opset=opset,
-            proof=None if no_verify else _proof(),
-        )
+        files = [
+            export_network(
+                recipe,
+                arrays,
+                step_path(place) if steps else place,
+                trained=trained,
+                opset=opset,
+                proof=None if no_verify else _proof(steps),
+                steps=steps,
+            )
+            for steps in (False, True)[: 1 + streams(recipe)]
+        ]
         if not _is_file(output):
             _write_source(recipe, source, place.parent, arrays, alone, console)
-        _tell(file, trained, console)
+        for file in files:
+            _tell(file, trained, console)
+
+
+def _bared(recipe: Recipe) -> Recipe:
+    export = recipe.export or ExportPlan(recipe.network.name)
+    return replace(recipe, export=replace(export, bare=True))
 
 
 def _write_source(
@@ -137,10 +151,11 @@ def _write_source(
         console.note(f"note: {refusal.diagnostics[0].message}; {weights} is left out")
 
 
-def _proof() -> Proof:
+def _proof(steps: bool) -> Proof:
     from nnc.deploy.verify import verify  # torch takes seconds to load
+    from nnc.deploy.verify_steps import verify_steps
 
-    return verify
+    return verify_steps if steps else verify
 
 
 def _of_run(run: Run, sets: Mapping[str, str], moved: Mapping[str, str], console: Console) -> Order:

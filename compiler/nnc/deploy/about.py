@@ -10,7 +10,18 @@ from nnc.ir.dims import DimTooLarge
 from nnc.ir.plan import Categories, Front, Pixels, Scale
 from nnc.ir.vocabulary import BadVocabulary, vocabulary_from
 from nnc.record import Record
-from nnc.train.jsonfile import BadFile, Json, items, maybe, numbers, obj, text, texts
+from nnc.train.jsonfile import (
+    BadFile,
+    Json,
+    integer,
+    items,
+    maybe,
+    number,
+    numbers,
+    obj,
+    text,
+    texts,
+)
 
 DEEPEST = 32
 MOST_PIXELS = 1 << 26
@@ -46,6 +57,35 @@ class Value(Record):
     rate: int = 0
 
 
+class State(Record):
+    """What a file that takes one step at a time carries on.
+
+    Args:
+        name: of the input, `next` of the output.
+        start: the number that all of it is before the first step.
+        grows: what its axis is called that has no place at first and one more after each step.
+    """
+
+    name: str
+    next: str
+    start: float = 0.0
+    grows: str = ""
+
+
+class Stream(Record):
+    """How a file takes one step at a time; see `nnc.passes.streaming.Stepped`.
+
+    Args:
+        inputs, outputs: those with an axis of time, which counts without the batch.
+        longest: so many steps at most, 0 for any number.
+    """
+
+    states: tuple[State, ...] = ()
+    inputs: tuple[tuple[str, int], ...] = ()
+    outputs: tuple[tuple[str, int], ...] = ()
+    longest: int = 0
+
+
 class About(Record):
     """All of it; a file that nnc did not write has no network name.
 
@@ -55,6 +95,7 @@ class About(Record):
         train: the train block it was made by, "" where that has the network's name.
         bare: fronts are not in the graph: the caller applies them.
         parity: the tolerance that the file was held to, or None.
+        stream: how it takes one step at a time; None for a file that takes its inputs whole.
     """
 
     network: str = ""
@@ -71,6 +112,7 @@ class About(Record):
     metrics: tuple[tuple[str, float], ...] = ()
     data: str = ""
     train: str = ""
+    stream: Stream | None = None
 
     def input(self, name: str) -> Value:
         """What is said of an input."""
@@ -114,7 +156,29 @@ def about(metadata: Mapping[str, str]) -> About:
         metrics=tuple(numbers({"": measured}, "").items()),
         data=text(hashes, "data", ""),
         train=metadata.get("nnc.train", ""),
+        stream=_stream(metadata),
     )
+
+
+def _stream(metadata: Mapping[str, str]) -> Stream | None:
+    if "nnc.stream" not in metadata:
+        return None
+    said = _object(metadata, "nnc.stream")
+    longest = integer(said, "longest", 0)
+    states = items(_wrapped(metadata, "nnc.states"), "nnc.states")
+    return Stream(
+        tuple(map(_state, states)), _axes(said, "inputs"), _axes(said, "outputs"), longest
+    )
+
+
+def _state(said: dict[str, Json]) -> State:
+    start = number(said, "start", 0.0)
+    return State(text(said, "name"), text(said, "next"), start, text(said, "grows", ""))
+
+
+def _axes(said: dict[str, Json], key: str) -> tuple[tuple[str, int], ...]:
+    found = obj(said, key)
+    return tuple((name, integer(found, name)) for name in found)
 
 
 def _conditions(metadata: Mapping[str, str]) -> tuple[Condition, ...]:
@@ -211,10 +275,10 @@ def _numbers(said: dict[str, Json], key: str) -> tuple[float, ...]:
     if not isinstance(found, list):
         raise BadFile(f'"{key}" is no list of numbers')
     made = []
-    for number in found:
-        if isinstance(number, bool) or not isinstance(number, int | float):
+    for one in found:
+        if isinstance(one, bool) or not isinstance(one, int | float):
             raise BadFile(f'"{key}" is no list of numbers')
-        if not abs(number) < 1e300:
+        if not abs(one) < 1e300:
             raise BadFile(f'"{key}" holds a number that is out of bounds')
-        made.append(float(number))
+        made.append(float(one))
     return tuple(made)

@@ -15,6 +15,7 @@ from nnc.backends.onnx_metadata import Parity as Held
 from nnc.backends.onnx_metadata import after_run
 from nnc.backends.onnx_schema import OPSET
 from nnc.backends.weights import layout
+from nnc.check.exports import CANNOT_STREAM
 from nnc.deploy.lively import lively
 from nnc.deploy.meanings import Recipe, doc, entries
 from nnc.deploy.parity import TOLERANCE, Differs, Parity
@@ -23,6 +24,8 @@ from nnc.diagnostics import Diagnostic, Refusal
 from nnc.ir.graph import Network
 from nnc.ir.types import TensorType
 from nnc.passes.inference import Ends, ends, inference
+from nnc.passes.stepping import Blocked
+from nnc.passes.streaming import Stepped, stepped
 from nnc.record import Record, replace
 
 WEIGHTS = "weights.safetensors"
@@ -97,22 +100,57 @@ def around_of(recipe: Recipe) -> Ends:
     return Ends((), found.scales, found.heads) if recipe.bare else found
 
 
+def streams(recipe: Recipe) -> bool:
+    """Whether a file that takes one step at a time is asked for."""
+    return recipe.export is not None and recipe.export.streaming
+
+
+def step_path(path: Path) -> Path:
+    """Where that file lies: `step.onnx` beside `model.onnx`, else `NAME.step.onnx`."""
+    return path.with_name("step.onnx" if path.name == "model.onnx" else f"{path.stem}.step.onnx")
+
+
 def prepare(
-    recipe: Recipe, weights: Mapping[str, Array], *, trained: bool, opset: int = OPSET
+    recipe: Recipe,
+    weights: Mapping[str, Array],
+    *,
+    trained: bool,
+    opset: int = OPSET,
+    steps: bool = False,
 ) -> Prepared:
     """The model of a network with its ends and metadata, in memory.
 
+    Args:
+        steps: the network of one step of a sequence.
+
     Raises:
-        Refusal: a layer cannot be written with the opset, or a size is not known.
+        Refusal: a layer cannot be written with the opset, or a size is not known, or what is before
+            and behind the network does not go step by step.
     """
     around = around_of(recipe)
     whole = inference(recipe.network, around)
-    said = entries(recipe, whole, around, weights, trained)
-    model = onnx_model(whole, weights, opset=opset, doc=doc(recipe), metadata=said)
-    types = whole.graph.types
-    inputs = ", ".join(f"{p.name} {_shape(types[p.value])}" for p in whole.graph.inputs)
+    stream = _stepped(whole) if steps else None
+    said = entries(recipe, whole, around, weights, trained, stream)
+    written = whole if stream is None else stream.network
+    model = onnx_model(written, weights, opset=opset, doc=doc(recipe), metadata=said)
+    types, kept = whole.graph.types, 0
+    if stream is not None:
+        types, kept = stream.network.graph.types, len(stream.states)
+    ports = [p for p in written.graph.inputs if "." not in p.name]
+    inputs = ", ".join(f"{p.name} {_shape(types[p.value])}" for p in ports)
     outputs = ", ".join(p.name for p in whole.graph.outputs)
+    if kept:
+        states = f"{kept} states" if kept > 1 else "1 state"
+        inputs, outputs = f"{inputs}, {states}", f"{outputs}, {states}"
     return Prepared(model, around, f"{inputs} -> {outputs}", opset)
+
+
+def _stepped(whole: Network) -> Stepped:
+    try:
+        return stepped(whole)
+    except Blocked as blocked:
+        said = CANNOT_STREAM.at(blocked.span, blocked.why, help=blocked.help)
+        raise Refusal(said) from None
 
 
 def export_network(
@@ -125,12 +163,15 @@ def export_network(
     proof: Proof | None,
     tolerance: float = TOLERANCE,
     seed: int = 0,
+    steps: bool = False,
 ) -> ExportedFile:
     """Writes an ONNX file that was compared with PyTorch; it appears at its path only then.
 
     Args:
         path: of the file; its folder exists.
-        proof: `nnc.deploy.verify.verify`; None writes it unproved, which needs no PyTorch.
+        proof: `nnc.deploy.verify.verify`, or `verify_steps.verify_steps`; None writes it unproved,
+            which needs no PyTorch.
+        steps: the file takes one step of a sequence at a time.
 
     Raises:
         Differs: it differs from PyTorch by more than the tolerance; no file is left.
@@ -138,8 +179,8 @@ def export_network(
         OSError: the folder cannot be written.
     """
     if proof is not None and not trained:  # weights as they start may prove nothing
-        _prove_lively(recipe, weights, proof, opset, tolerance, seed, path)
-    made = prepare(recipe, weights, trained=trained, opset=opset)
+        _prove_lively(recipe, weights, proof, opset, tolerance, seed, path, steps)
+    made = prepare(recipe, weights, trained=trained, opset=opset, steps=steps)
     # Above the limit weights lie beside it under a name of its own: it is written in place.
     staged = made.model.size <= LARGEST
     place = path.with_name(f".{path.name}.{os.getpid()}.unproved") if staged else path
@@ -173,10 +214,11 @@ def _prove_lively(
     tolerance: float,
     seed: int,
     path: Path,
+    steps: bool,
 ) -> None:
     """Compares the network with weights that let its output tell of its input."""
     alive = lively(weights, seed)
-    made = prepare(recipe, alive, trained=False, opset=opset)
+    made = prepare(recipe, alive, trained=False, opset=opset, steps=steps)
     around, model = made.around, made.model
     held = proof(recipe.network, alive, model, around=around, tolerance=tolerance, seed=seed)
     if not held.verified:

@@ -13,6 +13,8 @@ from nnc.deploy.export import (
     file_name,
     prepare,
     record_results,
+    step_path,
+    streams,
 )
 from nnc.deploy.inputs import RawRunner
 from nnc.deploy.lively import lively
@@ -20,6 +22,7 @@ from nnc.deploy.meanings import Recipe, shipped, shipped_weights
 from nnc.deploy.parity import TOLERANCE, Differs
 from nnc.deploy.session import Session
 from nnc.deploy.verify import verify
+from nnc.deploy.verify_steps import verify_steps
 from nnc.diagnostics import Refusal
 from nnc.ir.labels import labels_read
 from nnc.train.evaluation import SessionPredictor
@@ -55,6 +58,7 @@ class OnnxExporter:
         self._seed = seed
         self._threads = threads
         self._file: ExportedFile | None = None
+        self._steps: ExportedFile | None = None
 
     def before(self, weights: Weights) -> Checked:
         """Exports the network into memory, with lively weights, and compares it.
@@ -75,25 +79,48 @@ class OnnxExporter:
         if not parity.verified:
             raise Differs(parity, self._path.name)
         text = f"opset {made.opset}, {made.nodes} nodes, largest difference {parity.largest:.0e}"
-        return Checked(text, parity.largest)
+        largest = parity.largest
+        if streams(self._recipe):
+            largest = max(largest, self._check_steps(own))
+            text += f", step by step {largest:.0e}"
+        return Checked(text, largest)
+
+    def _check_steps(self, own: Mapping[str, Array]) -> float:
+        """The same of the network of one step: its largest difference."""
+        made = prepare(self._recipe, own, trained=False, steps=True)
+        network, around = self._recipe.network, made.around
+        parity = verify_steps(network, own, made.model, around=around, seed=self._seed)
+        if not parity.verified:
+            raise Differs(parity, step_path(self._path).name)
+        return parity.largest
 
     def after(self, weights: Weights) -> Exported:
         """Exports the trained network; what went wrong is told in `failure`."""
         try:
-            file = export_network(
-                self._recipe, self._own(weights), self._path, proof=verify, seed=self._seed
+            own = self._own(weights)
+            self._file = export_network(
+                self._recipe, own, self._path, proof=verify, seed=self._seed
             )
+            if streams(self._recipe):
+                self._steps = export_network(
+                    self._recipe,
+                    own,
+                    step_path(self._path),
+                    proof=verify_steps,
+                    seed=self._seed,
+                    steps=True,
+                )
             session = Session(self._path, threads=self._threads, guarded=False)
         except Refusal as refusal:
             first = refusal.diagnostics[0]
-            return Exported((), failure="; ".join([first.message, *first.notes[:1]]))
+            told = "; ".join([first.message, *first.notes[:1]])
+            return Exported(self._records(), failure=told)
         except OSError as error:
-            return Exported((), failure=error.strerror or str(error))
-        self._file = file
+            return Exported(self._records(), failure=error.strerror or str(error))
         if not self._all:  # what it leaves out is measured too
-            return Exported((export_record(file),))
+            return Exported(self._records())
         predictor = SessionPredictor(RawRunner(session), self._bound())
-        return Exported((export_record(file),), predictor, self._path.name)
+        return Exported(self._records(), predictor, self._path.name)
 
     def finish(self, exported: Exported, metrics: Results) -> tuple[Export, ...]:
         """Writes the results on test, else on validation, into the file's metadata."""
@@ -101,7 +128,13 @@ class OnnxExporter:
             return exported.exports
         found = metrics.get("test") or metrics.get("validation") or {}
         self._file = record_results(self._file, found)
-        return (export_record(self._file),)
+        if self._steps is not None:
+            self._steps = record_results(self._steps, found)
+        return self._records()
+
+    def _records(self) -> tuple[Export, ...]:
+        files = (self._file, self._steps)
+        return tuple(export_record(file) for file in files if file is not None)
 
     def _own(self, weights: Weights) -> Mapping[str, Array]:
         return shipped_weights(self._recipe, weights[self._player])

@@ -14,13 +14,14 @@ from nnc.deploy.about import BARE, SIZES
 from nnc.deploy.noise import told
 from nnc.deploy.roles import Role
 from nnc.ir.conditions import Condition, to_json
-from nnc.ir.graph import Network, Port
+from nnc.ir.graph import Graph, Network, Port
 from nnc.ir.labels import labels_read
 from nnc.ir.plan import Binding, ExportPlan, Field, Front, Profile, TrainPlan
 from nnc.ir.vocabulary import Vocabulary
 from nnc.ir.walk import weight_table
 from nnc.passes.inference import Ends, probability_name
 from nnc.passes.prune import kept_plan, prune
+from nnc.passes.streaming import Stepped
 from nnc.record import Record, replace
 
 
@@ -76,29 +77,38 @@ def shipped_weights(recipe: Recipe, weights: Mapping[str, Array]) -> Mapping[str
 
 
 def entries(
-    recipe: Recipe, whole: Network, around: Ends, weights: Mapping[str, Array], trained: bool
+    recipe: Recipe,
+    whole: Network,
+    around: Ends,
+    weights: Mapping[str, Array],
+    trained: bool,
+    stream: Stepped | None = None,
 ) -> dict[str, str]:
     """The metadata of a file before it is run.
 
     Args:
         whole: the network with its ends.
+        stream: where the file takes one step of a sequence at a time, what that network is.
     """
     labels = _labels(recipe)
     shown = recipe.export is None or recipe.export.labels
+    of = whole if stream is None else stream.network
+    graph = of.graph
     card = Card(
         network=recipe.network.graph.name,
         task=_task(recipe, dict(labels)),
         trained=trained,
-        inputs=tuple(_input(recipe, whole, port) for port in whole.graph.inputs),
-        outputs=tuple(_output(recipe, whole, port, around) for port in whole.graph.outputs),
+        inputs=tuple(_input(recipe, graph, port) for port in graph.inputs),
+        outputs=tuple(_output(recipe, graph, port, around) for port in graph.outputs),
         labels=labels if shown else (),
         spec=recipe.spec if recipe.export is None or recipe.export.source else "",
         hashes=_hashes(recipe, weights),
-        conditions=recipe.network.conditions,
+        stream=stream,
+        conditions=of.conditions,
         train=_block(recipe),
     )
     found = metadata(card)
-    conditions = [to_json(c) for c in recipe.network.facts if isinstance(c, Condition)]
+    conditions = [to_json(c) for c in of.facts if isinstance(c, Condition)]
     if conditions:
         found[SIZES] = json.dumps(conditions, sort_keys=True)
     if recipe.bare:
@@ -156,10 +166,12 @@ def _task(recipe: Recipe, labels: Mapping[str, tuple[str, ...]]) -> Task:
     return "other"
 
 
-def _input(recipe: Recipe, whole: Network, port: Port) -> Meaning:
-    kind = whole.graph.types[port.value]
+def _input(recipe: Recipe, graph: Graph, port: Port) -> Meaning:
+    kind = graph.types[port.value]
     if port.drawn is not None:
         return Meaning(port.name, kind, "noise", drawn=told(port.drawn))
+    if "." in port.name:  # no name of a spec has one
+        return Meaning(port.name, kind, "state")
     if recipe.role is not None:
         return recipe.role.input(recipe.network, port.name, kind)
     name = dict(recipe.binding.inputs).get(port.name, "")
@@ -171,11 +183,13 @@ def _input(recipe: Recipe, whole: Network, port: Port) -> Meaning:
     return Meaning(port.name, kind, field.meaning, front, field.columns, size=size, rate=rate)
 
 
-def _output(recipe: Recipe, whole: Network, port: Port, around: Ends) -> Meaning:
-    kind = whole.graph.types[port.value]
+def _output(recipe: Recipe, graph: Graph, port: Port, around: Ends) -> Meaning:
+    kind = graph.types[port.value]
     for name, _ in around.heads:
         if port.name == probability_name(name):
             return Meaning(port.name, kind, "probability", of=name)
+    if "." in port.name:
+        return Meaning(port.name, kind, "state")
     if recipe.role is not None:
         return recipe.role.output(port.name, kind)
     binding = recipe.binding

@@ -46,6 +46,7 @@ class Parity(Record):
         corners: sizes of the inputs that were compared; one without symbols.
         runtime: what ran the file, with its version.
         first: over the tolerance, the first value that differs.
+        step: of a file that takes one step at a time, where the largest difference is.
     """
 
     largest: float
@@ -55,6 +56,7 @@ class Parity(Record):
     corners: tuple[dict[str, int], ...]
     runtime: str
     first: Difference | None = None
+    step: int | None = None
 
     @property
     def verified(self) -> bool:
@@ -77,6 +79,10 @@ def _diagnostic(parity: Parity, file: Path | str) -> Diagnostic:
     )
     notes = [f"the largest difference is in the output `{parity.output}`"]
     first = parity.first
+    if parity.step is not None:
+        notes[0] += f", at step {parity.step + 1} of a sequence"
+        help = "this is a mistake of nnc: please report it with the spec"
+        return DIFFERS.at(place(file), message, notes=tuple(notes), help=help)
     if first is None:
         notes.append("each layer alone agrees; what differs lies between them")
         return DIFFERS.at(place(file), message, notes=tuple(notes))

@@ -83,3 +83,14 @@ def place(path: Path | str) -> Span:
 def refusal(kind: Rule, path: Path | str, message: str, help: str = "", *notes: str) -> Refusal:
     """The refusal of a rule about a file."""
     return Refusal(kind.at(place(path), message, help=help, notes=notes))
+
+
+NO_STEPS = rule(
+    "NN559",
+    "no-steps",
+    """
+`nnc sample` runs a network one step at a time, and the file takes sequences whole. Write `export X
+{ streaming }` into the spec: `nnc train` and `nnc build` then write a `step.onnx` beside the model,
+which takes one step and gives what it leaves for the next.
+""",
+)

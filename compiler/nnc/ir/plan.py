@@ -359,6 +359,7 @@ class ExportPlan(Record):
     """An export block: `labels hidden`, `source hidden`, `bare`, `outputs a, b` (none: all).
 
     `players`: those of a gan that are exported beside its generators.
+    `streaming`: also a file that takes one step of a sequence at a time.
     """
 
     network: str
@@ -368,6 +369,7 @@ class ExportPlan(Record):
     span: Span = NOWHERE
     outputs: tuple[str, ...] = ()
     players: tuple[str, ...] = ()
+    streaming: bool = False
 
 
 def describe(call: Declared) -> str:

@@ -35,6 +35,7 @@ from nnc.layers import (
     sound,
     space,
     split,
+    steps,
     take,
     upsample,
 )
@@ -74,6 +75,7 @@ __all__ = [
     "sound",
     "space",
     "split",
+    "steps",
     "take",
     "upsample",
 ]

@@ -6,12 +6,14 @@ from collections.abc import Iterable
 
 from nnc.ir.arguments import Declared, flag, initial, real, size
 from nnc.ir.dims import Dim, exact_div, product, show
-from nnc.ir.initial import TORCH_WEIGHT, Fill, Weight, XavierUniform
+from nnc.ir.initial import Weight
 from nnc.ir.types import TensorType
 from nnc.layers import attention_onnx, scores
 from nnc.layers.base import Case, Kept, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
 from nnc.layers.group_norm import divisors
 from nnc.layers.rules import PARTS
+from nnc.layers.steps import AttentionStep
+from nnc.layers.streaming import Flow, Streamer, alone
 from nnc.layers.window import ints, number
 
 
@@ -114,21 +116,45 @@ class Attention(Layer):
     def weights(
         self, x: TensorType, to: TensorType | None = None, *_: TensorType | None
     ) -> Iterable[Weight]:
-        c, inner = x.dims[-1], self.inner(x)
-        memory = c if to is None else to.dims[-1]
-        begin, end = self.init or XavierUniform(), self.init or TORCH_WEIGHT
-        if memory == c:
-            yield Weight("in_proj_weight", (3 * inner, c), begin, fan_in=c, fan_out=3 * inner)
-        else:
-            for name, size in (("q", c), ("k", memory), ("v", memory)):
-                yield Weight(
-                    f"{name}_proj_weight", (inner, size), begin, fan_in=size, fan_out=inner
-                )
-        if self.bias:
-            yield Weight("in_proj_bias", (3 * inner,), Fill(0.0))
-        yield Weight("out_proj.weight", (c, inner), end, fan_in=inner, fan_out=c)
-        if self._after:
-            yield Weight("out_proj.bias", (c,), Fill(0.0))
+        memory = x.dims[-1] if to is None else to.dims[-1]
+        inner = self.inner(x)
+        return scores.head_weights(x.dims[-1], memory, inner, self.bias, self._after, self.init)
+
+    def stream(
+        self,
+        s: Streamer,
+        x: Flow,
+        to: Flow | None = None,
+        mask: Flow | None = None,
+        bias: Flow | None = None,
+    ) -> tuple[Flow | None, ...]:
+        steps = x.type.rank - 2
+        if x.axis is not None and x.axis < steps:
+            return s.same(x, to, mask, bias)  # the heads look along another axis
+        if x.axis is None or x.axis > steps:
+            s.refuse("`attention` has a sequence for its features, or its memory is one")
+        given = to is not None and to.axis is None
+        if given and not self.causal:
+            return s.same(x, to, mask, bias)
+        if not self.causal:
+            s.refuse("`attention` sees steps that are still to come", "write `causal=true`")
+        if to is not None or mask is not None or bias is not None:
+            what = "to" if to is not None else "mask" if mask is not None else "position_bias"
+            s.refuse(
+                f"causal attention with `{what}` does not go step by step",
+                f"leave out `{what}`; attention to a memory that is given whole streams "
+                "without `causal`",
+            )
+        alone(s, x, self.word)
+        heads = ints(self.heads, 1)[0]
+        width = ints(self.inner(x.type), 1)[0] // heads
+        state = TensorType((*x.type.dims[:-2], heads, s.past, width))
+        keys, values = s.state("keys", state), s.state("values", state)
+        op = AttentionStep(heads, width, self.bias, self._after)
+        y, keys, values = s.apply(op, x, keys, values)
+        s.keep("keys", keys)
+        s.keep("values", values)
+        return (y,)
 
     @property
     def _after(self) -> bool:

@@ -20,6 +20,7 @@ from nnc.layers.kept import NOTHING as NOTHING
 from nnc.layers.kept import OUTPUT as OUTPUT
 from nnc.layers.kept import VIEW as VIEW
 from nnc.layers.kept import Kept as Kept
+from nnc.layers.streaming import Flow, Streamer, each
 from nnc.record import Record
 
 LAYERS: dict[str, type[Layer]] = {}
@@ -318,6 +319,10 @@ class Layer(Declared):
     def along(self, axis: int, *x: Any, **_: Any) -> Along:
         """How it treats the steps along `axis` of its inputs; shapes are known to be right."""
         return "each" if self.elementwise else "mixes"
+
+    def stream(self, s: Streamer, *x: Any) -> tuple[Flow | None, ...]:
+        """Its outputs of one step of a sequence, None for one that only the last step has."""
+        return each(self, s, *x)
 
     def weights(self, *x: Any, **_: Any) -> Iterable[Weight]:
         """The arrays that it owns, in PyTorch's order; shapes are known to be right."""

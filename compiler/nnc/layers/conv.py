@@ -19,9 +19,12 @@ from nnc.layers.base import (
     Rules,
     TorchWriter,
     layer,
+    required,
 )
 from nnc.layers.groups import conv_weights, require_groups
 from nnc.layers.rules import CAUSAL, NOTHING_LEFT, OUTPUT_PADDING, SAME_STRIDE
+from nnc.layers.steps import with_earlier
+from nnc.layers.streaming import Flow, Streamer, window
 from nnc.layers.weighted import Matrix
 from nnc.layers.window import (
     ONNX_PADDING,
@@ -35,6 +38,7 @@ from nnc.layers.window import (
     require_fit,
     windows,
 )
+from nnc.record import replace
 
 
 @layer("conv")
@@ -177,6 +181,18 @@ class Conv(Matrix):
         if not axis or self.padding_mode != "zeros":
             return "mixes"
         return "each" if self.padding in (0, "valid", "causal") else "masked"
+
+    def stream(self, s: Streamer, x: Flow) -> tuple[Flow | None, ...]:
+        axes, at = x.type.rank - 1, required(x.axis) - 1
+        low, high = self._pads(axes)
+        reach = extents(ints(self.kernel, axes), ints(self.dilation, axes))[at] - 1
+        stride = ints(self.stride, axes)[at]
+        if self.padding == "causal" and self.padding_mode == "zeros" and reach:
+            y = with_earlier(s, x, reach)
+            window(s, y, self.word, reach, stride, padded=False)
+            return s.apply(replace(self, padding=0), y)
+        window(s, x, self.word, reach, stride, low[at] + high[at] > 0)
+        return s.same(x)
 
     def nodes(self, x: TensorType) -> int:
         low, high = self._pads(x.rank - 1)

@@ -22,6 +22,7 @@ from nnc.layers.base import (
 )
 from nnc.layers.lengths import OWN, HidePadding, spread, steps
 from nnc.layers.rules import NO_EFFECT
+from nnc.layers.streaming import Flow, Streamer
 from nnc.layers.weighted import Weighted
 from nnc.layers.window import ints, number
 
@@ -112,6 +113,9 @@ class BatchNorm(Weighted):
             yield Weight("bias", channels, Fill(0.0))
         yield from running(x, counted=self.weight == self.bias)
 
+    def stream(self, s: Streamer, x: Flow, own: Flow | None = None) -> tuple[Flow | None, ...]:
+        return s.same(x, None)  # in use each number is scaled on its own
+
     def torch(self, w: TorchWriter, x: Ref, own: Ref | None = None) -> Ref:
         if own is None:
             return self._normal(w, x, max(x.type.rank - 1, 1))
@@ -190,6 +194,9 @@ class LocalResponseNorm(Layer):
         if ints(self.size, 1)[0] % 2:
             return 1 if x.rank == 3 else 3
         return 8
+
+    def stream(self, s: Streamer, x: Flow) -> tuple[Flow | None, ...]:
+        return s.same(x)  # its neighbours are channels
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         if x.type.rank == 4:  # PyTorch views it with two axes as one

@@ -16,8 +16,10 @@ from nnc.layers.base import (
     Rules,
     TorchWriter,
     layer,
+    required,
 )
 from nnc.layers.rules import PADDING
+from nnc.layers.streaming import Flow, Streamer, window
 from nnc.layers.window import Ints, extents, ints, numbers, require_fit, windows
 
 SPACE = (Port("x", ranks=(2, 3, 4), channels_first=True),)
@@ -118,6 +120,15 @@ class MaxPool(Layer):
             ceil_mode=self.ceil_mode,
         )
 
+    def stream(self, s: Streamer, x: Flow) -> tuple[Flow | None, ...]:
+        axes, at = x.type.rank - 1, required(x.axis) - 1
+        low, high, _ = self._padded(axes)
+        kernel = ints(self.kernel, axes)
+        stride = kernel if self.stride is None else ints(self.stride, axes)
+        reach = extents(kernel, ints(self.dilation, axes))[at] - 1
+        window(s, x, self.word, reach, stride[at], low[at] + high[at] > 0)
+        return s.same(x)
+
     def _padded(self, axes: int) -> tuple[Ints, Ints, bool]:
         """Cells before and behind, and whether a node of its own must add them."""
         kernel, low = ints(self.kernel, axes), ints(self.padding, axes)
@@ -209,6 +220,15 @@ class AvgPool(Layer):
             ceil_mode=self.ceil_mode,
             count_include_pad=self.count_include_pad,
         )
+
+    def stream(self, s: Streamer, x: Flow) -> tuple[Flow | None, ...]:
+        axes, at = x.type.rank - 1, required(x.axis) - 1
+        low, high, _ = self._padded(axes)
+        kernel = ints(self.kernel, axes)
+        stride = kernel if self.stride is None else ints(self.stride, axes)
+        reach = extents(kernel, (1,) * axes)[at] - 1
+        window(s, x, self.word, reach, stride[at], low[at] + high[at] > 0)
+        return s.same(x)
 
     def _padded(self, axes: int) -> tuple[Ints, Ints, bool]:
         """Cells before and behind, and whether a node of its own must add them."""

@@ -21,6 +21,8 @@ from nnc.layers.base import (
     layer,
 )
 from nnc.layers.rules import NO_EFFECT, PARTS, POSITIONS
+from nnc.layers.steps import PositionStep, WaveStep
+from nnc.layers.streaming import Flow, Streamer, alone
 from nnc.layers.weighted import Weighted
 from nnc.layers.window import number
 
@@ -118,6 +120,19 @@ class Positions(Weighted):
 
     def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
         return "each"
+
+    def stream(self, s: Streamer, x: Flow) -> tuple[Flow | None, ...]:
+        if x.axis != 0:
+            s.refuse("`positions` tells the steps of axis 0 apart, and time is another axis")
+        alone(s, x, self.word)
+        place = s.state("step", TensorType((), "int64"))
+        if self.waves:
+            y, place = s.apply(WaveStep(), x, place)
+        else:
+            assert isinstance(self.max, int), "where time has no number `max` is given"
+            y, place = s.apply(PositionStep(self.max, self.init, tie=self.tie), x, place)
+        s.keep("step", place)
+        return (y,)
 
     def nodes(self, x: TensorType) -> int:
         if self.waves:

@@ -21,9 +21,11 @@ from nnc.layers.base import (
     TorchArg,
     TorchWriter,
     layer,
+    required,
 )
 from nnc.layers.recurrent_onnx import lower
 from nnc.layers.rules import NO_EFFECT, STATES
+from nnc.layers.streaming import Flow, Streamer, alone
 from nnc.layers.window import ints, number
 
 PACK, UNPACK = "nn.utils.rnn.pack_padded_sequence", "nn.utils.rnn.pad_packed_sequence"
@@ -147,6 +149,28 @@ class Recurrent(Layer):
 
     def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
         return "lengths" if axis == 0 else "mixes"
+
+    def stream(self, s: Streamer, x: Flow, *given: Flow | None) -> tuple[Flow | None, ...]:
+        if x.axis != 0:
+            s.refuse(f"`{self.word}` reads the steps of axis 0, and time is another axis")
+        if self.bidirectional:
+            s.refuse(
+                f"a bidirectional `{self.word}` reads from the end, which has not come yet",
+                "leave out `bidirectional=true`",
+            )
+        if self.keep == "last":
+            s.refuse(
+                "`keep=last` waits for the end of the sequence",
+                "leave it out: then each step has an output",
+            )
+        alone(s, x, self.word)
+        names = self.results[1:]
+        starts = given[: len(names)]
+        states = tuple(s.state(name, self.state(), given=h) for name, h in zip(names, starts))
+        y, *after = s.same(x, *states, None)
+        for name, value in zip(names, after):
+            s.keep(name, required(value))
+        return (y, *(None for _ in names))
 
     def torch(self, w: TorchWriter, x: Ref, *states: Ref | None) -> tuple[Ref, ...]:
         *given, lengths = states

@@ -2,12 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from nnc.ir.arguments import Declared
 from nnc.ir.dims import Dim
+from nnc.ir.initial import TORCH_WEIGHT, Fill, Weight, XavierUniform
 from nnc.ir.types import TensorType
 from nnc.layers.base import Ref, Rules, TorchWriter
 from nnc.layers.rules import MEMORY, SCORES
 
 INFINITE = float("-inf")
+
+
+def head_weights(
+    features: Dim, memory: Dim, inner: Dim, bias: bool, after: bool, init: Declared | None = None
+) -> Iterable[Weight]:
+    """The weights of attention, named and laid out as those of nn.MultiheadAttention.
+
+    Args:
+        features: of its steps, `memory` those of the steps that are seen.
+        inner: those of all heads together.
+        bias: numbers are added to queries, keys and values, `after` to the result.
+    """
+    begin, end = init or XavierUniform(), init or TORCH_WEIGHT
+    if memory == features:
+        dims = (3 * inner, features)
+        yield Weight("in_proj_weight", dims, begin, fan_in=features, fan_out=3 * inner)
+    else:
+        for name, size in (("q", features), ("k", memory), ("v", memory)):
+            yield Weight(f"{name}_proj_weight", (inner, size), begin, fan_in=size, fan_out=inner)
+    if bias:
+        yield Weight("in_proj_bias", (3 * inner,), Fill(0.0))
+    yield Weight("out_proj.weight", (features, inner), end, fan_in=inner, fan_out=features)
+    if after:
+        yield Weight("out_proj.bias", (features,), Fill(0.0))
 
 
 def square(x: TensorType, to: TensorType | None, heads: int) -> TensorType:

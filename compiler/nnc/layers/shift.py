@@ -17,7 +17,10 @@ from nnc.layers.base import (
     TorchWriter,
     layer,
 )
+from nnc.layers.pick import Pick
 from nnc.layers.rules import FILL, SHIFT
+from nnc.layers.steps import with_earlier
+from nnc.layers.streaming import Flow, Streamer, alone
 from nnc.layers.window import number
 
 
@@ -74,6 +77,20 @@ class Shift(Layer):
 
     def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
         return "mixes" if axis == 0 and self._sides()[0] < 0 else "each"
+
+    def stream(self, s: Streamer, x: Flow) -> tuple[Flow | None, ...]:
+        if x.axis != 0:
+            return s.same(x)
+        back = self._sides()[0]
+        if back < 0:
+            s.refuse(
+                "a shift towards the beginning reads steps that are still to come",
+                f"write `shift({-back})`, which reads earlier ones",
+            )
+        alone(s, x, self.word)
+        both = with_earlier(s, x, back, self.fill)
+        (y,) = s.apply(Pick(((0, 1),)), both)
+        return (y,)
 
     def _sides(self) -> tuple[int, int]:
         steps = self.steps

@@ -9,6 +9,7 @@ from nnc.ir.arguments import Declared
 from nnc.ir.initial import Role, Weight
 from nnc.ir.types import TensorType
 from nnc.layers.base import NOTHING, VIEW, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter
+from nnc.layers.streaming import Flow, Streamer
 
 
 class Source(Layer):
@@ -62,6 +63,9 @@ class PerSample(Layer):
 
     def shape(self, rules: Rules, x: TensorType, like: TensorType) -> tuple[TensorType, ...]:
         return (x.shared(False),)
+
+    def stream(self, s: Streamer, x: Flow, like: Flow) -> tuple[Flow | None, ...]:
+        return s.same(x, like)  # of `like` only the batch counts
 
     def torch(self, w: TorchWriter, x: Ref, like: Ref) -> Ref:
         return w.method(x, "expand", w.batch(like), *(-1,) * x.type.rank)

@@ -31,7 +31,10 @@ from nnc.layers.sides import (
     size_of,
     torch_sides,
 )
+from nnc.layers.steps import with_earlier
+from nnc.layers.streaming import Flow, Streamer
 from nnc.layers.window import ONNX_PADDING, require_border
+from nnc.record import replace
 
 FAR = 2**31 - 1
 """The end of an axis, for ONNX."""
@@ -114,6 +117,26 @@ class Pad(Layer):
         if not axis or self.mode != "constant" or self.value or self.amount is None:
             return "mixes"
         return "masked" if given_sides(self.amount, x.rank - 1)[1][axis - 1] else "each"
+
+    def stream(self, s: Streamer, x: Flow, like: Flow | None = None) -> tuple[Flow | None, ...]:
+        if like is not None or not x.axis:
+            s.refuse("`pad` to the sizes of another value does not go step by step")
+        assert self.amount is not None
+        low, high = given_sides(self.amount, x.type.rank - 1)
+        at = x.axis - 1
+        if high[at] or (low[at] and self.mode != "constant"):
+            s.refuse(
+                "`pad` behind the steps, or with copies of them, needs the whole sequence",
+                f"write `pad(({low[at] + high[at]}, 0))`: cells before the first step",
+            )
+        y = x
+        if low[at]:
+            y = with_earlier(s, x, low[at], self.value)
+        others = [(0, 0) if here == at else pair for here, pair in enumerate(zip(low, high))]
+        if any(map(any, others)):
+            amount = tuple(side for pair in reversed(others) for side in pair)
+            (y,) = s.apply(replace(self, amount=amount), y)
+        return (y,)
 
     def torch(self, w: TorchWriter, x: Ref, like: Ref | None = None) -> Ref:
         if like is not None:
