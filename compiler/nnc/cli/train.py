@@ -130,8 +130,6 @@ def command(
     finally:
         folder.close()
     _next(outcome, prepared, folder, console)
-    if not sys.stdout.isatty():
-        console.result(relative(str(folder.path)))
     return outcome.exit_code
 
 
@@ -266,3 +264,5 @@ def _next(outcome: Outcome, prepared: Prepared, folder: RunFolder, console: Cons
         )
     for at, line in enumerate(lines):
         console.note(f"{'next' if at == 0 else '':<9} {line}")
+    if not sys.stdout.isatty():
+        console.result(run)
