@@ -1,7 +1,8 @@
 """Runs every benchmark, one after the other: python tests/benchmarks/all.py [--write] [NAME...].
 
-Each is a process of its own. Accuracy needs MNIST, forecasts ETTh1 (NNC_TEST_DATA); they are left
-out without it. Ends with 1 if a figure that must hold does not.
+Each is a process of its own. Accuracy needs MNIST, forecasts ETTh1, the model of characters Tiny
+Shakespeare (NNC_TEST_DATA); they are left out without it. Ends with 1 if a figure that must hold
+does not.
 """
 
 from __future__ import annotations
@@ -19,11 +20,14 @@ SCRIPTS = (
     "zoo_check",
     "build_speed",
     "train_step",
+    "lstm_step",
+    "lstm_export",
     "generated_resnet50",
     "accuracy_lenet",
     "forecast_ett",
+    "charlm_cpu",
 )
-NEEDED = {"accuracy_lenet": "mnist", "forecast_ett": "ett"}
+NEEDED = {"accuracy_lenet": "mnist", "forecast_ett": "ett", "charlm_cpu": "tinyshakespeare"}
 """Benchmarks of data that is not bundled, and the folder that holds it."""
 
 

@@ -19,10 +19,12 @@ from nnc.check.training_rules import (
 from nnc.check.values import Unknown, is_real
 from nnc.check.world import World
 from nnc.diagnostics import Diagnostic, Fix, Label, nearest
+from nnc.ir.dims import show
 from nnc.ir.graph import Call, Graph, Item, Network
 from nnc.ir.lossformula import FUNCTIONS, FormulaTerm
 from nnc.ir.plan import Target, Term
 from nnc.ir.training import LOSSES
+from nnc.ir.types import TensorType
 from nnc.record import Record
 from nnc.source import Span
 from nnc.syntax import ast
@@ -240,6 +242,8 @@ def _wrong_copy(network: Network, term: Term) -> Diagnostic | None:
     have = next(graph.types[p.value] for p in graph.outputs if p.name == term.output)
     want = next(graph.types[p.value] for p in graph.inputs if p.name == term.target.name)
     sizes = zip(have.dims, want.dims)
+    if term.loss.target == "class":
+        return _wrong_ids(term, have, want)
     if have.rank == want.rank and all(
         a == b or not (isinstance(a, int) and isinstance(b, int)) for a, b in sizes
     ):
@@ -249,6 +253,24 @@ def _wrong_copy(network: Network, term: Term) -> Diagnostic | None:
         f"the output `{term.output}` is {have}, and the input `{term.target.name}` is {want}",
         help="bring the output to the input's size",
     )
+
+
+def _wrong_ids(term: Term, have: TensorType, want: TensorType) -> Diagnostic | None:
+    """The message where an input is no ids, or the output gives its places no numbers."""
+    assert term.target is not None
+    name, output = term.target.name, term.output
+    if want.dtype != "int64":
+        message = f"`{term.loss.word}` compares with classes, and the input `{name}` is {want}"
+        return WRONG_TARGET.at(term.span, message, help="use `mse`, `l1` or `huber` for numbers")
+    sizes = zip(have.dims, want.dims)
+    if have.rank == want.rank + 1 and all(
+        a == b or not (isinstance(a, int) and isinstance(b, int)) for a, b in sizes
+    ):
+        return None
+    places = ", ".join([*(show(d) for d in want.dims), "WORDS"])
+    message = f"the output `{output}` is {have}, and the input `{name}` is {want}"
+    help = f"give [{places}], features last: `dense(WORDS)` as the last layer"
+    return WRONG_TARGET.at(term.span, message, help=help)
 
 
 def find_output(world: World, ref: ast.Ref, outputs: tuple[str, ...]) -> str | None:

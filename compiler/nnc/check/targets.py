@@ -44,12 +44,23 @@ def bind_targets(
         if len(fields) != 1 or len(left) != 1:
             raise Refusal(_unbound_target(plan, network, profile, output, fields))
         chosen[output] = Target("field", fields[0].name)
-    bound = tuple(replace(t, target=t.target or chosen[t.output]) for t in terms)
+    bound = tuple(
+        replace(t, target=_of_ids(t, t.target or chosen[t.output], network)) for t in terms
+    )
     for term in bound:
         _check_target(network, profile, term)
     _check_metrics(plan, profile, bound)
     pairs = dict.fromkeys((t.output, t.target.name) for t in bound if t.target is not None)
     return bound, list(pairs)
+
+
+def _of_ids(term: Term, target: Target, network: Network) -> Target:
+    """The target; of an input that holds ids with the number of those that the output tells."""
+    if target.kind != "input" or term.loss.target != "class":
+        return target
+    output = next(p.value for p in network.graph.outputs if p.name == term.output)
+    last = (0, *network.graph.types[output].dims)[-1]
+    return replace(target, classes=last if isinstance(last, int) else 0)
 
 
 CLASSES = ("class", "mask", "tokens")
@@ -92,7 +103,9 @@ def _check_target(network: Network, profile: Profile, term: Term) -> None:
     output = next(types[p.value] for p in network.graph.outputs if p.name == term.output)
     if term.target.kind == "input":
         other = next(types[p.value] for p in network.graph.fed if p.name == term.target.name)
-        _require(fits(other, output), term, output, f"the input `{term.target.name}` is {other}")
+        ids = term.loss.target == "class" and other.dtype == "int64"
+        have = TensorType(output.dims[:-1]) if ids and output.rank else output
+        _require(fits(other, have), term, output, f"the input `{term.target.name}` is {other}")
         return
     field = profile.field(term.target.name)
     if field is None:
@@ -252,6 +265,8 @@ def _check_metrics(plan: TrainPlan, profile: Profile, terms: tuple[Term, ...]) -
             continue
         target = None if decides is None else decides.target
         field = None if target is None else profile.field(target.name)
+        if target is not None and target.classes:
+            continue
         if target is None or target.kind == "input" or field is None or field.role == "input":
             what = f"`{target.name}`" if target is not None else "its target"
             raise Refusal(_odd_metric(metric, f"{what} holds no classes to count"))

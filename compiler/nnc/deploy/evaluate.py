@@ -190,7 +190,7 @@ def _question(
     from_input = target.kind == "input"
     name = sources[target.name] if from_input else target.name
     field = None if from_input else profile.field(name)
-    last = field is not None and field.meaning == "tokens"
+    last = bool(target.classes) or (field is not None and field.meaning == "tokens")
     text = isinstance(term.loss, Ctc)
     known = field is not None and (last or text or field.meaning in CLASSES)
     labels = field.labels if field is not None and known else ()
@@ -222,7 +222,7 @@ def _question(
         logits,
         front,
         constant,
-        _elements(field) if task == "labels" else len(shown),
+        _elements(field) if task == "labels" else len(shown) or target.classes,
         last,
         axes,
     )

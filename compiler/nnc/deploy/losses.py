@@ -67,7 +67,7 @@ class LossSum:
         whole_output = output
         if isinstance(term.loss, CrossEntropy):
             field = self._profile.field(name)
-            if field is not None and field.meaning == "tokens":
+            if target.classes or (field is not None and field.meaning == "tokens"):
                 output = np.moveaxis(output, -1, 1)
             each = _cross_entropy(term.loss, output, raw[name], self._weights(term.loss, name))
         else:

@@ -214,11 +214,13 @@ class Profile(Record):
 class Target(Record):
     """What an output learns from.
 
-    A field of the data ("field"), or an input of the network ("input").
+    A field of the data ("field"), or an input of the network ("input"). `classes`: of an input that
+    holds ids, how many numbers the output gives each of its places; else 0.
     """
 
     kind: Literal["field", "input"]
     name: str
+    classes: int = 0
 
 
 class Term(Record):

@@ -66,7 +66,8 @@ def ends(plan: TrainPlan, profiles: Iterable[Profile], *, bare: bool = False) ->
     heads: dict[str, Head] = {}
     for phase in plan.phases:
         for term in phase.terms:
-            of_text = term.target is not None and term.target.name in tokens
+            target = term.target
+            of_text = target is not None and (target.name in tokens or bool(target.classes))
             if term.loss.word in HEADS and not of_text:  # of a language model logits are sampled
                 heads.setdefault(term.output, HEADS[term.loss.word])
     return Ends(fronts, scales, tuple(heads.items()))

@@ -115,13 +115,13 @@ class Wiring:
         """What the output of a term learns."""
         target = bound(term)
         field = self._field(target)
-        last = field is not None and field.meaning == "tokens"
+        last = _classes_last(target, field)
         labels = field.labels if field is not None and field.meaning in CLASSES else ()
         axes = self.axes.get(term.output, ())
         count = len(labels)
         task: Task = "values"
         if isinstance(term.loss, CrossEntropy):
-            task = "classes"
+            task, count = "classes", count or target.classes
         elif isinstance(term.loss, Ctc) and field is not None:
             task, labels, count = "text", field.labels, len(field.labels)
         elif term.loss.needs and labels:
@@ -210,7 +210,7 @@ class Wiring:
         target = bound(term)
         field = self._field(target)
         classes = len(field.labels) if field is not None else 0
-        if not classes:
+        if not classes and not target.classes:
             name = target.name if field is not None else self._source(target.name)
             refuse_beyond(term.loss, self.profile.front(name), name, term.span)
         part = self.profile.part("train")
@@ -220,8 +220,12 @@ class Wiring:
             term.loss, counts=counts, classes=classes, device=self.device, span=term.span
         )
         summed = getattr(term.loss, "reduce", "mean") == "sum"
-        of_text = field is not None and field.meaning == "tokens"
-        return by_place(function, summed=summed) if of_text else function
+        return by_place(function, summed=summed) if _classes_last(target, field) else function
+
+
+def _classes_last(target: Target, field: Field | None) -> bool:
+    """Features stand last: of texts, and of ids that the network reads."""
+    return bool(target.classes) or (field is not None and field.meaning == "tokens")
 
 
 class TotalLoss:
