@@ -6,6 +6,7 @@ noise, and silence before and behind.
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -49,4 +50,21 @@ def class_folders(root: Path, each: int, seed: int = 0) -> Path:
         (root / str(number)).mkdir(parents=True, exist_ok=True)
         for at in range(each):
             soundfile.write(str(root / str(number) / f"{at}.wav"), digit(word, rng), RATE)
+    return root
+
+
+def said(root: Path, count: int, seed: int = 0) -> Path:
+    """A folder of files in each of which two to four digits are said, and a table of them."""
+    import soundfile  # of the extra `audio`
+
+    rng = np.random.default_rng(seed)
+    root.mkdir(parents=True, exist_ok=True)
+    with (root / "said.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(("path", "text"))
+        for at in range(count):
+            digits = rng.integers(0, 10, rng.integers(2, 5))
+            sound = np.concatenate([digit(WORDS[d], rng) for d in digits])
+            soundfile.write(str(root / f"{at}.wav"), sound, RATE)
+            rows.writerow((f"{at}.wav", "".join(map(str, digits))))
     return root

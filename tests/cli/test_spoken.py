@@ -11,10 +11,11 @@ import onnxruntime as ort
 import pytest
 
 from tests.cli.conftest import Nnc
-from tests.cli.spoken import RATE, class_folders
+from tests.cli.spoken import RATE, class_folders, said
 
 soundfile = pytest.importorskip("soundfile")
-SPEC = Path(__file__).resolve().parents[2] / "specs" / "spoken_digits.nn"
+SPECS = Path(__file__).resolve().parents[2] / "specs"
+SPEC = SPECS / "spoken_digits.nn"
 
 
 def trained(nnc: Nnc, folder: Path) -> Path:
@@ -35,9 +36,9 @@ def test_spoken_digits(nnc: Nnc, tmp_path: Path) -> None:
 
     # several files of unequal length, and a folder
     out = nnc("run", "run/model.onnx", "others/3/0.wav", "others/7/1.wav", "others/5")
-    said = [json.loads(line) for line in out.out.splitlines()]
-    assert [one["label"]["label"] for one in said] == ["3", "7", *["5"] * 4]
-    assert said[2]["input"] == "others/5/0.wav"
+    answers = [json.loads(line) for line in out.out.splitlines()]
+    assert [one["label"]["label"] for one in answers] == ["3", "7", *["5"] * 4]
+    assert answers[2]["input"] == "others/5/0.wav"
 
     # the file alone: samples in, in batches as one by one
     session = ort.InferenceSession(run / "model.onnx")
@@ -68,3 +69,24 @@ def test_a_sound_that_is_too_short_to_learn_from(nnc: Nnc, tmp_path: Path) -> No
     out = nnc("train", "digits.nn", "--data", f"digits={sounds}", "--out", "run")
     assert out.code == 1
     assert "the shortest sample of `audio` has S = 100" in out.err
+
+
+@pytest.mark.slow
+def test_rows_of_digits(nnc: Nnc, tmp_path: Path) -> None:
+    """CTC: from sounds and what is said in each to a file that spells."""
+    said(tmp_path / "sounds", 240)
+    shutil.copy(SPECS / "spoken_numbers.nn", tmp_path / "numbers.nn")
+    out = nnc(
+        "train", "numbers.nn", "--data", "calls=sounds", "--out", "run", "--device", "cpu",
+        "--set", "train.epochs=14",
+    )  # fmt: skip
+    assert out.code == 0, out.err
+    said(tmp_path / "others", 24, seed=1)
+    measured = nnc("eval", "run", "--data", "calls=others", "--json").json["metrics"]
+    assert measured["onnx"]["error_rate"] <= 0.05
+    assert measured["onnx"] == pytest.approx(measured["pytorch"])
+    rows = (tmp_path / "others" / "said.csv").read_text().splitlines()[1:]
+    out = nnc("run", "run/model.onnx", *(f"others/{row.split(',')[0]}" for row in rows))
+    spelt = [json.loads(line)["text"] for line in out.out.splitlines()]
+    right = sum(a == row.split(",")[1] for a, row in zip(spelt, rows))
+    assert right >= 20
