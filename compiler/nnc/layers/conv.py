@@ -120,6 +120,13 @@ class Conv(Matrix):
             t - t // 2 for t in total
         )  # as PyTorch: more behind
 
+    @property
+    def _before(self) -> Dim:
+        """Cells before the start of a sequence, computed so that numbers keep their source."""
+        (kernel,) = self.kernel if isinstance(self.kernel, tuple) else (self.kernel,)
+        (dilation,) = self.dilation if isinstance(self.dilation, tuple) else (self.dilation,)
+        return (kernel - 1) * dilation
+
     def shape(self, rules: Rules, x: TensorType) -> tuple[TensorType, ...]:
         axes, space = x.rank - 1, x.dims[1:]
         kernel = numbers(rules, self.kernel, axes, "kernel")
@@ -150,6 +157,8 @@ class Conv(Matrix):
             require_border(rules, self.padding_mode, space, map(max, low, high))
         both = tuple(a + b for a, b in zip(low, high))
         require_fit(rules, space, kernel, dilation, both)
+        if self.padding == "causal":
+            return (x.with_dims(self.channels, *windows(space, (1,), stride, (0,))),)
         out = windows(space, extents(kernel, dilation), stride, both)
         return (x.with_dims(self.channels, *out),)
 
@@ -201,7 +210,7 @@ class Conv(Matrix):
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         padding, mode = self.padding, self.padding_mode
         if padding == "causal":
-            ((before,), _) = self._pads(1)
+            before = self._before
             if before:
                 mode = {"zeros": "constant"}.get(mode, mode)
                 x = w.call("F.pad", x, (before, 0), mode=mode)
