@@ -53,6 +53,9 @@ PUBLISHED = {
     ("shufflenet_v2", "ShuffleNetV2"): 2_278_604,
     ("squeezenet", "SqueezeNet"): 1_235_496,
     ("swin_t", "SwinT"): 28_288_354,
+    # Kernels of 7 between 25 channels, 4,375, with 25 lengths and 25 biases each: 15 of them; one
+    # from 1 channel (175 + 50), its path (25 + 25), 25 numbers to 10 classes.
+    ("tcn", "TCN"): 15 * 4_425 + 225 + 50 + 260,
     ("unet", "UNet"): 31_037_698,
     ("vae", "VAE"): 652_824,
     ("vgg16", "VGG16"): 138_357_544,

@@ -42,7 +42,8 @@ def computed_weight(weights: Mapping[str, Array], owner: str, norm: Norm, axis: 
         sigma = np.dot(own["0._u"], np.dot(as_matrix(original, axis), own["0._v"]))
         return np.asarray(original / sigma, np.float32)
     lengths, original = own["original0"], own["original1"]
-    return np.asarray(original * (lengths / part_lengths(original)), np.float32)
+    with np.errstate(invalid="ignore", divide="ignore"):  # nothing of no length, as PyTorch
+        return np.asarray(original * (lengths / part_lengths(original)), np.float32)
 
 
 def part_lengths(weight: Array) -> Floats:
