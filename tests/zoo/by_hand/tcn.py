@@ -1,5 +1,7 @@
 """TCN (Bai et al., 2018), for digits that are read pixel by pixel."""
 
+from itertools import pairwise
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -34,7 +36,7 @@ class TCN(nn.Module):
         self.blocks = nn.Sequential(
             *(
                 Temporal(a, b, kernel, 2**level, 0.05)
-                for level, (a, b) in enumerate(zip(sizes, sizes[1:]))
+                for level, (a, b) in enumerate(pairwise(sizes))
             )
         )
         self.classify = nn.Linear(channels, 10)
