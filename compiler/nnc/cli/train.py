@@ -100,8 +100,7 @@ def command(
     """
     if spec is None and resume is None:
         raise click.UsageError("Missing argument 'SPEC' (or --resume RUN).")
-    if steps is not None:
-        sets["train.steps"] = str(steps)
+    sets |= {} if steps is None else {"train.steps": str(steps)}
     wish = Wish(spec, resume, network, sets, moved, out, name, accept_data)
     prepared, folder, resumed, begun = start(wish, console)
     threads = threads or _few(prepared)
