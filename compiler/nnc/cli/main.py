@@ -25,6 +25,7 @@ VERBS = (
     "build",
     "eval",
     "run",
+    "sample",
     "runs",
     "layers",
     "explain",

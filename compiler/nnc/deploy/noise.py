@@ -20,17 +20,22 @@ Drawn = tuple[str, float, float]
 class Dice:
     """Draws noise batch after batch."""
 
-    def __init__(self, seed: int = 0) -> None:
-        self._stream = np.random.Generator(np.random.SFC64(seed))
+    def __init__(self) -> None:
+        self._stream = np.random.Generator(np.random.SFC64(0))
 
     def draw(self, drawn: Drawn, shape: Sequence[int]) -> Array:
         """float32 numbers of this shape, or int64 ids."""
-        word, first, second = drawn
-        if word == "categorical":
-            return self._stream.integers(0, max(int(first), 1), shape, dtype=np.int64)
-        if word == "uniform":
-            return self._stream.uniform(first, second, shape).astype(np.float32)
-        return (first + second * self._stream.standard_normal(shape)).astype(np.float32)
+        return draw(self._stream, drawn, shape)
+
+
+def draw(stream: np.random.Generator, drawn: Drawn, shape: Sequence[int]) -> Array:
+    """float32 numbers of this shape, or int64 ids."""
+    word, first, second = drawn
+    if word == "categorical":
+        return stream.integers(0, max(int(first), 1), shape, dtype=np.int64)
+    if word == "uniform":
+        return stream.uniform(first, second, shape).astype(np.float32)
+    return (first + second * stream.standard_normal(shape)).astype(np.float32)
 
 
 def told(drawn: Declared | None, categories: int = 0) -> Drawn:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from PIL import Image
 from torch import Tensor
@@ -18,6 +16,7 @@ from nnc.ir.gan import GanPlayer
 from nnc.ir.plan import Pixels, Profile
 from nnc.train.data.keyed import order
 from nnc.train.events import Events
+from nnc.train.gan.sheet import GAP, Pixels8, arranged, encoded
 from nnc.train.gan.watch import spread
 
 if TYPE_CHECKING:
@@ -29,13 +28,8 @@ SIDE = 8
 """Pictures in a row, and rows."""
 MOST_CLASSES = 16
 """Classes that get a column each."""
-GAP = 2
-SMALLEST = 48
-"""Pixels of a side below which pictures are shown larger."""
 MOST_ROWS = 100
 """Of a strip."""
-
-Pixels8 = npt.NDArray[np.uint8]
 
 
 class Gallery:
@@ -178,28 +172,6 @@ class Gallery:
             (folder / STRIP).write_bytes(encoded(sheet))
         except OSError as error:
             note(f"the strip of samples could not be written: {error}")
-
-
-def arranged(tiles: Sequence[Pixels8], columns: int) -> Image.Image:
-    """Pictures [C, H, W] in rows, small ones larger; sizes may differ."""
-    height, width = (max(tile.shape[axis] for tile in tiles) for axis in (1, 2))
-    scale = max(1, -(-SMALLEST // max(height, width)))
-    high, wide = height * scale + GAP, width * scale + GAP
-    rows = -(-len(tiles) // columns)
-    sheet = Image.new("RGB", (columns * wide + GAP, rows * high + GAP), "white")
-    for at, tile in enumerate(tiles):
-        picture = Image.fromarray(tile[0] if tile.shape[0] == 1 else tile.transpose(1, 2, 0))
-        size = (tile.shape[2] * scale, tile.shape[1] * scale)
-        picture = picture.convert("RGB").resize(size, Image.Resampling.NEAREST)
-        sheet.paste(picture, (GAP + at % columns * wide, GAP + at // columns * high))
-    return sheet
-
-
-def encoded(sheet: Image.Image) -> bytes:
-    """A picture as PNG."""
-    out = io.BytesIO()
-    sheet.save(out, format="PNG")
-    return out.getvalue()
 
 
 def _top_row(file: Path, rows: int) -> Image.Image:
