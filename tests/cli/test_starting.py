@@ -48,7 +48,7 @@ def test_layers_are_aligned_and_the_rest_starts_anew(first: Nnc) -> None:
     assert done.code == 0, done.err
     start = done.err.index("init   ")
     assert done.err[start : done.err.index("training")].splitlines() == [
-        "init      runs/First/1/weights.safetensors",
+        "init      runs/First/1/weights.safetensors   the newest in runs/First",
         "          carries over   145 of 208 numbers: 1 layer by name, 2 layers by structure",
         "          renamed        stem <- dense1",
         "                         dense1 <- dense2",
@@ -139,6 +139,52 @@ def test_half_precision_and_frozen_weights_that_start_anew(first: Nnc) -> None:
     safetensors.numpy.save_file(arrays, "half.safetensors")
     write("Grown", FIRST, '; init "half.safetensors"; freeze dense')
     done = first("train", "Grown.nn", *QUICK, "--set", "train.freeze=weight")
+    assert done.code == 1
+    assert "error[NN477]: frozen, though nothing carried over: dense2.weight" in done.err
+    assert not Path("runs/Grown").exists()
+    done = first("train", "Grown.nn", *QUICK, "--set", "train.freeze=bias")
     assert done.code == 0, done.err
-    assert "note      frozen, though nothing carried over: dense2.weight" in done.err
     assert weights("runs/Grown/1")["dense1.weight"].dtype == np.float32
+
+
+def test_a_folder_never_gives_a_block_its_own_runs(first: Nnc) -> None:
+    """The second run starts from what the first started from, not from the first."""
+    text = NET.format(name="First", layers=FIRST, more="")
+    own = '; init "runs/First"'
+    block = NET.format(name="First", layers=FIRST, more=own).split("train First")[1]
+    Path("First.nn").write_text(text + "train First as more" + block)
+    for _ in range(2):
+        done = first("train", "First.nn", *QUICK, "--network", "more")
+        assert done.code == 0, done.err
+    assert "runs/First/1/weights.safetensors   the newest in runs/First without" in done.err
+    shutil.rmtree("runs/First/1")
+    done = first("train", "First.nn", *QUICK, "--network", "more")
+    assert done.code == 1
+    assert "`runs/First`: all finished runs in it are of more itself" in done.err
+    assert "such as `runs/First/more-1`" in done.err
+
+
+def test_what_is_unclear_is_told_first(first: Nnc) -> None:
+    arrays = {
+        "main.weight": np.zeros((8, 8), np.float32),
+        "side.weight": np.ones((8, 8), np.float32),
+        "stem.weight": np.ones((8, 4), np.float32),
+    }
+    safetensors.numpy.save_file(arrays, "foreign.safetensors")
+    layer = "dense(8, bias=false)"
+    layers = f"{layer} -> {layer} as one -> {layer} as two -> dense(3)"
+    write("Other", layers, '; init "foreign.safetensors"')
+    done = first("train", "Other.nn", *QUICK)
+    assert done.code == 0, done.err
+    start = done.err.index("init   ")
+    assert done.err[start : done.err.index("training")].splitlines()[:4] == [
+        "init      foreign.safetensors",
+        "          unclear        one  could be main or side",
+        "                         two  could be main or side",
+        "          carries over   32 of 187 numbers: 1 layer by structure",
+    ]
+    assert "note      what is unclear starts anew; a table of names, Other.names.json" in done.err
+    done = first("train", "Other.nn", *QUICK, "--set", "train.freeze=one")
+    assert done.code == 1
+    assert "one could be main or side" in done.err
+    assert "a table of names, Other.names.json, makes it certain" in done.err

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from nnc.backends.arrays import Array
@@ -12,10 +11,10 @@ from nnc.backends.taken import Naming, joined, naming
 from nnc.backends.weights import WeightsFile, array_in, opened, stored_shapes
 from nnc.ir.graph import Network
 from nnc.ir.walk import PlacedWeight, weight_table
+from nnc.passes.settle import settled
 from nnc.passes.transfer import (
     Anew,
     Carried,
-    Holder,
     Transfer,
     align,
     holders,
@@ -54,24 +53,13 @@ def begin(
         best = naming(shapes, rows, tables)
         if best.table is not None or best.prefix:
             return _by_names(path, file, best, rows, shapes)
-        found, wanted = _sorted(holders_of_file(shapes)), _sorted(holders(network))
-        return _aligned(path, file, align(found, wanted), rows)
+        return _aligned(path, file, settled(holders_of_file(shapes), network), rows)
 
 
 def _is_of(shapes: Shapes, trained: Network) -> bool:
     """Whether a file holds just this network's weights."""
     table = weight_table(trained)
     return {row.name: row.weight.dims for row in table} == dict(shapes)
-
-
-def _sorted(found: Iterable[Holder]) -> list[Holder]:
-    """Those with weights by their places, `conv10` behind `conv2`: a file knows no other order."""
-
-    def key(holder: Holder) -> list[tuple[str, int]]:
-        parts = re.findall(r"(\D*)(\d*)", holder.place)
-        return [(text, int(number or 0)) for text, number in parts]
-
-    return sorted((holder for holder in found if holder.weights), key=key)
 
 
 def _aligned(path: Path, file: WeightsFile, plan: Transfer, rows: Sequence[PlacedWeight]) -> Begun:

@@ -10,31 +10,45 @@ from nnc.backends.foreign_names import beside, read_tables
 from nnc.backends.starting import Begun, begin
 from nnc.cli import specs
 from nnc.cli.failures import relative
+from nnc.cli.names import stem
 from nnc.diagnostics import Refusal, nearest, rule
 from nnc.ir.graph import Network
 from nnc.ir.plan import TrainPlan
 from nnc.ir.updates import Init
 from nnc.record import Record
-from nnc.render.difference import transfer_lines
+from nnc.render.difference import either, transfer_lines
 from nnc.source import Source
 from nnc.train.data.profile_json import profile_from_json
-from nnc.train.folder import WEIGHTS, Run, find_run, open_run
+from nnc.train.folder import WEIGHTS, Run, age, find_run, open_run, runs_in
 from nnc.train.run_record import InitRecord
 
 NO_START = rule(
     "NN475",
     "init-not-readable",
     """
-`init` names a run, a folder of runs (its newest finished one counts), or a file of weights in the
-form safetensors; the path is relative to the folder of the spec.
+`init` names a run, a folder of runs, or a file of weights in the form safetensors; the path is
+relative to the folder of the spec. In a folder the newest finished run counts that is not of this
+train block itself, and did not start from one of its runs.
 """,
 )
 NOTHING_CARRIES = rule(
     "NN476",
     "init-carries-nothing",
     """
-No layer of the network fits one of the weights that `init` names: none has the same sizes. Layers
-are aligned by structure and sizes, not only by name; `nnc diff A B` shows how.
+No layer of the network fits one of the weights that `init` names: none has the same sizes, or
+several could be meant. Layers are aligned by structure and sizes, not only by name; `nnc diff A B`
+shows how. A file of weights does not tell in which order its modules run: `layer1.0` stands before
+`layer1.1`, but nothing tells whether `downsample` runs before `conv1`. Where they have the same
+sizes a table of names beside the spec makes it certain (NN547).
+""",
+)
+FROZEN_ANEW = rule(
+    "NN477",
+    "frozen-starts-anew",
+    """
+Weights that are frozen keep what they start from. Where `init` has nothing for them they would keep
+random numbers, which no training mends. Where several layers of a file could be meant, a table of
+names beside the spec makes it certain (NN547).
 """,
 )
 
@@ -57,18 +71,42 @@ def start_of(plan: TrainPlan, network: Network, spec: Source) -> Start | None:
         return None
     init = plan.init
     path = _path(init)
-    run = _run(path, init)
+    run, how = _run(path, init, plan, spec)
     weights = path if run is None else run.weights
     begun = _begun(weights, network, run, init, spec)
+    table = relative(str(beside(Path(spec.name))))
+    _hold(begun, init, plan, network, table)
+    return Start(begun.arrays, _lines(begun, weights, how, table), _record(begun, init, weights))
+
+
+def _hold(begun: Begun, init: Init, plan: TrainPlan, network: Network, table: str) -> None:
+    """Refuses a start that carries nothing over, or leaves frozen weights to chance."""
+    doubts = begun.transfer.doubts
+    notes = tuple(f"{d.place} could be {either(d.could_be)}" for d in doubts[:4])
+    names = f"a table of names, {table}, makes it certain: `nnc explain NN547`"
     if not begun.transfer.carried:
+        help = "`nnc diff` compares the two networks; leave `init` out to start anew"
+        message = f"no layer of {network.name} fits the weights of `{init.path}`"
+        if doubts:
+            message = f"which weights of `{init.path}` are meant is not certain"
         raise Refusal(
-            NOTHING_CARRIES.at(
-                init.span,
-                f"no layer of {network.name} fits the weights of `{init.path}`",
-                help="`nnc diff` compares the two networks; leave `init` out to start anew",
-            )
+            NOTHING_CARRIES.at(init.span, message, notes=notes, help=names if doubts else help)
         )
-    return Start(begun.arrays, _lines(begun, weights, plan), _record(begun, init, weights))
+    frozen = set(plan.frozen.weights)
+    anew = [weight.name for weight in begun.transfer.anew if weight.name in frozen]
+    if not anew:
+        return
+    more = f" and {len(anew) - 3} more" if len(anew) > 3 else ""
+    open_ = {doubt.place for doubt in doubts}
+    unclear = any(name.rpartition(".")[0] in open_ for name in anew)
+    raise Refusal(
+        FROZEN_ANEW.at(
+            init.span,
+            f"frozen, though nothing carried over: {', '.join(anew[:3])}{more}",
+            notes=notes if unclear else (),
+            help=names if unclear else "freeze only what carries over, or let these learn",
+        )
+    )
 
 
 def _path(init: Init) -> Path:
@@ -91,25 +129,51 @@ def _beside(path: Path) -> list[Path]:
         return []
 
 
-def _run(path: Path, init: Init) -> Run | None:
-    """The run that a path names, or that a run's own file of weights lies in."""
+def _run(path: Path, init: Init, plan: TrainPlan, spec: Source) -> tuple[Run | None, str]:
+    """The run that a path names, or that a run's own file of weights lies in; how it was chosen."""
+    how = ""
     try:
-        if path.is_dir():
-            found = open_run(path) if (path / "run.json").is_file() else find_run(path, "finished")
+        if path.is_dir() and not (path / "run.json").is_file():
+            found, how = _chosen(path, init, plan, spec)
+        elif path.is_dir():
+            found = open_run(path)
         elif path.name == WEIGHTS and (path.parent / "run.json").is_file():
-            return open_run(path.parent)
+            return open_run(path.parent), ""
         else:
-            return None
+            return None, ""
     except Refusal as refusal:
         first = refusal.diagnostics[0]
-        help = "name a run, a folder of runs, or a file of weights"
+        help = first.help if first.code == NO_START.code else ""
+        help = help or "name a run, a folder of runs, or a file of weights"
         message = f"`{init.path}`: {first.message}"
         raise Refusal(NO_START.at(init.span, message, help=help)) from None
     if not found.weights.is_file():
         message = f"the run `{init.path}` has no weights yet"
         help = "its training has not saved any; name another run"
         raise Refusal(NO_START.at(init.span, message, help=help))
-    return found
+    return found, how
+
+
+def _chosen(path: Path, init: Init, plan: TrainPlan, spec: Source) -> tuple[Run, str]:
+    """The newest finished run in a folder that is not what this train block made of one."""
+    finished = [run for run in runs_in(path) if run.record.status == "finished"]
+    own: set[Path] = set()
+    lineage: set[str] = set()
+    for run in sorted(finished, key=age):
+        before = run.record.init.sha256 if run.record.init is not None else ""
+        mine = run.record.block == plan.name and stem(run.record.spec) == stem(spec.name)
+        if mine or before in lineage:
+            own.add(run.path)
+            lineage |= {_digest(run.weights)} if run.weights.is_file() else set()
+    left = [run for run in finished if run.path not in own]
+    if left:
+        how = f"the newest in {init.path} without those of {plan.name}" if own else ""
+        return max(left, key=age), how or f"the newest in {init.path}"
+    if own:
+        message = f"all finished runs in it are of {plan.name} itself"
+        help = "name the run that is meant, such as `" + relative(str(min(own))) + "`"
+        raise Refusal(NO_START.at(init.span, message, help=help))
+    return find_run(path, "finished"), ""
 
 
 def _begun(weights: Path, network: Network, run: Run | None, init: Init, spec: Source) -> Begun:
@@ -142,26 +206,30 @@ def _trained(run: Run) -> Network | None:
     return checked.networks.get(run.record.network)
 
 
-def _lines(begun: Begun, weights: Path, plan: TrainPlan) -> tuple[str, ...]:
-    """The plan: what carries over, what starts anew, what is left behind."""
-    by = f"   by the names of {begun.title}" if begun.title else ""
-    lines = [f"init      {relative(str(weights))}{by}"]
+def _lines(begun: Begun, weights: Path, how: str, table: str) -> tuple[str, ...]:
+    """The plan: what is unclear, what carries over, what starts anew, what is left behind."""
+    by = f"by the names of {begun.title}" if begun.title else how
+    lines = [f"init      {relative(str(weights))}{f'   {by}' if by else ''}"]
     lines += [f"{'':<10}{line}" for line in transfer_lines(begun.transfer, most=8)]
-    frozen = set(plan.frozen.weights)
-    anew = [weight.name for weight in begun.transfer.anew if weight.name in frozen]
-    if anew:
-        more = f" and {len(anew) - 3} more" if len(anew) > 3 else ""
-        lines.append(f"note      frozen, though nothing carried over: {', '.join(anew[:3])}{more}")
+    if begun.transfer.doubts:
+        lines.append(
+            f"note      what is unclear starts anew; a table of names, {table}, makes it certain:"
+            " nnc explain NN547"
+        )
     return tuple(lines)
 
 
 def _record(begun: Begun, init: Init, weights: Path) -> InitRecord:
-    from nnc.deploy.export import file_digest  # onnx takes long to load
-
     plan = begun.transfer
     return InitRecord(
         init.path,
-        file_digest(weights),
+        _digest(weights),
         tuple((c.name, c.source) for c in plan.carried),
         tuple(weight.name for weight in plan.anew),
     )
+
+
+def _digest(weights: Path) -> str:
+    from nnc.deploy.export import file_digest  # onnx takes long to load
+
+    return file_digest(weights)

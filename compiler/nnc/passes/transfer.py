@@ -76,6 +76,13 @@ class Anew(Record):
     why: str
 
 
+class Doubt(Record):
+    """A layer of B for which several of A could be meant: nothing carries over to it."""
+
+    place: str
+    could_be: tuple[str, ...]
+
+
 class Transfer(Record):
     """The plan: pairs in order, what carries over, what starts anew, what of A is not used."""
 
@@ -83,6 +90,7 @@ class Transfer(Record):
     carried: tuple[Carried, ...]
     anew: tuple[Anew, ...]
     unused: tuple[str, ...]
+    doubts: tuple[Doubt, ...] = ()
 
 
 def holders(network: Network) -> tuple[Holder, ...]:
@@ -113,7 +121,7 @@ def holders_of_file(shapes: Mapping[str, tuple[int, ...]]) -> tuple[Holder, ...]
 
 def align(a: Sequence[Holder], b: Sequence[Holder]) -> Transfer:
     """What B may start from, where A is what was trained."""
-    return _plan(_moved(_aligned(a, b)))
+    return plan_of(_moved(_aligned(a, b)))
 
 
 def _aligned(a: Sequence[Holder], b: Sequence[Holder]) -> list[Pair]:
@@ -236,7 +244,8 @@ def _moved(pairs: list[Pair]) -> list[Pair]:
     ]
 
 
-def _plan(pairs: list[Pair]) -> Transfer:
+def plan_of(pairs: Sequence[Pair]) -> Transfer:
+    """What pairs of layers carry over, weight by weight."""
     carried: list[Carried] = []
     anew: list[Anew] = []
     unused: list[str] = []

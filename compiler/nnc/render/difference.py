@@ -80,14 +80,38 @@ def transfer_lines(plan: Transfer, look: Look = PLAIN, most: int = SHOWN) -> lis
     how = [many(kept, "layer") + " by name"] if kept else []
     how += [many(len(renamed), "layer") + " by structure"] if renamed else []
     said = f"{count(numbers)} of {count(every)} numbers"
-    lines = [f"carries over   {said}{': ' if how else ''}{', '.join(how)}"]
+    open_ = {doubt.place for doubt in plan.doubts}
+    lines = _unclear(plan, look, most)
+    lines += [f"carries over   {said}{': ' if how else ''}{', '.join(how)}"]
     moved = [f"{new} <- {old}" for new, old in renamed.items()]
-    anew = [f"{n.name} [{', '.join(map(show, n.dims))}]  {n.why}" for n in plan.anew]
-    for word, rows in (("renamed", moved), ("starts anew", anew), ("left behind", [*plan.unused])):
+    anew = [
+        f"{n.name} [{', '.join(map(show, n.dims))}]  {n.why}"
+        for n in plan.anew
+        if _layer(n.name) not in open_
+    ]
+    lists = (("renamed", moved), ("starts anew", anew), ("left behind", [*plan.unused]))
+    for word, rows in lists:
         for at, row in enumerate(rows[:most]):
             lines.append(f"{word if at == 0 else '':<13}  {visible(row, look)}")
         lines += _more(len(rows), look, most)
     return lines
+
+
+def _unclear(plan: Transfer, look: Look, most: int) -> list[str]:
+    """Layers that several of the file's could be meant for: told first, nothing carries over."""
+    rows = [f"{d.place}  could be {either(d.could_be)}" for d in plan.doubts]
+    lines = [
+        f"{'unclear' if at == 0 else '':<13}  {visible(row, look)}"
+        for at, row in enumerate(rows[:most])
+    ]
+    return [*lines, *_more(len(rows), look, most)]
+
+
+def either(names: tuple[str, ...]) -> str:
+    """`a or b`; of many the first."""
+    if len(names) > 3:
+        return f"{', '.join(names[:2])} or {len(names) - 2} more"
+    return " or ".join(names)
 
 
 def sum_of(sizes: Iterable[tuple[Dim, ...]]) -> Dim:

@@ -244,7 +244,12 @@ def find_run(
         kind = "" if want == "any" else f"{want} "
         help = "`nnc runs` lists what there is"
         raise Refusal(NOT_A_RUN.at(file_span(path), f"there is no {kind}run here", help=help))
-    return max(found, key=lambda run: (run.record.started, _number(run.path), str(run.path)))
+    return max(found, key=age)
+
+
+def age(run: Run) -> tuple[str, int, str]:
+    """What sorts runs by when they started."""
+    return (run.record.started, _number(run.path), str(run.path))
 
 
 def runs_in(path: Path) -> Iterator[Run]:
