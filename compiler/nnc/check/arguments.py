@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnc.check import patterns
+from nnc.check import patterns, settingwords
 from nnc.check.argumenthelp import missing, share, too_many, unknown
 from nnc.check.expressions import Numbers
 from nnc.check.kinds import CONVERT, out_of_range, wrong_kind
@@ -256,7 +256,8 @@ def initial(e: ast.Expr, scope: Scope, numbers: Numbers) -> Any:
     if word is not None and (isinstance(e, ast.Call) or scope.find(word.text) is None):
         cls = INITS.get(word.text)
         if cls is None:
-            guess = nearest(word.text, tuple(INITS))
+            guess = settingwords.INITS.get(settingwords.plain(word.text), "")
+            guess = guess or nearest(word.text, tuple(INITS))
             listed = ", ".join(f"`{w}`" for w in INITS if w != "fill")
             return numbers.say(
                 WRONG_KIND.at(
@@ -274,9 +275,13 @@ def initial(e: ast.Expr, scope: Scope, numbers: Numbers) -> Any:
         return Fill(float(value))
     if isinstance(value, Unknown):
         return UNKNOWN
+    guess = settingwords.INITS.get(settingwords.plain(value), "") if isinstance(value, str) else ""
     return numbers.say(
         WRONG_KIND.at(
-            e.span, "`init` takes a distribution or a number", help="for example `normal(0.02)`"
+            e.span,
+            "`init` takes a distribution or a number",
+            help=f"write `init={guess}`" if guess else "for example `normal(0.02)`",
+            fix=Fix(e.span, guess) if guess else None,
         )
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from nnc.check import settingwords
 from nnc.check.catalogue import bundled_names
 from nnc.check.overrides import Override, unknown_key
 from nnc.check.settings import collect, number, one_value, override, text_of
@@ -257,7 +258,8 @@ def _augment(world: World, setting: ast.Setting) -> tuple[Augment, ...] | None:
     for e in setting.values:
         word = e.name.text if isinstance(e, ast.Call) else e.text if isinstance(e, ast.Ref) else ""
         if word not in AUGMENTS:
-            guess = nearest(word, tuple(AUGMENTS))
+            guess = settingwords.AUGMENTS.get(settingwords.plain(word), "")
+            guess = guess or nearest(word, tuple(AUGMENTS))
             help = (
                 f"did you mean `{guess}`?"
                 if guess

@@ -27,6 +27,7 @@ from nnc.record import Record, replace
 from nnc.source import Source, Span
 from nnc.syntax import ast
 from nnc.syntax.parser import parse
+from nnc.syntax.rules import STRING
 
 RECURSION = 20_000
 """Python frames allowed: expressions 200 deep, in braces 64 deep, in blocks 64 deep."""
@@ -145,7 +146,7 @@ def _whole(
     trains = train_blocks(world, file, networks, gans, data, profiles, routed, root)
     exports = _exports(world, file, networks)
     check_budgets(world, files, networks, trains, exports)
-    diagnostics = tuple(sorted(sink.diagnostics, key=_order(files)))
+    diagnostics = _a_message_a_cause(sorted(sink.diagnostics, key=_order(files)))
     return Checked(
         source,
         file,
@@ -171,6 +172,16 @@ def _data(
         for d in file.declarations
         if isinstance(d, ast.Data)
     }
+
+
+def _a_message_a_cause(found: list[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Without remarks on the quotes of a text, where another message says what to write there."""
+    told = {(d.span.source, d.span.start, d.span.end) for d in found if d.code != STRING.code}
+    return tuple(
+        d
+        for d in found
+        if d.code != STRING.code or (d.span.source, d.span.start, d.span.end) not in told
+    )
 
 
 def _routed(overrides: tuple[Override, ...], file: ast.File, sink: Sink) -> Routed:

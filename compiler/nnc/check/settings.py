@@ -192,7 +192,11 @@ def one_value(world: World, setting: ast.Setting, wanted: str) -> ast.Expr | Non
         BAD_SETTING.at(
             setting.span,
             f"`{setting.name.text}` takes one value",
-            help=f"for example `{setting.name.text} {wanted}`",
+            help="several terms are added: `"
+            + " + ".join(v.span.text for v in setting.values)
+            + "`"
+            if setting.name.text == "loss" and setting.values
+            else f"for example `{setting.name.text} {wanted}`",
         )
     )
     return None

@@ -87,6 +87,10 @@ LOSSES = {
 
 METRICS = {
     "acc": "accuracy",
+    "top5": "accuracy(top=5)",
+    "top3": "accuracy(top=3)",
+    "top5accuracy": "accuracy(top=5)",
+    "topkaccuracy": "accuracy(top=5)",
     "top1": "accuracy",
     "categoricalaccuracy": "accuracy",
     "sparsecategoricalaccuracy": "accuracy",
@@ -98,6 +102,44 @@ METRICS = {
     "meanabsoluteerror": "mae",
     "rootmeansquarederror": "rmse",
     "r2score": "r2",
+}
+
+SCHEDULES = {
+    "cosineannealing": "cosine",
+    "cosineannealinglr": "cosine",
+    "cosinedecay": "cosine",
+    "steplr": "step",
+    "multisteplr": "step",
+    "reducelronplateau": "plateau",
+    "linearlr": "linear",
+    "constantlr": "constant",
+}
+
+OPTIMIZERS = {"momentum": "sgd(momentum=0.9)", "nesterov": "sgd(momentum=0.9, nesterov=true)"}
+
+AUGMENTS = {
+    "horizontalflip": "flip",
+    "randomhorizontalflip": "flip",
+    "fliplr": "flip",
+    "mirror": "flip",
+    "randomcrop": "crop(padding=4)",
+    "translate": "shift(2)",
+    "randomtranslation": "shift(2)",
+}
+
+INITS = {
+    "xavier": "xavier_uniform",
+    "glorot": "xavier_uniform",
+    "glorotuniform": "xavier_uniform",
+    "glorotnormal": "xavier_normal",
+    "he": "kaiming_normal",
+    "henormal": "kaiming_normal",
+    "heuniform": "kaiming_uniform",
+    "kaiming": "kaiming_normal",
+    "zeros": "0",
+    "zero": "0",
+    "ones": "1",
+    "one": "1",
 }
 
 SOURCES = {

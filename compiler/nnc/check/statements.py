@@ -88,7 +88,18 @@ def _from(body: Body, statement: ast.From, scope: Scope) -> None:
                     VALUE_AS_STEP.at(
                         e.span,
                         f"`from` wants a value, and `{e.span.text}` is "
-                        + ("a shared step" if isinstance(found, SharedEntry) else "a number"),
+                        + (
+                            "a shared step"
+                            if isinstance(found, SharedEntry)
+                            else "a list"
+                            if isinstance(e, (ast.List, ast.Tuple))
+                            else "a number"
+                        ),
+                        help="write them without brackets: `from "
+                        + ", ".join(i.span.text for i in e.items)
+                        + "`"
+                        if isinstance(e, (ast.List, ast.Tuple))
+                        else "",
                     )
                 )
             values.append(BAD)

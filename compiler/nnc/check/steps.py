@@ -291,9 +291,20 @@ def wrap(body: Body, step: ast.Step, scope: Scope, label: str) -> None:
     """`residual { }` adds, `scale { }` multiplies the incoming value by what its steps give."""
     name = step.name.text
     if step.args:
+        inside = " -> ".join(arg.span.text for arg in step.args)
+        steps = all(isinstance(arg.value, (ast.Ref, ast.Call)) for arg in step.args)
+        written = f"{name} {{ {inside} }}"
         body.world.sink.add(
-            NO_BODY.at(step.span, f"`{name}` takes no arguments, only `{{ steps }}`")
+            NO_BODY.at(
+                step.span,
+                f"`{name}` takes no arguments, only `{{ steps }}`",
+                help=f"write `{written}`" if steps else "",
+                fix=Fix(step.span, written) if steps and step.body is None else None,
+            )
         )
+        if step.body is None:
+            body.fail()
+            return
     start = body.take(step.name.span)
     if step.body is None:
         body.world.sink.add(

@@ -260,7 +260,8 @@ def read_numbers(world: World, found: Found) -> dict[str, float]:
     batch, pieces = values.get("batch", 64), values.get("accumulate", 1)
     if pieces > batch:
         message = f"a batch of {batch} has no {pieces} pieces"
-        world.sink.add(BAD_SETTING.at(found["accumulate"].span, message))
+        help = f"write at most `accumulate {batch}`"
+        world.sink.add(BAD_SETTING.at(found["accumulate"].span, message, help=help))
     return values
 
 

@@ -81,7 +81,7 @@ def unknown_name(
             help="a value is read after the step that makes it: move one of the two",
         )
     if name in steps:
-        return STEP_AS_VALUE.at(e.span, f"`{name}` is a step; a value is wanted here")
+        return _step_as_value(e, scope)
     if name in data:
         return STEP_AS_VALUE.at(
             e.span,
@@ -91,6 +91,8 @@ def unknown_name(
     known = [*options, *scope.words()]
     guess = nearest(name, known)
     hint = f"did you mean `{guess}`?" if guess else ""
+    if name in ("training", "is_training", "train", "eval") and not guess:
+        hint = "layers know by themselves whether the network trains: leave the `if` out"
     if options and not guess:
         hint = "options: " + ", ".join(f"`{o}`" for o in options)
     return UNKNOWN_NAME.at(
@@ -98,6 +100,17 @@ def unknown_name(
         f"nothing here is called `{name}`",
         help=hint,
         fix=Fix(e.span, guess) if guess else None,
+    )
+
+
+def _step_as_value(e: ast.Ref, scope: Scope) -> Diagnostic:
+    """A step where a value is wanted; perhaps a label in the other case is meant."""
+    alike = next((w for w in scope.words() if w.lower() == e.text.lower() and w != e.text), "")
+    return STEP_AS_VALUE.at(
+        e.span,
+        f"`{e.text}` is a step; a value is wanted here",
+        help=f"did you mean `{alike}`?" if alike else "",
+        fix=Fix(e.span, alike) if alike else None,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
+from nnc.check import settingwords
 from nnc.check.arguments import declared
 from nnc.check.selections import Line, Selector
 from nnc.check.settings import Found, number, one_value
@@ -119,8 +120,13 @@ def declared_call(
     text = word.text if word is not None else e.span.text
     cls = table.get(text)
     if cls is None:
-        guess = nearest(text, tuple(table))
-        span = word.span if word is not None else e.span
+        theirs = {"schedule": settingwords.SCHEDULES, "optimizer": settingwords.OPTIMIZERS}
+        guess = theirs.get(setting.name.text, {}).get(settingwords.plain(text), "")
+        if isinstance(e, ast.Binary) and "warmup" in text:
+            guess = "cosine(warmup=5)"
+        guess = guess or nearest(text, tuple(table))
+        span = word.span if word is not None and not isinstance(e, ast.Call) else e.span
+        span = word.span if word is not None and guess in table else span
         world.sink.add(
             rule.at(
                 span,

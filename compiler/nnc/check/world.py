@@ -5,9 +5,12 @@ Declarations, facts of the network in hand, memo of blocks, limits.
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from nnc import resources
 from nnc.check import habits
 from nnc.check.expressions import Numbers
 from nnc.check.rules import LIMIT, UNKNOWN_STEP
@@ -143,6 +146,14 @@ class World:
     def unknown_step(self, name: ast.Ident) -> Diagnostic:
         """The message for a step that no layer or block has the name of."""
         known = self.step_names()
+        home = std_home(name.text)
+        if home:
+            return UNKNOWN_STEP.at(
+                name.span,
+                f"`{name.text}` is a block of the standard library",
+                help=f"put `use std.{home}` at the top",
+                fix=Fix(Span(name.span.source, 0, 0), f"use std.{home}\n\n"),
+            )
         guess = habits.step_for(name.text, known) or nearest(name.text, known)
         return UNKNOWN_STEP.at(
             name.span,
@@ -150,6 +161,18 @@ class World:
             help=f"did you mean `{guess}`?" if guess else "`nnc layers` lists the layers",
             fix=Fix(name.span, guess) if guess else None,
         )
+
+
+def std_home(block: str) -> str:
+    """The file of the standard library that has a block of this name, or an empty string."""
+    folder = resources.path("specs", "std")
+    for name in sorted(os.listdir(folder)):
+        if not name.endswith(".nn"):
+            continue
+        text = resources.text("specs", "std", name)
+        if re.search(rf"^block {re.escape(block)}\b", text, re.MULTILINE):
+            return name.removesuffix(".nn")
+    return ""
 
 
 def _data_names(file: ast.File) -> frozenset[str]:

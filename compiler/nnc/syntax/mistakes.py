@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from nnc.diagnostics import Diagnostic, Fix, Label
-from nnc.syntax import foreign, habits, places, rules
+from nnc.syntax import claims, foreign, habits, places, rules
 from nnc.syntax.context import (
     OPENERS,
     Found,
@@ -211,6 +211,8 @@ def cut_short(r: Reader) -> bool:
         return r.machine.feed("_NL", None, at, at)
     if r.previous in _NAMED and r.machine.fits("NAME"):
         r.report(_unnamed(r, ""))
+    elif claims.step_after_colon(r):
+        pass
     elif r.previous == ":" and r.machine.context() != "settings":
         r.report(habits.colon_body(r, last))
     elif r.machine.fits(":", "[") and re.match(r"(?:input|noise|weight)\b", r.text[r.begin :][:7]):
@@ -224,6 +226,7 @@ def cut_short(r: Reader) -> bool:
                 last, "`{` is missing behind this", help="what belongs to it stands in braces"
             )
         )
+        r.stray = True
     else:
         after = f" after `{last.text[:40]}`" if last.text else ""
         message = f"something is missing{after}"
@@ -315,6 +318,11 @@ def _lonely_else(r: Reader, t: Found) -> bool:
 
 _EXPLAINERS = (
     _blamed,
+    claims.claim_alone,
+    claims.shape_as_step,
+    claims.typed_parameter,
+    claims.dashed_name,
+    claims.outputs_setting,
     habits.comment,
     _unclosed_bracket,
     _closer,

@@ -55,7 +55,8 @@ def outside(r: Reader, t: Found) -> bool:
         message = f"`{word[:40]}` cannot stand {_WHERE[place]}"
         inside = place == "file" and (t.plain in OPENERS or r.previous == "}")
         help_ = "it belongs into a network or block: is a `}` above one too many?"
-        r.report(rules.MISPLACED.at(here, message, help=help_ if inside else _HOLDS[place]))
+        if not (r.stray and place == "file" and not r.machine.states[1:]):
+            r.report(rules.MISPLACED.at(here, message, help=help_ if inside else _HOLDS[place]))
         r.stray = place == "file"
     r.skip(t)
     return True

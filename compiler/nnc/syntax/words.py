@@ -166,7 +166,7 @@ FOREIGN_WORDS = {
     "function": "a reusable part is a `block NAME(width) { }`",
     "class": "a network is `network NAME { }`, a reusable part `block NAME { }`",
     "model": "a network is `network NAME { }`",
-    "import": 'another file is read with `use "file.nn"`',
+    "import": 'another file is read with `use "file.nn"`, the library with `use std.residual`',
     "include": 'another file is read with `use "file.nn"`',
     "return": "what a network gives is named at its end: `output NAME`",
     "var": "a value with a name is `let NAME = value`",
