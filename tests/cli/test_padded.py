@@ -100,3 +100,31 @@ def test_a_target_of_one_size(nnc: Nnc, tmp_path: Path) -> None:
     out = nnc("train", "moves.nn", "--out", "other")
     assert out.code == 1
     assert "`y` has a step for each of a sequence, and `y` is [3] for each sample" in out.err
+
+
+WRONG = {
+    "dense(3) -> rearrange([t, c], [c, t])": "put `rearrange([c, t], [t, c])` behind the last",
+    "dense(4)": "give [T, 3], features last: `dense(3)` as the last layer",
+    "mean(axis=0) -> dense(3)": "give [T, 3], features last: `dense(3)` as the last layer",
+}
+
+
+@pytest.mark.parametrize("body", WRONG)
+def test_outputs_that_give_steps_no_tags(nnc: Nnc, tmp_path: Path, body: str) -> None:
+    tags(tmp_path)
+    text = TAGGER.replace("lstm(12, bidirectional=true) -> dense(3)", body)
+    (tmp_path / "tags.nn").write_text(text)
+    out = nnc("train", "tags.nn", "--out", "run")
+    assert out.code == 1
+    assert WRONG[body] in out.err
+    (tmp_path / "tags.nn").write_text(TAGGER.replace(" padded", ""))
+    assert "write `input x: token[T] padded`" in nnc("train", "tags.nn", "--out", "run").err
+
+
+def test_a_formula_knows_no_padding(nnc: Nnc, tmp_path: Path) -> None:
+    tags(tmp_path)
+    (tmp_path / "tags.nn").write_text(TAGGER.replace("cross_entropy", "cross_entropy(y) + mean(y)"))
+    out = nnc("train", "tags.nn", "--out", "run")
+    assert out.code == 1
+    assert "NN427" in out.err
+    assert "`y` has padded steps, which a formula would count" in out.err

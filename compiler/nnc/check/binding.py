@@ -176,7 +176,8 @@ def _unbound_input(
 def _padded(field: Field) -> str:
     """The type of a field whose samples differ in length, as an input says it."""
     sizes = ", ".join(["T", *(show(d) for d in field.type.dims[1:])])
-    return f"token[{sizes}]" if field.meaning in IDS else f"[{sizes}]"
+    ids = field.meaning in IDS or field.type.dtype == "int64"
+    return f"token[{sizes}]" if ids else f"[{sizes}]"
 
 
 def _unfitting(plan: TrainPlan, port: Port, type: TensorType, field: Field) -> Diagnostic:

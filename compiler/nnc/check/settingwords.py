@@ -83,6 +83,7 @@ LOSSES = {
     "mae": "l1",
     "meanabsoluteerror": "l1",
     "smoothl1": "huber",
+    "ctcloss": "ctc",
 }
 
 METRICS = {
@@ -102,6 +103,16 @@ METRICS = {
     "meanabsoluteerror": "mae",
     "rootmeansquarederror": "rmse",
     "r2score": "r2",
+    "ppl": "perplexity",
+    "bpc": "bits",
+    "bpb": "bits",
+    "bitsperchar": "bits",
+    "bitspercharacter": "bits",
+    "wer": "error_rate",
+    "cer": "error_rate",
+    "worderrorrate": "error_rate",
+    "charerrorrate": "error_rate",
+    "editdistance": "error_rate",
 }
 
 SCHEDULES = {

@@ -169,7 +169,8 @@ def _check_classes(term: Term, output: TensorType, field: Field, profile: Profil
         )
     last = field.meaning == "tokens"
     sizes = output.dims[-1:] if last else output.dims[:1]
-    if last and (output.rank != 2 or (classes and not _is(sizes[0], classes))):
+    turned = last and _channels_first(output, classes)
+    if turned or (last and (output.rank != 2 or (classes and not _is(sizes[0], classes)))):
         raise Refusal(_wrong_tokens(term, output, field, profile))
     if not last and (not sizes or (isinstance(sizes[0], int) and sizes[0] != classes)):
         help = (
@@ -197,13 +198,21 @@ def _check_text(term: Term, output: TensorType, field: Field, profile: Profile) 
         help = f"{help} with `cross_entropy`"
         raise Refusal(WRONG_TARGET.at(term.span, message, help=help))
     tokens = len(field.labels)
-    if output.rank == 2 and (not tokens or _is(output.dims[-1], tokens)):
+    turned = _channels_first(output, tokens)
+    if output.rank == 2 and not turned and (not tokens or _is(output.dims[-1], tokens)):
         return
     message = f"`{field.name}` has {tokens} tokens with the blank, and `{term.output}` is {output}"
     help = f"give [T, {tokens}], features last: `dense({profile.data}.vocab)` as the last layer"
-    if output.rank == 2 and output.dims[0] == tokens:
-        help = "features stand last: `rearrange([c, t], [t, c])`"
+    help = TURN if turned else help
     raise Refusal(WRONG_CLASSES.at(term.span, message, help=help))
+
+
+TURN = "features stand last: put `rearrange([c, t], [t, c])` behind the last layer"
+
+
+def _channels_first(output: TensorType, tokens: int) -> bool:
+    """An output that has the numbers of a step in its first axis, as convolutions make it."""
+    return output.rank == 2 and bool(tokens) and output.dims[0] == tokens != output.dims[1]
 
 
 def _is(size: Dim, wanted: int) -> bool:
@@ -213,11 +222,15 @@ def _is(size: Dim, wanted: int) -> bool:
 
 def _wrong_tokens(term: Term, output: TensorType, field: Field, profile: Profile) -> Diagnostic:
     """An output that does not give each place of a text one number a token."""
-    wants = f"[T, {len(field.labels) or 'VOCAB'}]"
+    count, known = len(field.labels), dict(profile.sizes).get("vocab")
+    last = f"dense({profile.data}.vocab)" if known == count or not count else f"dense({count})"
+    help = f"give [T, {count or 'VOCAB'}], features last: `{last}` as the last layer"
+    if _channels_first(output, count):
+        help = TURN
     return WRONG_CLASSES.at(
         term.span,
         f"`{field.name}` is a token at each place, and the output `{term.output}` is {output}",
-        help=f"give {wants}, features last: `dense({profile.data}.vocab)` as the last layer",
+        help=help,
     )
 
 

@@ -45,9 +45,12 @@ def ctc_function(term: Term, axes: tuple[Steps, ...], name: str) -> Callable[[Te
             note = "equal tokens side by side want one step more, for the blank between them"
             raise Refusal(LOST_TEXT.at(term.span, message, help=help, notes=(note,)))
         logs = output.log_softmax(-1).transpose(0, 1)
-        own = torch.tensor(steps)
-        # on the CPU: cuDNN's kernel takes other lengths, and is not repeatable
-        each = functional.ctc_loss(logs, right, own, length.cpu(), blank=BLANK, reduction="none")
-        return (each if summed else each / length.clamp(min=1)).mean()
+        if logs.is_cuda and torch.are_deterministic_algorithms_enabled():
+            logs, right = logs.cpu(), right.cpu()  # the GPU's gradient is not repeatable
+        # Lengths on the CPU: no kernel has to fetch them.
+        own, tokens = torch.tensor(steps), length.cpu()
+        each = functional.ctc_loss(logs, right, own, tokens, blank=BLANK, reduction="none")
+        each = each if summed else each / tokens.clamp(min=1).to(each.device)
+        return each.mean().to(output.device)
 
     return loss
