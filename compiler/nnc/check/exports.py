@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 from nnc.check.losses import find_output, outline
 from nnc.check.rules import UNKNOWN_NETWORK
-from nnc.check.settings import collect, text_of
+from nnc.check.settings import Found, collect, text_of
 from nnc.check.training_rules import BAD_SETTING, DOUBLED_SETTING
 from nnc.check.world import World
 from nnc.diagnostics import Label, nearest, rule
+from nnc.ir.gan import Gan
 from nnc.ir.graph import Network
 from nnc.ir.plan import ExportPlan
 from nnc.passes.prune import prune
@@ -34,12 +35,14 @@ its own need none. What reads from the end, or all steps at once, does not strea
 
 
 def check_export(
-    world: World, export: ast.Export, networks: Mapping[str, Network | None]
+    world: World, export: ast.Export, networks: Mapping[str, Network | None], gan: Gan | None = None
 ) -> ExportPlan | None:
-    """The plan of an export block, or None after a message."""
+    """The plan of an export block, or None after a message; `gan` is whose players it exports."""
     before = world.sink.errors
-    found = collect(world, "export", export.settings, SETTINGS, PLANNED)
     name = export.network.text
+    if name in world.gans:
+        return None if gan is None else _of_gan(world, export, gan)
+    found = collect(world, "export", export.settings, SETTINGS, PLANNED)
     if name not in networks:
         guess = nearest(name, tuple(networks))
         world.sink.add(
@@ -54,15 +57,7 @@ def check_export(
             )
         )
         return None
-    hidden = {}
-    for word in ("labels", "source"):
-        setting = found.get(word)
-        if setting is None:
-            continue
-        text = text_of(setting.values[0]) if len(setting.values) == 1 else None
-        if text not in ("hidden", "shown"):
-            world.sink.add(BAD_SETTING.at(setting.span, f"`{word}` takes `hidden` or `shown`"))
-        hidden[word] = text == "hidden"
+    hidden = _hidden(world, found)
     for word in ("bare", "streaming"):
         if word in found and found[word].values:
             world.sink.add(BAD_SETTING.at(found[word].span, f"`{word}` stands alone"))
@@ -81,6 +76,42 @@ def check_export(
         outputs,
         streaming="streaming" in found,
     )
+
+
+def _of_gan(world: World, export: ast.Export, gan: Gan) -> ExportPlan | None:
+    """Generators are exported in any case; `discriminator`, or a name, asks for scorers too."""
+    before = world.sink.errors
+    judges = dict.fromkeys(word for p in gan.discriminators for word in ("discriminator", p.name))
+    settings = ("bare", "labels", "source", *judges)
+    found = collect(world, "gan's export", export.settings, settings, PLANNED)
+    hidden = _hidden(world, found)
+    for word in ("bare", *judges):
+        if word in found and found[word].values:
+            world.sink.add(BAD_SETTING.at(found[word].span, f"`{word}` stands alone"))
+    if world.sink.errors > before:
+        return None
+    return ExportPlan(
+        gan.name,
+        "bare" in found,
+        not hidden.get("labels", False),
+        not hidden.get("source", False),
+        export.span,
+        players=tuple(word for word in judges if word in found),
+    )
+
+
+def _hidden(world: World, found: Found) -> dict[str, bool]:
+    """Which of `labels` and `source` the file leaves out."""
+    hidden = {}
+    for word in ("labels", "source"):
+        setting = found.get(word)
+        if setting is None:
+            continue
+        text = text_of(setting.values[0]) if len(setting.values) == 1 else None
+        if text not in ("hidden", "shown"):
+            world.sink.add(BAD_SETTING.at(setting.span, f"`{word}` takes `hidden` or `shown`"))
+        hidden[word] = text == "hidden"
+    return hidden
 
 
 def _prove_streaming(

@@ -144,7 +144,7 @@ def _whole(
     uncalled_blocks(world, file)
     data = _data(world, file, root, moved, routed)
     trains = train_blocks(world, file, networks, gans, data, profiles, routed, root)
-    exports = _exports(world, file, networks)
+    exports = _exports(world, file, networks, gans)
     check_budgets(world, files, networks, trains, exports)
     diagnostics = _a_message_a_cause(sorted(sink.diagnostics, key=_order(files)))
     return Checked(
@@ -225,9 +225,12 @@ def _order(files: tuple[ast.File, ...]) -> Callable[[Diagnostic], tuple[int, int
 
 
 def _exports(
-    world: World, file: ast.File, networks: Mapping[str, Network | None]
+    world: World,
+    file: ast.File,
+    networks: Mapping[str, Network | None],
+    gans: Mapping[str, Gan],
 ) -> dict[str, ExportPlan | None]:
-    """Export blocks, one a network."""
+    """Export blocks, one a network or a gan."""
     found: dict[str, ExportPlan | None] = {}
     for d in file.declarations:
         if isinstance(d, ast.Export):
@@ -241,5 +244,5 @@ def _exports(
                     )
                 )
             else:
-                found[name] = check_export(world, d, networks)
+                found[name] = check_export(world, d, networks, gans.get(name))
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import click
@@ -15,7 +15,7 @@ from nnc.backends.taken import take_weights, told
 from nnc.backends.torch_source import torch_source
 from nnc.backends.weights import write_weights
 from nnc.check import Checked
-from nnc.cli import places, specs
+from nnc.cli import gans, places, specs
 from nnc.cli.console import Console
 from nnc.cli.extras import extras
 from nnc.cli.failures import relative, unusable
@@ -88,7 +88,7 @@ def command(
     """Write ONNX files of the networks of a spec, or of a run's trained network."""
     if places.kind(path) == "run":
         run = places.run_at(path, "any", console)
-        orders = [_of_run(run, sets, moved, console)]
+        orders = _of_run(run, sets, moved, console)
         source = Source(run.record.spec or "spec.nn", "")
     else:
         source = specs.load(path)
@@ -158,16 +158,27 @@ def _proof(steps: bool) -> Proof:
     return verify_steps if steps else verify
 
 
-def _of_run(run: Run, sets: Mapping[str, str], moved: Mapping[str, str], console: Console) -> Order:
+def _of_run(
+    run: Run, sets: Mapping[str, str], moved: Mapping[str, str], console: Console
+) -> list[Order]:
     from nnc.train.data.profile_json import profile_from_json  # a spec without data needs none
 
     text = specs.load(str(run.path / "spec.nn")).text
     source = Source(public_name(run.record.spec or "spec.nn"), text)
-    profile = profile_from_json(specs.load(str(run.path / "data.json")).text)
-    checked = specs.check(source, sets, moved, {profile.data: profile})
+    names = ["data.json", *sorted(p.name for p in run.path.glob("data.*.json"))]
+    profiles = [profile_from_json(specs.load(str(run.path / name)).text) for name in names]
+    checked = specs.check(source, sets, moved, {profile.data: profile for profile in profiles})
     specs.sound(checked, console)
-    record = run.record
-    return Order(_recipe(checked, record.network, profile, record.block), run.weights, 0)
+    record, profile = run.record, profiles[0]
+    if record.network in checked.gans:
+        gan, plan = (
+            checked.gans[record.network],
+            specs.train_of(checked, record.network, record.block),
+        )
+        made = gans.recipes(checked, gan, plan, tuple(profiles))
+        return [Order(recipe, run.weights, 0) for recipe in made]
+    one = Order(_recipe(checked, record.network, profile, record.block), run.weights, 0)
+    return [one]
 
 
 def _of_spec(
@@ -183,30 +194,37 @@ def _of_spec(
     if checked.errors:
         raise Refusal(*checked.diagnostics)
     wanted = specs.choose(checked, network)
-    profiles = {} if bare and not moved else _profiles(checked, tuple(wanted), network, console)
+    alone, playing = gans.apart(checked, wanted)
+    profiles = {}
+    if not bare or moved:
+        plans = [specs.train_of(checked, name, network) for name in (*alone, *playing)]
+        profiles = _profiles(checked, [plan for plan in plans if plan is not None], console)
     public = Source(public_name(source.name), source.text)
     checked = specs.sound(specs.check(public, sets, moved, profiles, root), console)
     orders = []
-    for name in wanted:
+    for name in alone:
         plan = specs.train_of(checked, name, network)
         profile = profiles.get(plan.data[0]) if plan is not None else None
         seed = plan.seed if plan else 0
         orders.append(Order(_recipe(checked, name, profile, network), None, seed))
+    for name in playing:
+        plan = specs.train_of(checked, name, network)
+        known = gans.known(plan, profiles)
+        only = set(wanted) if network in wanted else None
+        for recipe in gans.recipes(checked, checked.gans[name], plan, known, only=only):
+            orders.append(Order(recipe, None, plan.seed if plan else 0))
     return orders
 
 
-def _profiles(
-    checked: Checked, networks: tuple[str, ...], block: str | None, console: Console
-) -> dict[str, Profile]:
+def _profiles(checked: Checked, plans: Iterable[TrainPlan], console: Console) -> dict[str, Profile]:
     """What the data of the train blocks tells; data that is not there is left out, aloud."""
     found: dict[str, Profile] = {}
-    plans = (specs.train_of(checked, network, block) for network in networks)
-    for plan in plans:
-        if plan is None or plan.data[0] in found:
+    read = [(p, name) for p in plans for name in (p.data if p.gan is not None else p.data[:1])]
+    for plan, name in read:
+        if name in found:
             continue
-        name = plan.data[0]
         try:
-            found[name] = _profile(checked, plan, console)
+            found[name] = _profile(checked, plan, name, console)
         except ModuleNotFoundError as error:
             reason = f"{error.name} is not installed"
         except Refusal as refusal:
@@ -218,10 +236,10 @@ def _profiles(
     return found
 
 
-def _profile(checked: Checked, plan: TrainPlan, console: Console) -> Profile:
+def _profile(checked: Checked, plan: TrainPlan, name: str, console: Console) -> Profile:
     from nnc.cli import opened  # Pillow and polars come with the extras only
 
-    return opened.dataset(checked, checked.data[plan.data[0]], console, plan.network).profile
+    return opened.of_plan(checked, checked.data[name], plan, console).profile
 
 
 def _recipe(checked: Checked, network: str, profile: Profile | None, block: str | None) -> Recipe:
@@ -256,6 +274,11 @@ def _tables(names: str | None, spec: Source) -> tuple[NameTable, ...]:
 
 def _arrays(order: Order, console: Console) -> Mapping[str, Array]:
     table = weight_table(order.recipe.network)
+    role = order.recipe.role
+    if order.weights is None and role is not None:
+        return gans.first_weights(order.recipe.network, role.player.name, order.seed)
+    if role is not None and order.weights is not None and not order.tables:
+        return gans.weights_of(order.weights, order.recipe.network, role.player.name)
     if order.weights is None:
         return initial_weights(table, order.seed)
     name = order.recipe.network.name

@@ -201,6 +201,9 @@ def _checked(
 
 def _plan(checked: Checked, network: str, block: str) -> TrainPlan:
     plan = specs.train_of(checked, network, block)
+    if plan is not None and plan.gan is not None:
+        help = "look at what it makes: `nnc sample RUN -o grid.png`"
+        raise unusable(f"`{network}` is a gan: no number on data says how good it is", help=help)
     if plan is not None:
         return plan
     raise unusable(f"`{network}` was not trained by its spec: it has no train block")

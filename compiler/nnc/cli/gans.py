@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from nnc.backends.arrays import Array
 from nnc.backends.initial import initial_weights
 from nnc.backends.torch_module import build
 from nnc.backends.torch_players import players_source
+from nnc.backends.weights import opened, read_matching, read_weights, stored_shapes
 from nnc.check import Checked
 from nnc.deploy.gan_exporter import GanExporter
 from nnc.deploy.meanings import Recipe
@@ -58,6 +59,40 @@ def first_weights(network: Network, player: str, seed: int) -> dict[str, Array]:
     return {name.removeprefix(head): array for name, array in drawn.items()}
 
 
+def weights_of(path: Path, network: Network, player: str) -> dict[str, Array]:
+    """A player's weights of a file that holds those of all, or of it alone.
+
+    Raises:
+        Refusal: they are of another network.
+    """
+    head = f"{player}."
+    table = tuple(weight_table(network))
+    with opened(path) as file:
+        several = any(name.startswith(head) for name in stored_shapes(file))
+    if not several:
+        return read_weights(path, table)
+    whole = [replace(row, name=head + row.name) for row in table]
+    found, fit = read_matching(path, whole)
+    if fit.missing or fit.different:
+        return read_weights(path, whole)  # refuses, and says why
+    return {name.removeprefix(head): array for name, array in found.items()}
+
+
+def apart(checked: Checked, wanted: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Networks that stand alone, and the gans whose players are among the wanted."""
+    gan_of = {player.network: gan.name for gan in checked.gans.values() for player in gan.players}
+    names = list(wanted)
+    playing = dict.fromkeys(gan_of[name] for name in names if name in gan_of)
+    return [name for name in names if name not in gan_of], list(playing)
+
+
+def known(plan: TrainPlan | None, profiles: Mapping[str, Profile]) -> tuple[Profile, ...]:
+    """What opening a plan's data found; () where some is not there."""
+    if plan is None or any(name not in profiles for name in plan.data):
+        return ()
+    return tuple(profiles[name] for name in plan.data)
+
+
 def picture_type(gan: Gan, networks: Mapping[str, Network]) -> TensorType | None:
     """The type [C, H, W] of what the first generator makes, where that is a picture."""
     player = gan.generators[0]
@@ -73,16 +108,19 @@ def recipes(
     plan: TrainPlan | None,
     profiles: tuple[Profile, ...],
     *,
-    bare: bool = False,
+    only: set[str] | None = None,
 ) -> tuple[Recipe, ...]:
-    """What is exported of a gan: its generators, and those whom the export block names."""
+    """What is exported of a gan: its generators, and those whom the export block names.
+
+    `only`: these networks instead.
+    """
     export = checked.exports.get(gan.name, ExportPlan(gan.name))
-    export = replace(export, bare=export.bare or bare, outputs=())
     asked = set(export.players)
     train = plan.name if plan is not None and plan.name != gan.name else ""
     found = []
     for player in (*gan.generators, *gan.discriminators):
-        if player.role == "generator" or asked & {player.name, player.role}:
+        wanted = player.role == "generator" or bool(asked & {player.name, player.role})
+        if wanted if only is None else player.network in only:
             known = plan.gan if plan is not None and profiles else None
             role = Role(player, gan.sources, known, profiles, train)
             network = checked.networks[player.network]

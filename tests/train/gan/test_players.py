@@ -62,9 +62,9 @@ def test_a_critic_stays_within_its_clip(tmp_path: Path) -> None:
 
 def test_gradients_are_clipped_for_each_player(tmp_path: Path) -> None:
     group = Group(Sgd(lr=1.0), Constant())
-    plan = plan_of(simple(), clips=(Clip(1e-3),), length=plan_of(simple()).length)
+    plan, clips = plan_of(simple()), (Clip(1e-3),)
     assert plan.gan is not None
-    plan = replace(plan, gan=replace(plan.gan, groups=((group,), (group,))))
+    plan = replace(plan, gan=replace(plan.gan, groups=((group,),) * 2, clips=(clips,) * 2))
     job = job_at(tmp_path, plan, PLAIN)
     session = GanSession(job, CPU)
     before = session.weights()

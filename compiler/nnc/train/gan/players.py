@@ -50,12 +50,16 @@ class Side:
 
     def __call__(self, values: Values, judged: Tensor | None = None) -> Tensor:
         """Its first output: what it makes, or the scores of what it judges."""
+        return self.all(values, judged)[0]
+
+    def all(self, values: Values, judged: Tensor | None = None) -> tuple[Tensor, ...]:
+        """All outputs; after the first those that further losses read."""
         inputs = [self._input(name, values, judged) for name in self.player.reads]
         if not self._bf16:
-            return call(self.module, inputs)[0]
+            return call(self.module, inputs)
         with torch.autocast(inputs[0].device.type, torch.bfloat16):
-            made = call(self.module, inputs)[0]
-        return made.float()
+            made = call(self.module, inputs)
+        return tuple(value.float() for value in made)
 
     def _input(self, name: str, values: Values, judged: Tensor | None) -> Tensor:
         if name not in ("made", "pair"):

@@ -20,6 +20,7 @@ from nnc.train.gan.gallery import Gallery
 from nnc.train.gan.objectives import chances
 from nnc.train.gan.players import Averages, Side
 from nnc.train.gan.step import FRONTS, Adversaries
+from nnc.train.gan.terms import Terms
 from nnc.train.gan.watch import MADE, REAL, Tally, Watch
 from nnc.train.numbers import to_network
 from nnc.train.session import Session
@@ -86,11 +87,12 @@ class GanSession(Session):
         sides: dict[str, Side] = {}
         pair = next((s.name for s in gan.sources if s.kind == "condition" and s.type.rank == 3), "")
         bf16 = self.device.precision == "bf16"
-        for player, groups in zip(gan.players, self.gan.groups):
+        clips = self.gan.clips or ((),) * len(gan.players)
+        for player, groups, own in zip(gan.players, self.gan.groups, clips):
             member = self.members[player.name]
             updates = updaters(member, Phase(player.name, (), groups), self.span)
             self.updaters += updates
-            sides[player.name] = Side(player, member.module, updates, self.plan.clips, pair, bf16)
+            sides[player.name] = Side(player, member.module, updates, own, pair, bf16)
         self.averages = {
             player.name: Averages(self.members[player.name].module, self.gan.ema)
             for player in (gan.generators if self.gan.ema else ())
@@ -110,6 +112,19 @@ class GanSession(Session):
             for player in gan.discriminators
         }
         return Cycle(gan, objective, sides, self.fronts, self.buffers, self.tally, averages)
+
+    def _terms(self) -> dict[str, Terms]:
+        """What players lose beside the objective."""
+        gan = self.gan
+        classes = {source.name: source.categories for source in gan.gan.sources}
+        for name, field in gan.fields:
+            found = self.job.data.profile.field(field)
+            if found is not None and found.labels:
+                classes[name] = len(found.labels)
+        return {
+            name: Terms(gan, self.members[name], classes, self.place)
+            for name in {term.player for term in gan.terms}
+        }
 
     # --- the end of an epoch, and of the run ------------------------------------------------------
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -12,9 +14,11 @@ from nnc.train.gan.draws import Draws
 from nnc.train.gan.objectives import chances, fresh, judged_by, made_for
 from nnc.train.gan.penalty import gradient_penalty, r1
 from nnc.train.gan.players import Averages, Side, Values, still
+from nnc.train.gan.terms import Terms
 from nnc.train.gan.watch import MADE, REAL, Tally
 from nnc.train.numbers import Change
 
+NO_TERMS: Mapping[str, Terms] = {}
 FRONTS = dict[str, tuple[str, Change]]
 """By source, and "real": the data's field, and what makes network numbers of it."""
 
@@ -39,7 +43,9 @@ class Adversaries:
         draws: Draws,
         tally: Tally,
         averages: tuple[Averages, ...] = (),
+        terms: Mapping[str, Terms] = NO_TERMS,
     ) -> None:
+        self._terms = terms
         self._latents = [source for source in gan.sources if source.kind == "latent"]
         self._generator = sides[gan.generators[0].name]
         self._judges = [sides[player.name] for player in gan.discriminators]
@@ -56,23 +62,27 @@ class Adversaries:
         real = values.pop("real")
         with torch.set_grad_enabled(due and self._shared):
             values |= self._drawn(size, step, "made")
-            made = self._generator(values)
+            outputs = self._generator.all(values)
         for judge in self._judges:
-            self._judge(judge, real, made.detach(), values, size)
+            self._judge(judge, real, outputs[0].detach(), values, size)
         if not due:
             return
         if not self._shared:
             values |= self._drawn(size, step, "again")
-            made = self._generator(values)
-        self._make(real, made, values, size)
+            outputs = self._generator.all(values)
+        self._make(real, outputs, values, size)
 
     def _drawn(self, size: int, step: int, purpose: str) -> dict[str, Tensor]:
         return {s.name: self._draws.latent(s, size, step, purpose) for s in self._latents}
 
     def _judge(self, judge: Side, real: Tensor, made: Tensor, values: Values, size: int) -> None:
         """An update of a discriminator."""
-        told, caught = judge(values, real), judge(values, made)
+        on_real, on_made = judge.all(values, real), judge.all(values, made)
+        told, caught = on_real[0], on_made[0]
         loss = self._judged(told, caught) + self._penalty(judge, real, made, values, size)
+        terms = self._terms.get(judge.name)
+        if terms is not None:
+            loss = loss + terms(on_real, values, real=True) + terms(on_made, values)
         self._tally.take(judge.name, loss, size)
         loss.backward()  # type: ignore[no-untyped-call]
         judge.update()
@@ -98,10 +108,19 @@ class Adversaries:
             return objective.gamma * r1(lambda x: judge(values, x), real)
         return 0.0
 
-    def _make(self, real: Tensor, made: Tensor, values: Values, size: int) -> None:
+    def _make(self, real: Tensor, outputs: tuple[Tensor, ...], values: Values, size: int) -> None:
         """An update of the generator."""
+        made, loss = outputs[0], torch.zeros((), device=real.device)
+        own = self._terms.get(self._generator.name)
+        if own is not None:
+            loss = loss + own(outputs, values)
         with still(self._judges):
-            loss = sum((self._made(judge(values, made)) for judge in self._judges), torch.zeros(()))
+            for judge in self._judges:
+                on_made = judge.all(values, made)
+                terms = self._terms.get(judge.name)
+                loss = loss + self._made(on_made[0])
+                if terms is not None:
+                    loss = loss + terms(on_made, values)
             if isinstance(self._objective, Pix2Pix):
                 loss = loss + self._objective.l1 * functional.l1_loss(made, real)
             self._tally.take(self._generator.name, loss, size)
