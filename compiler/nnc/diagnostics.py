@@ -126,12 +126,21 @@ MANY_WORDS = 1000
 """Among more words only those are looked at that begin alike and are about as long."""
 
 
+NEGATIONS = ("un", "non", "no", "not", "in", "dis", "de")
+
+
+def _negated(word: str, other: str) -> bool:
+    """Whether one word is the opposite of the other: `unfreeze` is no misspelt `freeze`."""
+    shorter, longer = sorted((word, other), key=len)
+    return longer.endswith(shorter) and longer[: -len(shorter)].rstrip("_") in NEGATIONS
+
+
 def nearest(word: str, words: tuple[str, ...] | list[str]) -> str:
     """The known word that a misspelt one most likely means, or an empty string."""
     import difflib  # 4 ms, and only a mistake needs it
 
     if len(words) > MANY_WORDS:  # a text of a stranger's: a close look at each takes minutes
         words = [w for w in words if w[:1] == word[:1] and abs(len(w) - len(word)) < 3][:MANY_WORDS]
-    lower = {w.lower(): w for w in words}
+    lower = {w.lower(): w for w in words if not _negated(word.lower(), w.lower())}
     found = difflib.get_close_matches(word.lower(), list(lower), n=1, cutoff=0.6)
     return lower[found[0]] if found else ""

@@ -231,12 +231,13 @@ def joined_twice(
     joins = step.name.text in ("add", "concat", "mul")
     if one is None or len(extra) < 2 or len(args) != len(extra) or not joins:
         return
-    made = _rewritten(step, [arg for arg in step.args or () if arg.span != one.span])
+    names = ", ".join(arg.span.text for arg in args)
+    rest = _rewritten(step, [arg for arg in step.args or () if arg.name is not None])
+    made = f"from {names} -> {rest}"  # no fix: it makes another network
     body.world.sink.add(
         DOUBLED_VALUE.at(
             one.span,
             f"`{one.span.text}` is what flows here already, so it is joined with itself",
-            help=f"write `{made}`",
-            fix=Fix(step.span, made),
+            help=f"write `{made}`, if each is meant once",
         )
     )

@@ -183,10 +183,24 @@ def _term(world: World, e: ast.Expr, network: Outline, weight: float) -> Term | 
     return term
 
 
+def _alone(word: ast.Ident) -> bool:
+    """Whether a loss is a word alone: no term of a sum, and of nothing named."""
+    text, span = word.span.source.text, word.span
+    before = text[max(0, span.start - 80) : span.start].rstrip()[-1:]
+    return before not in ("+", "*", "-") and text[span.end : span.end + 1] != "("
+
+
 def _unknown_loss(word: ast.Ident) -> Diagnostic:
     text = word.text.strip('"')
     guess = text if text in LOSSES else settingwords.LOSSES.get(settingwords.plain(text), "")
     guess = guess or nearest(settingwords.plain(text), tuple(LOSSES))
+    if text in ("l2", "regularizer", "weight_decay") and not _alone(word):
+        return UNKNOWN_LOSS.at(
+            word.span,
+            f"there is no loss `{text}`",
+            help="small weights are the optimizer's: `optimizer adamw(weight_decay=0.01)`;"
+            " of an output's error `mse`",
+        )
     return UNKNOWN_LOSS.at(
         word.span,
         f"there is no loss `{text}`" if text == word.text else "a loss is written without quotes",

@@ -88,7 +88,8 @@ def _unknown(
     if name in settingwords.OF_OPTIMIZER:
         said = setting.values[0].span.text if len(setting.values) == 1 else "1e-3"
         argument = "lr" if name == "learning_rate" else name
-        line = f"optimizer adam({argument}={said})"
+        chosen = f" on {', '.join(s.span.text for s in setting.selectors)}"
+        line = f"optimizer adam({argument}={said})" + (chosen if setting.selectors else "")
         return UNKNOWN_SETTING.at(
             place,
             message,

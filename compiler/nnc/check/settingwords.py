@@ -48,6 +48,8 @@ ELSEWHERE = {
         "validation_split": "it is a setting of data: `data d = ... { split 0.8/0.1/0.1 }`",
         "val_split": "it is a setting of data: `data d = ... { split 0.8/0.1/0.1 }`",
         "split": "it is a setting of data: `data d = ... { split 0.8/0.1/0.1 }`",
+        "unfreeze": "what no `freeze` names learns: leave it out of `freeze`",
+        "trainable": "what no `freeze` names learns: leave it out of `freeze`",
         "augment": "it is a setting of data: `data d = ... { augment flip }`",
         "normalize": "it is a setting of data: `data d = ... { normalize 0..1 }`",
         "size": "it is a setting of data: `data d = ... { size 64 }`",

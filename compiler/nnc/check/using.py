@@ -16,6 +16,20 @@ from nnc.syntax.parser import parse
 FILES = 64
 """Files that a spec may be made of; their texts hold 16 MB together."""
 
+_OTHER_NAMES = {
+    "resnet": "residual",
+    "resblock": "residual",
+    "basicblock": "residual",
+    "bottleneck": "residual",
+    "densenet": "dense_block",
+    "mobilenet": "inverted_residual",
+    "mbconv": "inverted_residual",
+    "se": "squeeze_excite",
+    "senet": "squeeze_excite",
+    "transformer": "prenorm",
+}
+"""Files of the standard library by the networks that their blocks are known from."""
+
 
 def used_files(file: ast.File, root: str, sink: Sink) -> tuple[tuple[ast.File, ...], bool]:
     """The spec and all files that it uses, directly or through others, itself first.
@@ -110,7 +124,8 @@ class _Reading:
         wish = ".".join(names)
         if wish in known:
             return names[1]
-        near = nearest(names[-1], [name[4:] for name in known])
+        near = _OTHER_NAMES.get(names[-1].lower().replace("_", ""), "")
+        near = near or nearest(names[-1], [n[4:] for n in known if n[4:5] == names[-1][:1]])
         guess = near and f"std.{near}"
         self.sink.add(
             MISSING_FILE.at(

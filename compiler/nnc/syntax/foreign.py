@@ -8,6 +8,7 @@ from nnc.diagnostics import Fix
 from nnc.source import Span
 from nnc.syntax import rules
 from nnc.syntax.context import Found, indentation, rest_of_line
+from nnc.syntax.forms import ARGUMENTS
 from nnc.syntax.reader import Reader
 from nnc.syntax.translate import translated
 
@@ -189,6 +190,41 @@ def item(r: Reader, t: Found) -> bool:
         )
     )
     r.end_statement()
+    return True
+
+
+def mapping(r: Reader, t: Found) -> bool:
+    """`conv: {filters: 32}` of YAML."""
+    if r.previous != ":" or r.brackets or r.machine.context() != "body":
+        return False
+    word = re.compile(rf"({_WORD})\s*:\s*$").search(r.text[r.begin : t.start])
+    if t.key == "NUMBER" and word and word[1] in ARGUMENTS:
+        message = f"`{word[1]}` is an argument, and stands in parentheses"
+        here = r.span(r.begin + word.start(), r.begin + word.end(1))
+        r.report(rules.FOREIGN_WORD.at(here, message, help="such as `conv(32, 3)`"))
+        r.skip(t)
+        return True
+    if t.key != "{":
+        return False
+    before = re.compile(rf"({_WORD})\s*:\s*$").search(r.text[r.begin : t.start])
+    found = re.compile(r"\{([^{}\r\n#]*)\}").match(r.text, t.start, t.start + 200)
+    pairs = [part.split(":") for part in found[1].split(",")] if found else []
+    plain = bool(before) and all(len(pair) == 2 and pair[1].strip() for pair in pairs) and pairs
+    said = [f"{ARGUMENTS.get(p[0].strip(), p[0].strip())}={p[1].strip()}" for p in pairs if plain]
+    made = f"{before[1]}({', '.join(said)})" if before and plain else ""
+    start = r.begin + before.start() if before else r.begin
+    r.report(
+        rules.FOREIGN_WORD.at(
+            r.span(t.start, t.end),
+            "the arguments of a step stand in parentheses",
+            help=f"write `{made}`" if made else "such as `conv(32, 3)`",
+            fix=Fix(r.span(start, found.end()), made) if made and found else None,
+        )
+    )
+    r.leave_out()
+    r.skipping = True
+    r.forget_brackets()
+    r.open("{", t.start, "void")
     return True
 
 

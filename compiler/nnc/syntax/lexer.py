@@ -197,6 +197,9 @@ def number(span: Span, text: str, report: Callable[[Diagnostic], None]) -> Numbe
     if re.fullmatch(r"[1-9]\d{0,8}(?:x[1-9]\d{0,8})+", text, re.ASCII):
         return Kernel(span, tuple(int(size) for size in text.split("x")))
     message, meant = _malformed(text, form)
+    if text.endswith("%") and _is_length(span):
+        report(rules.NUMBER.at(span, message, help="write how many, such as `5`"))
+        return number(span, meant or "1", lambda _: None)
     names = "a name begins with a letter; units are " + " ".join(UNITS)
     report(
         rules.NUMBER.at(
@@ -207,6 +210,14 @@ def number(span: Span, text: str, report: Callable[[Diagnostic], None]) -> Numbe
         )
     )
     return number(span, meant or "1", lambda _: None)
+
+
+def _is_length(span: Span) -> bool:
+    """Whether a number counts epochs, steps or samples: a part of them is no such number."""
+    before = span.source.text[max(0, span.start - 40) : span.start]
+    return (
+        re.search(r"\b(?:warmup|epochs|steps|batch|early_stop|every)\s*=?\s*$", before) is not None
+    )
 
 
 def _value(digits: str) -> int | float | None:

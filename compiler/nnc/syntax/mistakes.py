@@ -342,6 +342,8 @@ _EXPLAINERS = (
     habits.colon,
     _no_name,
     foreign.any_size,
+    foreign.mapping,
+    places.in_brackets,
     habits.shape,
     _reserved,
     habits.comma,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from nnc.diagnostics import Fix
+from nnc.diagnostics import Fix, Label
 from nnc.syntax import rules
 from nnc.syntax.context import OPENERS, Found, bare_step, close_word, rest_of_line
 from nnc.syntax.reader import Reader
@@ -99,6 +99,26 @@ def nested(r: Reader, t: Found) -> bool:
     return True
 
 
+def in_brackets(r: Reader, t: Found) -> bool:
+    """`conv[32, 3]`: a shape has a blank and a colon before it."""
+    if t.key != "[" or r.previous != "NAME" or t.start != r.previous_end or not bare_step(r):
+        return False
+    name = r.text[r.previous_start : r.previous_end]
+    found = re.compile(r"\[([^\[\](){}\r\n#]*)\]").match(r.text, t.start, t.start + 200)
+    fix = Fix(r.span(t.start, found.end()), f"({found[1]})") if found else None
+    r.report(
+        rules.NO_PARENTHESES.at(
+            r.span(t.start, t.end),
+            f"the arguments of `{name}` stand in parentheses",
+            others=(Label(r.span(r.previous_start, r.previous_end)),),
+            help=f"write `{name}{fix.text}`" if fix else f"write `{name}(..)`",
+            fix=fix,
+        )
+    )
+    r.skip(t)
+    return True
+
+
 def unseparated(r: Reader, t: Found) -> bool:
     """A statement behind a complete one, on the same line."""
     starts = t.is_word or (t.key == "{" and r.machine.context() == "file")
@@ -119,6 +139,12 @@ def unseparated(r: Reader, t: Found) -> bool:
                 fix=Fix(line, re.sub(r",\s*(?=[a-z_]+\s+[\w\"\[])", "; ", line.text)),
             )
         )
+        r.skip(t)
+        return True
+    if r.machine.context() == "settings" and t.value in ("for", "to", "of") and not r.brackets:
+        here = r.span(t.start, t.end)
+        message = "what a setting is for stands behind `on`"
+        r.report(rules.FOREIGN_WORD.at(here, message, help="write `on`", fix=Fix(here, "on")))
         r.skip(t)
         return True
     what = "settings" if r.machine.context() == "settings" else "statements"

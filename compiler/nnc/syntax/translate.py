@@ -189,7 +189,10 @@ def _step(word: str, args: list[python.expr], named: list[python.keyword], text:
     values: dict[str, str] = {}
     if len(args) > len(form.names):
         raise _Unsure
-    for name, arg in zip(form.names, args, strict=False):
+    places = form.names
+    if word == "Linear" and len(args) == 1 and not named:
+        places = form.names[1:]  # the one number is what it makes
+    for name, arg in zip(places, args, strict=False):
         if name != "-":
             values[name] = _value(arg, text)
     for keyword in named:
