@@ -119,6 +119,8 @@ def _statement(node: Record) -> str:
             return f"from {tree(node.values)}{marks}" + "".join(
                 f" -> {tree(x)}" for x in node.links
             )
+        case ast.Named():
+            return tree(node.mark) + "".join(f" -> {tree(x)}" for x in node.links)
         case ast.Chain():
             return " -> ".join(tree(link) for link in node.links)
         case ast.Link():

@@ -9,7 +9,9 @@ import onnxruntime as ort
 import pytest
 import torch
 
+from nnc.backends.initial import initial_weights
 from nnc.backends.onnx_graph import onnx_model
+from nnc.backends.torch_module import build
 from nnc.check import check_text
 from nnc.ir.dims import Dim, evaluate
 from nnc.ir.graph import Network
@@ -151,3 +153,20 @@ def test_batch_norm_learns_from_own_steps_alone(tmp_path: Path) -> None:
     for name, array in plain.state_dict().items():
         assert torch.allclose(module.state_dict()[f"n.{name}"], array), name
     assert not any(row.T[n:].any() for row, n in zip(made, lengths))
+
+
+def test_what_pads_a_sequence_is_hidden_where_braces_read_it() -> None:
+    text = """
+        block wrapped { residual { body } }
+        network A {
+          input source: token[S] padded
+          input target: token[T]
+          from source -> embedding(9, 8) -> dense(8) as memory
+          from target -> embedding(9, 8) -> wrapped { attention(2, to=memory) }
+          output y
+        }"""
+    net = check_text(text).networks["A"]
+    module = build(net, initial_weights(weight_table(net), seed=0)).eval()
+    target, length = torch.tensor([[3, 4]]), torch.tensor([2])
+    made = [module(torch.tensor([[1, 2, pad, pad]]), length, target) for pad in (0, 7)]
+    assert torch.equal(*made)

@@ -26,6 +26,7 @@ ALL = SPECS | {name: ROOT / "specs" / f"{name}.nn" for name in ELSEWHERE}
 PUBLISHED = {
     ("alexnet", "AlexNet"): 60_965_224,
     ("alexnet_torchvision", "AlexNet"): 61_100_840,
+    ("capsnet", "CapsNet"): 6_804_224,
     ("conv_lstm", "ConvLSTM"): 7_585_296,
     ("convnext_tiny", "ConvNeXtTiny"): 28_589_128,
     ("cyclegan", "Generator"): 11_378_179,
@@ -40,12 +41,15 @@ PUBLISHED = {
     ("lenet", "LeNet5"): 61_706,
     ("mlp_mixer", "MLPMixer"): 59_880_472,
     ("mnasnet", "MnasNet"): 4_383_312,
+    ("mobilevit_xxs", "MobileViTXXS"): 1_272_024,
     ("mobilenet_v2", "MobileNetV2"): 3_504_872,
     # Convolutions (416 + 6,960 + 27,712 + 16,448), 256 to 100 features, 21 outputs of these.
     ("multi_task", "Faces"): 51_536 + 25_700 + 21 * 101,
     ("nerf", "NeRF"): 595_844,
     ("pix2pix", "PatchGAN"): 2_768_705,
     ("pix2pix", "UNet256"): 54_413_955,
+    # 803,081 and 1,641,984 + 16,448 for the turns, 4,416 + 151,040 for units, 666,920 at the end.
+    ("pointnet", "PointNet"): 3_480_049,
     ("regnet_y_400mf", "RegNetY400MF"): 4_344_144,
     ("resnet18", "ResNet18"): 11_689_512,
     ("resnet20", "ResNet20"): 269_722,
@@ -56,6 +60,8 @@ PUBLISHED = {
     # Kernels of 7 between 25 channels, 4,375, with 25 lengths and 25 biases each: 15 of them; one
     # from 1 channel (175 + 50), its path (25 + 25), 25 numbers to 10 classes.
     ("tcn", "TCN"): 15 * 4_425 + 225 + 50 + 260,
+    # The table, six layers of the encoder and of the decoder: the paper says 65 million.
+    ("transformer", "Transformer"): 18_944_000 + 6 * 3_152_384 + 6 * 4_204_032,
     ("unet", "UNet"): 31_037_698,
     ("vae", "VAE"): 652_824,
     ("vgg16", "VGG16"): 138_357_544,

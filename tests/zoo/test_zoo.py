@@ -29,6 +29,7 @@ SLOW = {
     ("gpt2", "GPT2"),
     ("mlp_mixer", "MLPMixer"),
     ("pix2pix", "UNet256"),
+    ("transformer", "Transformer"),
     ("unet", "UNet"),
     ("vgg16", "VGG16"),
     ("vgg16_bn", "VGG16BN"),

@@ -19,6 +19,7 @@ from nnc.backends.fourier import mel_filters
 from nnc.diagnostics import Refusal, rule
 from nnc.ir.arguments import Declared
 from nnc.ir.initial import (
+    Counted,
     Dirac,
     FanUniform,
     Fill,
@@ -76,6 +77,9 @@ def initial_weight(row: PlacedWeight, seed: int) -> Array:
         return np.array(weight.init.values, DTYPES[weight.dtype]).reshape(shape)
     if isinstance(weight.init, MelFilters):
         return mel_filters(weight.init, *shape)
+    if isinstance(weight.init, Counted):
+        start = weight.init.start
+        return np.arange(start, start + prod(shape), dtype=DTYPES[weight.dtype]).reshape(shape)
     if weight.dtype != "float32":
         raise TypeError(f"{row.name} is {weight.dtype} and cannot be drawn")
     if isinstance(weight.init, Singular | PartLengths):

@@ -20,10 +20,19 @@ from nnc.backends.torch_names import (
     Signature,
 )
 from nnc.backends.torch_nodes import MARK, Hole, Node, Unpacked, alias, variable
-from nnc.backends.torch_text import constant
+from nnc.backends.torch_text import constant, counted_text
 from nnc.ir.dims import Dim, Poly
 from nnc.ir.graph import Call, Item
-from nnc.ir.initial import Fill, Frequencies, Normal, TruncatedNormal, Uniform, Values, Weight
+from nnc.ir.initial import (
+    Counted,
+    Fill,
+    Frequencies,
+    Normal,
+    TruncatedNormal,
+    Uniform,
+    Values,
+    Weight,
+)
 from nnc.ir.known import Known, KnownReal
 from nnc.ir.types import TensorType
 from nnc.layers.base import Ref, TorchArg
@@ -259,8 +268,8 @@ class LayerWriter:
         if isinstance(weight.init, Values):
             flat = f"torch.tensor([{', '.join(constant(v) for v in weight.init.values)}])"
             return flat if len(weight.dims) == 1 else f"{flat}.reshape({shape})"
-        if isinstance(weight.init, Frequencies):
-            return f"{constant(weight.init.base)} ** (-torch.arange({shape}) / {shape})"
+        if isinstance(weight.init, Counted | Frequencies):
+            return counted_text(weight.init, shape, len(weight.dims))
         if not weight.name and isinstance(weight.init, Normal | TruncatedNormal):
             std, mean = weight.init.std, weight.init.mean
             drawn = f"torch.randn({shape})"

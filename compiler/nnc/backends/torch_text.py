@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from nnc.ir.arguments import Declared
 from nnc.ir.dims import Dim, show
-from nnc.ir.initial import Normal, Uniform
+from nnc.ir.initial import Counted, Frequencies, Normal, Uniform
 from nnc.ir.known import Known
 from nnc.ir.sources import LEVEL, Source, counters
 from nnc.ir.types import TensorType
@@ -54,6 +54,16 @@ def constant(value: bool | float | str | None) -> str:
     if isinstance(value, str):
         return quoted(str(value))
     raise TypeError(f"{value!r} has no literal")
+
+
+def counted_text(init: Counted | Frequencies, shape: str, axes: int) -> str:
+    """Numbers in their order, or frequencies of them: `torch.arange(7).float()`."""
+    if isinstance(init, Frequencies):
+        by = shape if shape.isidentifier() or shape.isdigit() else f"({shape})"
+        return f"{constant(init.base)} ** (-torch.arange({shape}) / {by})"
+    assert axes == 1, "the checker counts along one axis"
+    ends = f"{init.start}, {init.start} + {shape}" if init.start else shape
+    return f"torch.arange({ends}).float()"
 
 
 def drawn_text(drawn: Declared | None, sizes: str, device: str) -> str:

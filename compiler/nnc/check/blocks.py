@@ -50,7 +50,11 @@ def call_block(
     types = tuple(body.builder.types[v] for v in values)
     made_at = tuple(body.builder.made_at[v] for v in values)
     carried = Carried(body.builder.types, world.passed_keys)
-    lengths = handed_on(body.builder, types, carried)
+    for passed in given.steps.values():  # braces may read a padded sequence of their caller's
+        if passed is not None:
+            carried.key(passed)
+    read = tuple(body.builder.types[v] for v in carried.values)
+    lengths = handed_on(body.builder, (*types, *read), carried)
     made = specialise(world, Specialising(block, step, types, given, carried, made_at, lengths))
     if made.graph is None or made.output is None:
         body.fail()

@@ -24,7 +24,7 @@ from nnc.check.values import (
 from nnc.diagnostics import Diagnostic
 from nnc.ir.arguments import Declared
 from nnc.ir.dims import Dim, product, symbols
-from nnc.ir.initial import Normal, Uniform, Values
+from nnc.ir.initial import Counted, Normal, Uniform, Values
 from nnc.ir.types import TensorType
 from nnc.layers.source import ConstantSource, Source, WeightSource
 from nnc.source import Span
@@ -290,13 +290,15 @@ def _init(
     return found if isinstance(found, Declared) else None
 
 
-def _counted(body: Body, e: ast.Range, scope: Scope, type: TensorType) -> Values | None:
+def _counted(body: Body, e: ast.Range, scope: Scope, type: TensorType) -> Declared | None:
     """`0..7`: whole numbers in their order."""
     span = body.world.numbers.value(e, scope)
     if isinstance(span, Unknown):
         return None
     assert isinstance(span, range)
     if len(span) <= LONGEST and len(span) == product(type.dims):
+        if len(type.dims) == 1:
+            return Counted(span.start)
         return Values(tuple(float(n) for n in span))
     body.world.sink.add(
         BAD_SOURCE.at(

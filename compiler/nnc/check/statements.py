@@ -114,6 +114,15 @@ def _from(body: Body, statement: ast.From, scope: Scope) -> None:
     _links(body, statement.links, scope)
 
 
+def _named(body: Body, statement: ast.Named, scope: Scope) -> None:
+    """`as x` at the beginning of a body."""
+    if body.take(statement.span) is None:
+        body.fail()
+    body.aside = ()
+    read_marks(body, (statement.mark,), scope, statement.span)
+    _links(body, statement.links, scope)
+
+
 def _let(body: Body, statement: ast.Let, scope: Scope) -> None:
     """`let wide = C * expand`."""
     value = body.world.numbers.value(statement.value, scope)
@@ -285,6 +294,7 @@ def _other_value(statement: ast.Output, span: Span) -> Diagnostic:
 STATEMENTS: dict[type, Callable[[Body, Any, Scope], None]] = {
     ast.Chain: _chain,
     ast.From: _from,
+    ast.Named: _named,
     ast.Let: _let,
     ast.Shared: _shared,
     ast.SourceDecl: read_source,

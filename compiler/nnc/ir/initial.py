@@ -133,6 +133,12 @@ class MelFilters(Declared):
     norm: str
 
 
+class Counted(Declared):
+    """Whole numbers in their order from `start`, as many as there is room for."""
+
+    start: int
+
+
 class Frequencies(Declared):
     """base^(-k / n) for k from 0 below n: from 1 down towards 1 / base."""
 

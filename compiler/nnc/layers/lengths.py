@@ -118,6 +118,9 @@ class OwnSteps(Layer):
     def shape(self, rules: Rules, x: TensorType, lengths: TensorType) -> tuple[TensorType, ...]:
         return (TensorType((x.dims[self.axis],), time=0),)
 
+    def nodes(self, x: TensorType, lengths: TensorType) -> int:
+        return 5
+
     def torch(self, w: TorchWriter, x: Ref, lengths: Ref) -> Ref:
         steps = w.call("torch.arange", x.type.dims[self.axis], device=w.device(lengths))
         return w.method(w.infix("<", steps, w.method(lengths, "unsqueeze", 1)), "float")

@@ -166,6 +166,14 @@ class From(Record):
     links: tuple[Link, ...]
 
 
+class Named(Record):
+    """`as x`, `as x -> relu` at the beginning of a body: names the value that comes in."""
+
+    span: Span
+    mark: As
+    links: tuple[Link, ...]
+
+
 class SourceDecl(Record):
     """`input image: [1, 28, 28]`; the kinds are those of `words.py`."""
 
@@ -249,7 +257,7 @@ class Path(Record):
     body: Body
 
 
-Statement = Union[SourceDecl, Output, From, Chain, Let, Shared, Next, Defaults, Budget, Path]
+Statement = Union[SourceDecl, Output, From, Named, Chain, Let, Shared, Next, Defaults, Budget, Path]
 
 
 # --- declarations ---------------------------------------------------------------------------------

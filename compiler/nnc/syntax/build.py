@@ -141,6 +141,11 @@ def _from(span: Span, children: Children) -> object:
     return ast.From(span, values, marks or (), links or ())
 
 
+def _head(span: Span, children: Children) -> object:
+    mark, links = children
+    return ast.Named(span, mark, links or ())
+
+
 def _chain(span: Span, children: Children) -> object:
     return ast.Chain(span, tuple(children))
 
@@ -246,6 +251,7 @@ ACTIONS: dict[str, Action] = {
     "body": _body,
     "source": _source,
     "from": _from,
+    "named": _head,
     "chain": _chain,
     "link": _link,
     "as": _as,

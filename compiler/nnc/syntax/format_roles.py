@@ -145,7 +145,11 @@ class Roles:
     def _from(self, node: ast.From) -> None:
         self._tail(node, node.links[-1].marks if node.links else node.marks)
 
-    def _tail(self, node: ast.Chain | ast.From, marks: tuple[ast.Mark, ...]) -> None:
+    def _named(self, node: ast.Named) -> None:
+        if node.links:
+            self._tail(node, node.links[-1].marks)
+
+    def _tail(self, node: ast.Chain | ast.From | ast.Named, marks: tuple[ast.Mark, ...]) -> None:
         if marks and isinstance(marks[-1], ast.Claim):
             self.tails[self.at(node)] = self.at(marks[-1])
 
@@ -246,6 +250,7 @@ _SEE: dict[type[Record], Callable[[Roles, Any], None]] = {
     ast.Claim: Roles._claim,
     ast.Chain: Roles._chain,
     ast.From: Roles._from,
+    ast.Named: Roles._named,
     ast.Setting: Roles._setting,
     ast.Path: Roles._path,
     ast.If: Roles._if,
