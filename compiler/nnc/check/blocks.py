@@ -50,11 +50,7 @@ def call_block(
     types = tuple(body.builder.types[v] for v in values)
     made_at = tuple(body.builder.made_at[v] for v in values)
     carried = Carried(body.builder.types, world.passed_keys)
-    for passed in given.steps.values():  # braces may read a padded sequence of their caller's
-        if passed is not None:
-            carried.key(passed)
-    read = tuple(body.builder.types[v] for v in carried.values)
-    lengths = handed_on(body.builder, (*types, *read), carried)
+    lengths = handed_on(body.builder, (*types, *carried.read(given.steps.values())), carried)
     made = specialise(world, Specialising(block, step, types, given, carried, made_at, lengths))
     if made.graph is None or made.output is None:
         body.fail()

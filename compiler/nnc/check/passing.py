@@ -6,7 +6,7 @@ with them: values become further inputs of the block's graph, numbers further pa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from nnc.check.arguments import Given
 from nnc.check.body import Body
@@ -157,6 +157,13 @@ class Carried:
             key = (span.source, span.text, defaults, read)
             found = self._keys[id(passed)] = self.known.setdefault(key, len(self.known))
         return found
+
+    def read(self, steps: Iterable[Passed | None]) -> tuple[TensorType, ...]:
+        """The types of the caller's values that steps and braces read."""
+        for passed in steps:
+            if passed is not None:
+                self.key(passed)
+        return tuple(self.types[v] for v in self.values)
 
     def _key(self, name: str, value: Value) -> object:
         if isinstance(value, LabelEntry):
