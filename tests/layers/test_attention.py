@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -10,13 +12,14 @@ from torch import nn
 from nnc.backends.initial import initial_weights
 from nnc.backends.onnx_graph import onnx_model
 from nnc.backends.torch_module import build
-from nnc.check import check_source
+from nnc.check import check_source, check_text
 from nnc.ir.types import TensorType
 from nnc.ir.walk import weight_table
 from nnc.layers.attention import Attention
 from nnc.source import Source
 from tests.backends.onnx_running import session
 from tests.ir.graphs import type_of
+from tests.layers import worked
 from tests.layers.eager import Eager, Value
 
 
@@ -96,3 +99,27 @@ def test_a_step_that_sees_nothing(arguments: str) -> None:
     runtime = session(onnx_model(net, weights).serialize())
     (found,) = runtime.run(None, {"x": x.detach().numpy(), "seen": seen.numpy()})
     assert np.allclose(found, made.detach().numpy(), atol=1e-5)
+
+
+def test_rotary_positions_as_published(tmp_path: Path) -> None:
+    """Scores are those of pairs turned as complex numbers; they know the distance alone."""
+    found = check_text(
+        "network A { input x: [T, 8]; attention(2, rotary=true, bias=false); output y }"
+    )
+    net = found.networks["A"]
+    arrays = worked.weights(net, np.random.default_rng(0))
+    module = worked.torch_module(net, tmp_path)
+    x = np.random.default_rng(1).standard_normal((1, 6, 8)).astype(np.float32)
+    (made,) = worked.torch_outputs(module, arrays, x)
+    q, k, v = np.split(x[0] @ arrays["attention1.in_proj_weight"].T, 3, axis=1)
+    wanted = []
+    for head in range(2):
+        own = slice(4 * head, 4 * head + 4)
+        rates = 10_000.0 ** (-np.arange(0, 4, 2) / 4)
+        turn = np.exp(1j * np.arange(6)[:, None] * rates)
+        a, b = ((y[:, own][:, :2] + 1j * y[:, own][:, 2:]) * turn for y in (q, k))
+        scores = (a @ b.conj().T).real / 2
+        weights = np.exp(scores - scores.max(axis=1, keepdims=True))
+        wanted.append(weights / weights.sum(axis=1, keepdims=True) @ v[:, own])
+    whole = np.concatenate(wanted, axis=1) @ arrays["attention1.out_proj.weight"].T
+    assert worked.difference(made[0], whole) <= 1e-5

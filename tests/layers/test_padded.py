@@ -52,6 +52,7 @@ BODIES = {
     "residual": "residual { dense(8) -> lstm(8) } -> repeat 2 { cell } -> mean(axis=0)",
     "attention": "attention(2) -> mean(axis=0)",
     "causal attention": "attention(2, causal=true)",
+    "rotary attention": "attention(2, rotary=true) -> attention(2, causal=true, rotary=true)",
     "masked": "constant seen: [8] = [1, 0, 1, 1, 1, 1, 1, 1]; from x * seen"
     " -> attention(2, causal=true) -> attention(4)",
     "another": "dense(6) as memory; from x -> attention(2, to=memory) -> dense(2)",

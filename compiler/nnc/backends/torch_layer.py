@@ -197,7 +197,8 @@ class LayerWriter:
             if not chosen.type.fixed:
                 ones = ", 1" * chosen.type.rank
                 samples = ("torch.arange(", (node, ATOM), ".shape[0], device=", (node, ATOM))
-                parts[-1:] = [*samples, f".device).reshape(-1{ones}), "]
+                spread = f".reshape(-1{ones})" if ones else ""
+                parts[-1:] = [*samples, f".device){spread}, "]
         return Node((*parts, (chosen, 0), "]"), node.type)
 
     def batch(self, x: Ref) -> Node:

@@ -6,15 +6,18 @@ from collections.abc import Iterable
 
 from nnc.ir.arguments import Declared, flag, initial, real, size
 from nnc.ir.dims import Dim, exact_div, product, show
-from nnc.ir.initial import Weight
+from nnc.ir.initial import Frequencies, Weight
 from nnc.ir.types import TensorType
-from nnc.layers import attention_onnx, scores
+from nnc.layers import attention_onnx, rotary, scores
 from nnc.layers.base import Case, Kept, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
 from nnc.layers.group_norm import divisors
 from nnc.layers.rules import PARTS
 from nnc.layers.steps import AttentionStep
 from nnc.layers.streaming import Flow, Streamer, alone
 from nnc.layers.window import ints, number
+
+BASE = 10_000.0
+"""Of the angles of rotary positions, as in their paper."""
 
 
 @layer("attention")
@@ -25,9 +28,10 @@ class Attention(Layer):
     those of another one: `attention(8, to=memory)`, memory [S, M]. `mask` tells by numbers of [T,
     S] what is seen (0: not), `position_bias` [heads, T, S] is added to how well steps fit; both
     may have fewer axes, or those of the batch as well; a step that sees nothing gives 0 for its
-    mean. Vaswani et al., 2017. Weights are named and
-    laid out as those of nn.MultiheadAttention. PyTorch: F.linear, F.scaled_dot_product_attention;
-    ONNX: composed of at most 16 nodes, and up to 6 for a mask and a bias.
+    mean. Vaswani et al., 2017. `rotary=true` turns queries and keys by their place (Su et al.,
+    2021), in pairs of features i and i + width/2 as in Llama. Weights are named and laid out as
+    those of nn.MultiheadAttention. PyTorch: F.linear, F.scaled_dot_product_attention;
+    ONNX: composed of at most 16 nodes, up to 6 for a mask and a bias, up to 23 for rotary.
     """
 
     heads: Dim = size("equal parts of the features, each with its own weights of steps")
@@ -41,6 +45,8 @@ class Attention(Layer):
     )
     width: Dim | None = size("features of a head; by default those of x / heads", default=None)
     out_bias: bool | None = flag("adds learned numbers after; by default as `bias`", default=None)
+    rotary: bool = flag("turns queries and keys by their place in the sequence", default=False)
+    rotary_base: float = real("base of the angles of rotary positions", default=BASE, above=1)
 
     alone = False
     ports = (
@@ -73,6 +79,13 @@ class Attention(Layer):
             ("[3, 5, 8]", "[3, 1, 5, 5]", "[2, 5, 5]"),
             "[3, 5, 8]",
         ),
+        Case("attention(2, rotary=true)", "[5, 8]", "[5, 8]", nodes=33),
+        Case("attention(2, causal=true, rotary=true)", "[3, T, 8]", "[3, T, 8]"),
+        Case("attention(2, width=6, rotary=true, rotary_base=500)", "[T, 8]", "[T, 8]"),
+        Case("attention(2, rotary=true, mask=x1)", ("[T, 8]", "[T]"), "[T, 8]"),
+        Case("attention(2, width=3, rotary=true)", "[5, 8]", refused="NN339"),
+        Case("attention(2, to=x1, rotary=true)", ("[5, 8]", "[7, 8]"), refused="NN373"),
+        Case("attention(2, rotary_base=500)", "[5, 8]", refused="NN336"),
         Case("attention(3)", "[5, 8]", refused="NN339"),
         Case("attention(T)", "[T, 8]", refused="NN306"),
         Case("attention(2)", "[8]", refused="NN316"),
@@ -106,6 +119,10 @@ class Attention(Layer):
                 at="heads",
                 help=divisors(features).replace("channels", "features").replace("groups", "heads"),
             )
+        if self.rotary:
+            rotary.require(rules, self.inner(x) // heads, to)
+        else:
+            rotary.require_none(rules, self.rotary_base, BASE)
         scores.require_memory(rules, x, to)
         square = scores.square(x, to, heads)
         for port, type in (("mask", mask), ("position_bias", bias)):
@@ -118,7 +135,10 @@ class Attention(Layer):
     ) -> Iterable[Weight]:
         memory = x.dims[-1] if to is None else to.dims[-1]
         inner = self.inner(x)
-        return scores.head_weights(x.dims[-1], memory, inner, self.bias, self._after, self.init)
+        yield from scores.head_weights(x.dims[-1], memory, inner, self.bias, self._after, self.init)
+        if self.rotary:
+            pairs = inner // self.heads // 2
+            yield Weight("rotary.frequencies", (pairs,), Frequencies(self.rotary_base), "frozen")
 
     def stream(
         self,
@@ -145,6 +165,8 @@ class Attention(Layer):
                 f"leave out `{what}`; attention to a memory that is given whole streams "
                 "without `causal`",
             )
+        if self.rotary:
+            s.refuse("attention with `rotary` does not go step by step", "use `positions`")
         alone(s, x, self.word)
         heads = ints(self.heads, 1)[0]
         width = ints(self.inner(x.type), 1)[0] // heads
@@ -176,7 +198,9 @@ class Attention(Layer):
         each: Dim = 1
         if self.dropout or x.rank > 2:
             each = other.dims[-2] * (3 if self.dropout else 1)
-        made = inner * (2 * steps + 2 * seen)
+        made = inner * (2 * steps + 2 * seen) + (
+            2 * inner * steps if self.rotary and x.rank == 2 else 0
+        )
         return Kept(inputs=True, other=4 * (made + steps * self.heads * each))
 
     def nodes(
@@ -188,7 +212,8 @@ class Attention(Layer):
     ) -> int:
         heads = ints(self.heads, 1)[0]
         made = attention_onnx.Heads(heads, 1, self.causal, self.bias)
-        return attention_onnx.nodes((x, to, mask, bias), made) + 1 + self._after
+        turned = rotary.nodes(x.dims[-2]) if self.rotary else 0
+        return attention_onnx.nodes((x, to, mask, bias), made) + 1 + self._after + turned
 
     def torch(
         self,
@@ -201,6 +226,8 @@ class Attention(Layer):
         assert isinstance(self.heads, int)
         heads, width = self.heads, self.inner(x.type) // self.heads
         q, k, v = scores.torch_parts(w, x, to, self.bias, heads, width)
+        if self.rotary:
+            q, k = rotary.torch_turned(w, x, q, k)
         square = scores.square(x.type, to.type if to is not None else None, heads)
         seen = scores.torch_seen(w, x, square, mask, bias, self.causal)
         y = w.call(
@@ -226,7 +253,7 @@ class Attention(Layer):
     ) -> Ref:
         heads = ints(self.heads, 1)[0]
         width = exact_div(self.inner(x.type), heads) or 1
-        made = attention_onnx.Heads(heads, width, self.causal, self.bias)
+        made = attention_onnx.Heads(heads, width, self.causal, self.bias, self.rotary)
         if to is None and mask is None and bias is None:
             y = attention_onnx.plain(w, x, made)
         else:

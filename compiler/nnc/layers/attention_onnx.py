@@ -7,6 +7,7 @@ import math
 from nnc.ir.dims import Dim
 from nnc.ir.types import TensorType
 from nnc.layers.base import OnnxWriter, Ref, Transform
+from nnc.layers.rotary import onnx_angles, onnx_turned
 from nnc.layers.scores import INFINITE, square
 from nnc.layers.window import ints
 from nnc.record import Record
@@ -21,12 +22,13 @@ BOOL = 9
 
 
 class Heads(Record):
-    """How many heads there are, their features, whether earlier steps alone are seen, the bias."""
+    """How many heads there are, their features, what they see, the bias, rotary positions."""
 
     count: int
     width: Dim
     causal: bool
     bias: bool
+    rotary: bool = False
 
 
 def linear(w: OnnxWriter, x: Ref, weight: str, bias: str, out: Dim) -> Ref:
@@ -68,6 +70,9 @@ def plain(w: OnnxWriter, x: Ref, heads: Heads) -> Ref:
     three = TensorType((*lead, heads.count, 3, steps, heads.width))
     y = w.op("Transpose", y, perm=turn, type=three)
     q, k, v = w.ops("Split", y, outputs=3, axis=at + 1, num_outputs=3)
+    if heads.rotary:
+        angles = onnx_angles(w, steps, ints(heads.width, 1)[0], 0)
+        q, k = onnx_turned(w, q, angles, part), onnx_turned(w, k, angles, part)
     q = w.op("Mul", q, w.floats(_scale(heads)), type=part)
     fit = TensorType((*part.dims[:-1], steps))
     weights = w.op("Softmax", _scores(w, q, k, part, heads.causal), axis=-1, type=fit)
@@ -120,6 +125,10 @@ def general(
     ahead, inner = LETTERS[: len(lead) + 1], heads.count * heads.width
     fit = square(x.type, to.type if to is not None else None, heads.count)
     q, k, v = _own(w, x, heads) if to is None else _other(w, x, to, heads)
+    if heads.rotary:
+        angles = onnx_angles(w, steps, ints(heads.width, 1)[0], 2)
+        one = _one(x.type, heads)
+        q, k = onnx_turned(w, q, angles, one), onnx_turned(w, k, angles, one)
     q = w.op("Mul", q, w.floats(_scale(heads)), type=_one(x.type, heads))
     # `o` and `p` are axes of 1, at which queries, keys and values were told apart.
     y = w.op("Einsum", q, k, equation=f"{ahead}tohd,{ahead}sphd->{ahead}hts", type=fit)
