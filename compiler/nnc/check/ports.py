@@ -58,6 +58,8 @@ def _refuse_rank(rules: Stating, op: Layer, port: Port, type: TensorType) -> Non
     wanted = " or ".join(str(r) for r in port.ranks)
     if type.rank > max(port.ranks):
         help = "put `flatten ->` before it"
+    elif port.channels_first and type.rank == 1 and not isinstance(type.dims[0], int):
+        help = "put `unsqueeze(0) ->` before it, which makes one channel"
     elif port.channels_first and type.rank == 1:
         help = "put `reshape(channels, height, width) ->` before it"
     elif port.channels_first and type.rank == 2:
