@@ -137,7 +137,7 @@ class Attention(Layer):
         inner = self.inner(x)
         yield from scores.head_weights(x.dims[-1], memory, inner, self.bias, self._after, self.init)
         if self.rotary:
-            pairs = inner // self.heads // 2
+            pairs = inner // ints(self.heads, 1)[0] // 2
             yield Weight("rotary.frequencies", (pairs,), Frequencies(self.rotary_base), "frozen")
 
     def stream(
