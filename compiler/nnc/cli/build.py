@@ -68,6 +68,7 @@ class Order(Record):
 @click.option("-o", "output", type=FILE, metavar="DIR|FILE.onnx", help="By default build/SPEC.")
 @click.option("--opset", type=OPSETS, default=OPSET, show_default=True, help="Of ONNX.")
 @click.option("--bare", is_flag=True, help="Take the network's numbers, not raw data.")
+@click.option("--streaming", is_flag=True, help="Also a step.onnx: one step of a sequence.")
 @click.option("--no-verify", is_flag=True, help="Do not compare with PyTorch; needs no torch.")
 @network_option
 @set_option
@@ -80,6 +81,7 @@ def command(
     output: str | None,
     opset: int,
     bare: bool,
+    streaming: bool,
     no_verify: bool,
     network: str | None,
     sets: dict[str, str],
@@ -101,7 +103,7 @@ def command(
         orders = [replace(order, **said) for order in orders]
     alone = len(orders) == 1
     for order in orders:
-        recipe = _bared(order.recipe) if bare else order.recipe
+        recipe = _asked(order.recipe, bare, streaming)
         trained = order.weights is not None
         place = _place(output, source, file_name(recipe, trained=trained, alone=alone), alone)
         recipe, arrays = shipped(recipe), _arrays(order, console)
@@ -124,9 +126,11 @@ def command(
             _tell(file, trained, console)
 
 
-def _bared(recipe: Recipe) -> Recipe:
+def _asked(recipe: Recipe, bare: bool, streaming: bool) -> Recipe:
+    """The recipe with what the command line asks for."""
     export = recipe.export or ExportPlan(recipe.network.name)
-    return replace(recipe, export=replace(export, bare=True))
+    bare, streaming = export.bare or bare, export.streaming or streaming
+    return replace(recipe, export=replace(export, bare=bare, streaming=streaming))
 
 
 def _write_source(

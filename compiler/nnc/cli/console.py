@@ -62,6 +62,22 @@ class Console:
         """Writes text to stdout as it is, with a newline if it has none."""
         self._write(sys.stdout, text)
 
+    def piece(self, text: str) -> None:
+        """Writes a stranger's text to stdout as it comes, without a newline of its own.
+
+        On a terminal it is seen at once, and moves nothing but the cursor.
+        """
+        stream = sys.stdout
+        try:
+            if not stream.isatty():
+                stream.write(text)
+                return
+            marks = dict.fromkeys(c for c in text if not c.isprintable() and c not in "\n\t")
+            stream.write(text.translate({ord(c): visible(c, self.out) for c in marks}))
+            stream.flush()
+        except BrokenPipeError as error:
+            raise Closed from error
+
     def note(self, text: str) -> None:
         """Writes text to stderr, unless only errors are wanted."""
         if not self.quiet:

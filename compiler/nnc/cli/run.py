@@ -99,6 +99,7 @@ def command(
     form = "json" if json else form or _form(output)
     console.json = form == "json"
     session = Session(model_file(model, console))
+    _whole(session)
     if not session.about.trained:
         console.note(f"note: {session.name} has initial weights: it was not trained")
     stdin = sys.stdin.buffer.read() if "-" in inputs else b""
@@ -142,6 +143,15 @@ def model_file(path: str, console: Console, verb: str = "run") -> Path:
         help = f"`nnc build {relative(str(run.path))}` makes one of its weights"
         raise unusable(f"{relative(str(run.path))} has no exported model", help=help)
     return run.model
+
+
+def _whole(session: Session) -> None:
+    """Refuses a file that takes one step at a time."""
+    if session.about.stream is not None:
+        raise unusable(
+            f"{session.name} takes one step of a sequence at a time",
+            help="model.onnx, which lies beside it, takes the whole; `nnc sample` writes with it",
+        )
 
 
 def _tell_size(session: Session, size: Size, console: Console) -> None:

@@ -1,4 +1,4 @@
-"""`nnc sample RUN|MODEL`: what a trained generator makes; it needs no PyTorch."""
+"""`nnc sample RUN|MODEL`: what a trained model makes, text or pictures; it needs no PyTorch."""
 
 from __future__ import annotations
 
@@ -6,76 +6,168 @@ from pathlib import Path
 
 import click
 
+from nnc.cli import places
 from nnc.cli.console import Console
 from nnc.cli.failures import relative, unusable
 from nnc.cli.run import model_file
 from nnc.cli.verb import FILE, verb
-from nnc.deploy.pictures_sample import Made, Wish, make, makes_pictures
+from nnc.deploy import pictures_sample, sampling
+from nnc.deploy.about import STEPS
 from nnc.deploy.session import Session
-from nnc.train.gan.sheet import arranged, picture
+from nnc.record import Record
 
-MOST = 10_000
+MOST, LONGEST = 10_000, 10_000_000
+
+
+class Options(Record):
+    """What the command line said of one kind of samples; None where it said nothing."""
+
+    prompt: str | None
+    length: int | None
+    temperature: float | None
+    top_k: int | None
+    top_p: float | None
+    label: str | None
+    interpolate: int | None
+
+
+OF_TEXT = ("prompt", "length", "temperature", "top_k", "top_p")
+OF_PICTURES = ("label", "interpolate")
 
 
 @verb("sample")
 @click.argument("model", type=FILE, metavar="RUN|MODEL")
+@click.option("--prompt", metavar="TEXT", help="Text: what it begins with.")
+@click.option("--length", type=click.IntRange(1, LONGEST), help="Text: so many units; 500.")
+@click.option(
+    "--temperature",
+    type=click.FloatRange(0, 100),
+    help="Text: below 1 likely units get likelier, 0 takes the likeliest each time; 0.8.",
+)
+@click.option("--top-k", type=click.IntRange(0), help="Text: among the K likeliest units.")
+@click.option(
+    "--top-p",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="Text: among the likeliest units that are this probable together.",
+)
+@click.option("--label", metavar="CLASS", help="Pictures: of a class alone; by default of all.")
+@click.option(
+    "--interpolate",
+    type=click.IntRange(2, 1000),
+    metavar="N",
+    help="Pictures: N steps between two latents.",
+)
 @click.option(
     "--count",
     type=click.IntRange(1, MOST),
-    help="So many; by default 64, with --interpolate 1 row.",
+    help="So many; by default 1 text, 64 pictures, with --interpolate 1 row.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--label", default="", metavar="CLASS", help="Of a class alone; by default of all.")
 @click.option(
-    "--interpolate", type=click.IntRange(2, 1000), metavar="N", help="N steps between two latents."
+    "-o",
+    "output",
+    type=FILE,
+    metavar="FILE|DIR",
+    help="Text: the file; pictures: one sheet (.png), or a folder with a file for each.",
 )
-@click.option(
-    "-o", "output", type=FILE, metavar="FILE.png|DIR", help="One sheet, or a file for each."
-)
+@click.option("--json", "json", is_flag=True, help="Text: one JSON document on stdout.")
 def command(
     console: Console,
     model: str,
     count: int | None,
     seed: int,
-    label: str,
-    interpolate: int | None,
     output: str | None,
+    json: bool,
+    prompt: str | None,
+    length: int | None,
+    temperature: float | None,
+    top_k: int | None,
+    top_p: float | None,
+    label: str | None,
+    interpolate: int | None,
 ) -> None:
-    """Draw samples from a generator, as pictures on a sheet or as files."""
-    session = Session(model_file(model, console, "sample"))
-    if not makes_pictures(session):
-        raise _no_latent(session, model)
-    if output is None:
-        raise unusable("a sheet of pictures needs a file", help="say where to: `-o grid.png`")
-    if not session.about.trained:
-        console.note(f"note: {session.name} has initial weights: it was not trained")
-    rows = 1 if interpolate else 64
-    wish = Wish(count or rows, seed, label, interpolate or 0)
-    _write(make(session, wish), Path(output), console)
+    """Write text with a language model as it comes, or draw pictures with a generator.
+
+    A language model is trained with `export X { streaming }`, which writes the step.onnx.
+    """
+    console.json = json
+    options = Options(prompt, length, temperature, top_k, top_p, label, interpolate)
+    session = Session(_file(model, console))
+    if pictures_sample.makes_pictures(session):
+        _refuse(options, OF_TEXT, session, "draws pictures")
+        _pictures(session, options, count, seed, output, console)
+    elif session.about.stream is not None:
+        _refuse(options, OF_PICTURES, session, "writes text")
+        _text(session, options, count, seed, output, console)
+    else:
+        raise _neither(session, model)
 
 
-def _no_latent(session: Session, model: str) -> Exception:
+def _pictures(
+    session: Session,
+    options: Options,
+    count: int | None,
+    seed: int,
+    output: str | None,
+    console: Console,
+) -> None:
+    from nnc.cli.sample_pictures import draw  # Pillow is of the extras
+
+    rows = 1 if options.interpolate else 64
+    steps, label = options.interpolate or 0, options.label or ""
+    draw(session, pictures_sample.Wish(count or rows, seed, label, steps), output, console)
+
+
+def _text(
+    session: Session,
+    options: Options,
+    count: int | None,
+    seed: int,
+    output: str | None,
+    console: Console,
+) -> None:
+    from nnc.cli.sample_text import write  # only a language model needs it
+
+    wish = sampling.Wish(
+        500 if options.length is None else options.length,
+        0.8 if options.temperature is None else options.temperature,
+        options.top_k or 0,
+        1.0 if options.top_p is None else options.top_p,
+        seed,
+    )
+    write(session, options.prompt or "", wish, count or 1, output, console)
+
+
+def _refuse(options: Options, words: tuple[str, ...], session: Session, does: str) -> None:
+    for word in words:
+        if getattr(options, word) is not None:
+            option = "--" + word.replace("_", "-")
+            raise click.UsageError(f"{option} says nothing here: {session.name} {does}.")
+
+
+def _file(path: str, console: Console) -> Path:
+    """The file that a model or a run samples with: that of one step where there is one."""
+    found = model_file(path, console, "sample")
+    beside = found.with_name(STEPS)
+    return beside if found.name == "model.onnx" and beside.is_file() else found
+
+
+def _neither(session: Session, model: str) -> Exception:
+    """Why a file makes nothing by itself."""
+    shown = relative(model)
+    if session.about.task == "language":
+        name = session.about.network
+        if places.kind(model) != "run":
+            shown = "RUN"
+        return unusable(
+            f"{session.name} takes texts whole; step.onnx, which writes step by step, is not there",
+            help=f"`nnc build {shown} --streaming` makes one of a run's weights; with "
+            f"`export {name} {{ streaming }}` in the spec training does",
+        )
     if any(session.about.output(port.name).meaning == "image" for port in session.outputs):
-        help = f"`nnc run {relative(model)} PICTURE -o out.png` does"
+        help = f"`nnc run {shown} PICTURE -o out.png` does"
         return unusable(f"{session.name} translates pictures: it draws none", help=help)
     return unusable(
-        f"{session.name} is no generator: there is nothing to draw",
-        help=f"`nnc run {relative(model)} INPUT` runs it",
+        f"{session.name} is no generator and no language model: there is nothing to draw",
+        help=f"`nnc run {shown} INPUT` runs it",
     )
-
-
-def _write(made: Made, path: Path, console: Console) -> None:
-    if path.suffix.lower() == ".png":
-        path.parent.mkdir(parents=True, exist_ok=True)
-        arranged(made.pictures, made.columns).save(path, format="PNG")
-        console.note(f"samples   {len(made.pictures):,} in {relative(str(path))}")
-    elif path.suffix:
-        raise unusable(
-            f"samples are written as .png, not {path.suffix}", help="write `-o grid.png`"
-        )
-    else:
-        path.mkdir(parents=True, exist_ok=True)
-        for at, tile in enumerate(made.pictures):
-            picture(tile).save(path / f"{at + 1:04}.png", format="PNG")
-        console.note(f"samples   {len(made.pictures):,} files in {relative(str(path))}")
-    console.result(relative(str(path)))

@@ -20,6 +20,7 @@ from nnc.cli.names import stem
 from nnc.cli.prepare import Prepared
 from nnc.cli.starting import Start, start_of
 from nnc.cli.verb import FILE, data_option, network_option, set_option, verb
+from nnc.deploy.about import STEPS
 from nnc.deploy.exporter import OnnxExporter
 from nnc.ir.walk import macs
 from nnc.record import Record, replace
@@ -244,6 +245,13 @@ def _tell_failure(outcome: Outcome, console: Console) -> None:
     console.diagnostics([UNTRAINED.at(NOWHERE, outcome.stopped_by, help=help)])
 
 
+def _writes(prepared: Prepared) -> bool:
+    """Whether it is a language model."""
+    tokens = {field.name for field in prepared.data.profile.fields if field.meaning == "tokens"}
+    binding = prepared.plan.binding
+    return binding is not None and any(field in tokens for _, field in binding.targets)
+
+
 def _next(outcome: Outcome, prepared: Prepared, folder: RunFolder, console: Console) -> None:
     run = relative(str(folder.path))
     if outcome.exit_code in (FAILED_CHECK, FAILED_TRAINING):
@@ -252,6 +260,8 @@ def _next(outcome: Outcome, prepared: Prepared, folder: RunFolder, console: Cons
     if outcome.status == "finished" and prepared.plan.gan is not None:
         lines += gans.next_lines(prepared.plan.gan, run, outcome.exports)
     elif outcome.status == "finished" and outcome.exports:
+        steps = any(export.file == STEPS for export in outcome.exports)
+        lines += [f'nnc sample {run} --prompt "..."'] if steps and _writes(prepared) else []
         lines.append(f"nnc run {run}/{outcome.exports[0].file} INPUT")
         lines.append(f"nnc eval {run} --data {prepared.data_plan.name}=PATH")
     if outcome.status != "finished":

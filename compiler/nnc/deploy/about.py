@@ -23,6 +23,8 @@ from nnc.train.jsonfile import (
     texts,
 )
 
+STEPS = "step.onnx"
+"""Beside model.onnx, the file that takes one step at a time."""
 DEEPEST = 32
 MOST_PIXELS = 1 << 26
 """Of the size that a file says its pictures had."""

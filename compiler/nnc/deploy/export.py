@@ -16,6 +16,7 @@ from nnc.backends.onnx_metadata import after_run
 from nnc.backends.onnx_schema import OPSET
 from nnc.backends.weights import layout
 from nnc.check.exports import CANNOT_STREAM
+from nnc.deploy.about import STEPS
 from nnc.deploy.lively import lively
 from nnc.deploy.meanings import Recipe, doc, entries
 from nnc.deploy.parity import TOLERANCE, Differs, Parity
@@ -107,7 +108,7 @@ def streams(recipe: Recipe) -> bool:
 
 def step_path(path: Path) -> Path:
     """Where that file lies: `step.onnx` beside `model.onnx`, else `NAME.step.onnx`."""
-    return path.with_name("step.onnx" if path.name == "model.onnx" else f"{path.stem}.step.onnx")
+    return path.with_name(STEPS if path.name == "model.onnx" else f"{path.stem}.step.onnx")
 
 
 def prepare(

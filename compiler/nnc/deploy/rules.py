@@ -73,6 +73,31 @@ NOTHING_TO_MEASURE = rule(
 An evaluation needs a part of the data with samples, and a target for at least one output.
 """,
 )
+NO_STEPS = rule(
+    "NN559",
+    "no-steps",
+    """
+`nnc sample` runs a network one step at a time, and the file takes sequences whole. Write `export X
+{ streaming }` into the spec: `nnc train` and `nnc build` then write a `step.onnx` beside the model,
+which takes one step and gives what it leaves for the next.
+""",
+)
+NO_LANGUAGE = rule(
+    "NN560",
+    "no-language-model",
+    """
+`nnc sample` continues a text: it wants the step.onnx of a network that reads the units of a text
+and gives a number for each unit that may follow, trained on `text(...)`.
+""",
+)
+BAD_PROMPT = rule(
+    "NN561",
+    "unknown-in-prompt",
+    """
+The prompt is written in the units of the text that the network was trained on: its characters, or
+its words. Others it has never read.
+""",
+)
 
 
 def place(path: Path | str) -> Span:
@@ -83,14 +108,3 @@ def place(path: Path | str) -> Span:
 def refusal(kind: Rule, path: Path | str, message: str, help: str = "", *notes: str) -> Refusal:
     """The refusal of a rule about a file."""
     return Refusal(kind.at(place(path), message, help=help, notes=notes))
-
-
-NO_STEPS = rule(
-    "NN559",
-    "no-steps",
-    """
-`nnc sample` runs a network one step at a time, and the file takes sequences whole. Write `export X
-{ streaming }` into the spec: `nnc train` and `nnc build` then write a `step.onnx` beside the model,
-which takes one step and gives what it leaves for the next.
-""",
-)
