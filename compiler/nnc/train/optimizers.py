@@ -43,7 +43,7 @@ def _adam(o: Adam | AdamW, weights: list[Tensor]) -> torch.optim.Optimizer:
     return kind(
         weights,
         lr=o.lr,
-        betas=(o.betas[0], o.betas[1]),
+        betas=(float(o.betas[0]), float(o.betas[1])),
         eps=o.eps,
         weight_decay=o.weight_decay,
         amsgrad=o.amsgrad,
