@@ -160,6 +160,7 @@ def test_collapse_and_stuck_players_are_told_once(tmp_path: Path) -> None:
     watch = Watch(("g", "d"), chances=True)
     fine = {"g": 1.0, "d": 1.0, REAL: 0.6, MADE: 0.4}
     assert watch.epoch(fine, 0.8) == []
+    assert watch.epoch(fine | {"g": 4.0, "d": 0.3}, 0.01) == []
     (told,) = watch.epoch(fine | {"g": 2.0, "d": 0.5}, 0.01)
     assert "nearly equal" in told
     assert watch.epoch(fine | {"g": 3.0, "d": 0.7}, 0.01) == []
@@ -178,4 +179,4 @@ def test_a_collapsed_generator_is_reported_with_its_epoch(tmp_path: Path) -> Non
     plan = plan_of(simple(), lr=1e-9)
     listener = Listener()
     run(job_at(tmp_path, plan, text), listener)
-    assert any(note.startswith("epoch 1: the samples are nearly equal") for note in listener.notes)
+    assert any(note.startswith("epoch 2: the samples are nearly equal") for note in listener.notes)

@@ -114,6 +114,7 @@ class Watch:
         self._players, self._chances = players, chances
         self._before: dict[str, list[float]] = {name: [] for name in players}
         self._told: set[str] = set()
+        self._alike = 0  # epochs in a row
 
     def epoch(self, means: dict[str, float], spread: float) -> list[str]:
         """What is wrong since this epoch, each told once until it passes.
@@ -123,7 +124,8 @@ class Watch:
             spread: of made samples, as a share of that of real ones.
         """
         found: dict[str, str] = {}
-        if spread < ALIKE:
+        self._alike = self._alike + 1 if spread < ALIKE else 0
+        if self._alike > 1:  # at its start a generator makes little of its noise
             found["alike"] = (
                 f"the samples are nearly equal (they spread {spread:.1%} as far as real ones): "
                 "the generator has collapsed"
