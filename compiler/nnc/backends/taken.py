@@ -206,7 +206,9 @@ def _absent(name: str, of: Piece | None, shapes: Mapping[str, Shape]) -> str:
     if of is None:
         return f"{name}: no line of the table names it"
     lacking = next(n for n in of.names if n not in shapes)
-    like = nearest(lacking, tuple(shapes)[:1000])
+    last = lacking.rpartition(".")[0].rpartition(".")[2]
+    others = [n for n in list(shapes)[:1000] if n.rpartition(".")[0].rpartition(".")[2] == last]
+    like = nearest(lacking, tuple(others))
     ours = "" if lacking == name else f" for {name}"
     has = f"; the file has {printable(like)}" if like else ""
     return f"{printable(lacking)} is missing{ours}{has}"
@@ -226,6 +228,11 @@ def _misfit(
     help = ""
     if best.table is not None and extra and not (wrong or missing):
         help = f'if they may be dropped, list them as "left_out" in {best.table.source.name}'
+    elif best.found and len(missing) + len(wrong) <= 2 < best.found:
+        help = (
+            "if only the head differs: `--set classes=N` makes the file's, or `init` in a train"
+            " block starts the rest from the file"
+        )
     return Refusal(
         OTHER_WEIGHTS.at(
             file_span(path),

@@ -30,7 +30,8 @@ def missing(
 
 def too_many(word: str, arg: ast.Arg, names: tuple[str, ...]) -> Diagnostic:
     """The message for one argument more than there are names."""
-    takes = f"at most {len(names)} arguments: {', '.join(names)}" if names else "no arguments"
+    many = "argument" if len(names) == 1 else "arguments"
+    takes = f"at most {len(names)} {many}: {', '.join(names)}" if names else "no arguments"
     return TOO_MANY.at(arg.span, f"`{word}` takes {takes}")
 
 

@@ -82,6 +82,8 @@ def read_formula(world: World, e: ast.Expr, network: Outline, weight: float) -> 
     if world.sink.errors > before:
         return None
     text = " ".join(e.span.text.split())
+    if network.whole is None and any(named.kind == "field" for named in names(tree)):
+        return None  # a value of a network that has mistakes: those come first
     if not any(named.kind in ("output", "label") for named in names(tree)):
         given = "it gives " + ", ".join(f"`{o}`" for o in network.outputs)
         fields = [named.name for named in names(tree) if named.kind == "field"]

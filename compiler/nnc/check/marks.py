@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from nnc.check.body import Body
 from nnc.check.layouts import element
 from nnc.check.rules import TAKEN_NAME, UNPACKING, WRONG_CLAIM
@@ -10,6 +12,8 @@ from nnc.check.types import matches, pattern, pattern_text
 from nnc.check.values import BAD, UNKNOWN, LabelEntry, Unknown, written
 from nnc.check.world import Pending
 from nnc.diagnostics import Fix, Label
+from nnc.ir.dims import symbols
+from nnc.ir.types import TensorType
 from nnc.source import Span
 from nnc.syntax import ast
 
@@ -84,6 +88,16 @@ def _family_member(body: Body, name: ast.LabelName, value: int, scope: Scope) ->
         body.builder.call_value(value, f"{name.name.text}[{written(index)[1:-1]}]")
 
 
+def _remedy(have: TensorType) -> str:
+    """What to write; sizes that are rounded are none where the input is a multiple."""
+    parts = [int(k) for k in re.findall(r"// ?(\d+)", str(have))]
+    names = sorted({name for d in have.dims if not isinstance(d, int) for name in symbols(d)})
+    if not parts or not names or any("." in name for name in names):
+        return f"write `{have}`, or change the steps before it"
+    sizes = ", ".join(f"{max(parts)}*{name}" for name in names)
+    return f"sizes are rounded: write `{sizes}` in the input's shape and here, or `{have}` here"
+
+
 def read_claim(body: Body, t: ast.Type, scope: Scope) -> None:
     """A shape written after a step."""
     want = pattern(t, scope, body.world.numbers)
@@ -101,7 +115,7 @@ def read_claim(body: Body, t: ast.Type, scope: Scope) -> None:
         f"the value is {have}, not {t.kind}{pattern_text(want)}",
         others=() if made == t.span else (Label(made, f"this step makes {have}"),),
         fix=Fix(t.span, str(have)) if all(isinstance(d, int) for d in have.dims) else None,
-        help=f"write `{have}`, or change the steps before it",
+        help=_remedy(have),
         trace=body.world.trace,
     )
     same_kind = (t.kind == "token") == (have.dtype == "int64")

@@ -56,7 +56,11 @@ _NAMES = {"float32": "numbers", "int64": "ids (`token`)", "uint8": "bytes", "str
 
 def _refuse_rank(rules: Stating, op: Layer, port: Port, type: TensorType) -> None:
     wanted = " or ".join(str(r) for r in port.ranks)
-    if type.rank > max(port.ranks):
+    if op.word in ("lstm", "gru", "rnn") and type.rank == 3 and type.dims[0] == 1:
+        help = "take the one channel away: put `squeeze(0) ->` before it"
+    elif op.word in ("lstm", "gru", "rnn") and type.rank > 2:
+        help = "it takes [steps, features]: `rearrange([c, h, w], [h, (c, w)]) ->` before it"
+    elif type.rank > max(port.ranks):
         help = "put `flatten ->` before it"
     elif port.channels_first and type.rank == 1 and not isinstance(type.dims[0], int):
         help = "put `unsqueeze(0) ->` before it, which makes one channel"

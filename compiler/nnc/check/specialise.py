@@ -9,11 +9,11 @@ from nnc.check.handed import BODY, Handed, passed_step
 from nnc.check.passing import Carried, Entering, forgotten
 from nnc.check.rules import UNUSED_INPUT, WRONG_PATTERN
 from nnc.check.scope import Scope
-from nnc.check.types import bind_pattern
-from nnc.check.values import BAD, UNKNOWN, LabelEntry, Value
+from nnc.check.types import bind_pattern, dimension_name
+from nnc.check.values import BAD, UNKNOWN, LabelEntry, Value, is_whole
 from nnc.check.world import Made, World
 from nnc.diagnostics import Frame, Label
-from nnc.ir.dims import Dim
+from nnc.ir.dims import Dim, show
 from nnc.ir.graph import Graph, Item
 from nnc.ir.known import Known, named
 from nnc.ir.types import TensorType
@@ -199,6 +199,23 @@ def axes_of(type: TensorType, taken: Collection[str]) -> tuple[Dim, ...]:
     )
 
 
+def _twice(body: Body, t: ast.Type, type: TensorType) -> str:
+    """What to write where a size's name stands for another size already; "" where none does."""
+    if len(t.dims) != type.rank:
+        return ""
+    for e, have in zip(t.dims, type.dims):
+        name = dimension_name(e) if isinstance(e, ast.Ref) else ""
+        entry = body.scope.find(name) if name else None
+        if entry is None or not is_whole(entry.value) or entry.value == have:
+            continue
+        other = f"{name}2"
+        return (
+            f"its `{name}` is {show(entry.value)} already, and this size is {show(have)}:"
+            f" name it otherwise, such as `{other}`"
+        )
+    return ""
+
+
 def _bound(
     body: Body, wanted: Specialising, t: ast.Type, type: TensorType, at: int
 ) -> tuple[Dim, ...] | None:
@@ -215,7 +232,8 @@ def _bound(
             wanted.span,
             f"`{block.name.text}` takes {t.span.text}, and the value is {type}",
             others=tuple(others),
-            help="call it on such a value, or write `...` for any number of axes"
+            help=_twice(body, t, type)
+            or "call it on such a value, or write `...` for any number of axes"
             if t.kind or dims is None
             else "these are ids: put `embedding(COUNT, WIDTH) ->` before it",
             trace=world.trace[:-1],

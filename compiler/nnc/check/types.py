@@ -192,7 +192,20 @@ def _bind_one(e: ast.Expr, have: Dim, scope: Scope, numbers: Numbers, facts: Fac
     want = numbers.value(e, scope)
     if not is_whole(want):
         return None
-    return want if want == have or facts.proves_equal(want, have) else None
+    return want if want == have or _made_equal(want, have, facts) else None
+
+
+def _made_equal(want: Dim, have: Dim, facts: Facts) -> bool:
+    """Whether two sizes are equal, under a condition where both are open: as joins infer it."""
+    if isinstance(want, int) or isinstance(have, int):
+        return facts.proves_equal(want, have)
+    before = facts.copy()
+    if facts.equal(want, have) == "refused":
+        return False
+    if any(isinstance(c.equals, int) and "." not in c.symbol for c in facts.condition_list()):
+        facts.restore(before)  # an open size is no single number
+        return False
+    return True
 
 
 def _free_name(e: object, scope: Scope) -> ast.Ref | None:

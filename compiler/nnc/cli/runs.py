@@ -59,7 +59,8 @@ def _text(found: list[Run], console: Console) -> str:
         used += needed
     if len(shown) < len(columns):
         more = len(columns) - len(shown)
-        console.note(f"note: {more} more columns with --json or a wider window")
+        columns_ = "column" if more == 1 else "columns"
+        console.note(f"note: {more} more {columns_} with --json or a wider window")
     lines = [[_cut(row.get(name, ""), look.width) for name in shown] for row in rows]
     return table(shown, lines, look, right=[at for at, n in enumerate(shown) if n not in WORDS])
 

@@ -240,8 +240,11 @@ def _tell_failure(outcome: Outcome, console: Console) -> None:
     if outcome.exit_code != FAILED_TRAINING:
         console.error(outcome.stopped_by)
         return
-    lower = "try a lower learning rate: --set train.optimizer.lr=1e-4"
-    help = lower if "the loss " in outcome.stopped_by else ""
+    help = ""
+    if outcome.stopped_by.endswith(" at step 1"):  # before any update
+        help = "no update was made yet: look at the data, `normalize`, and `log` or `/` in the loss"
+    elif "the loss " in outcome.stopped_by:
+        help = "try a lower learning rate: --set train.optimizer.lr=1e-4"
     console.diagnostics([UNTRAINED.at(NOWHERE, outcome.stopped_by, help=help)])
 
 
@@ -265,7 +268,8 @@ def _next(outcome: Outcome, prepared: Prepared, folder: RunFolder, console: Cons
         lines.append(f"nnc run {run}/{outcome.exports[0].file} INPUT")
         lines.append(f"nnc eval {run} --data {prepared.data_plan.name}=PATH")
     if outcome.status != "finished":
-        if checkpoints(folder.checkpoints):
+        diverged = outcome.stopped_by.endswith(" at step 1") and "the loss " in outcome.stopped_by
+        if checkpoints(folder.checkpoints) and not diverged:
             lines.append(f"nnc train --resume {run}")
     elif prepared.plan.length.unit == "epochs" and outcome.stopped_by != "early_stop":
         lines.append(
