@@ -9,6 +9,7 @@ from nnc.check.budgets import check_budgets
 from nnc.check.data import check_data
 from nnc.check.declarations import declare
 from nnc.check.exports import check_export
+from nnc.check.ganranges import check_ranges
 from nnc.check.networks import check_network, uncalled_blocks
 from nnc.check.overrides import Override, Routed, route
 from nnc.check.resolve import Sizes, resolved
@@ -144,6 +145,7 @@ def _whole(
     uncalled_blocks(world, file)
     data = _data(world, file, root, moved, routed)
     trains = train_blocks(world, file, networks, gans, data, profiles, routed, root)
+    check_ranges(world, file, trains, networks, data)
     exports = _exports(world, file, networks, gans)
     check_budgets(world, files, networks, trains, exports)
     diagnostics = _a_message_a_cause(sorted(sink.diagnostics, key=_order(files)))

@@ -8,6 +8,7 @@ from nnc.check.binding import bind_fields
 from nnc.check.carrying import cannot_carry
 from nnc.check.catalogue import catalogue_profile
 from nnc.check.declared import declared_profile
+from nnc.check.ganbinding import bind_gan
 from nnc.check.gans import check_gan
 from nnc.check.gantrain import check_gan_train
 from nnc.check.numeric import numeric_targets
@@ -66,7 +67,7 @@ def train_blocks(
             gan = gans.get(d.network.text)
             made = check_gan_train(world, d, gan, networks, data, own)
             if made is not None:
-                found[name] = made
+                found[name] = _gan_bound(world, made, networks, data, profiles)
             continue
         plan = check_train(world, d, networks, data, own, root)
         network = networks.get(d.network.text)
@@ -97,3 +98,30 @@ def _bound(
             world.sink.add(diagnostic)
         return plan
     return plan if profile is None else bound
+
+
+def _gan_bound(
+    world: World,
+    plan: TrainPlan,
+    networks: Mapping[str, Network | None],
+    data: Mapping[str, DataPlan | None],
+    profiles: Mapping[str, Profile],
+) -> TrainPlan:
+    """As `_bound`, of all data that a gan reads."""
+    known: dict[str, Profile] = {}
+    for name in plan.data:
+        source = data.get(name)
+        profile = profiles.get(name)
+        if profile is None and source is not None:
+            profile = catalogue_profile(source, numeric_targets((plan,), source))
+        if profile is not None:
+            known[name] = profile
+    if plan.gan is None or not known or len(known) < len(plan.data):
+        return plan
+    try:
+        bound = bind_gan(plan, plan.gan, networks, known)
+    except Refusal as refusal:
+        for diagnostic in refusal.diagnostics:
+            world.sink.add(diagnostic)
+        return plan
+    return bound if all(name in profiles for name in plan.data) else plan

@@ -105,6 +105,11 @@ def profiles(
 
 def picture_type(checked: Checked, data: str, network: str = "") -> TensorType | None:
     """The type [C, H, W] of the input that a data block's pictures feed, where exactly one fits."""
+    for plan in checked.trains.values():
+        if plan.gan is not None and data in plan.data and network in ("", plan.network):
+            made = checked.networks[plan.gan.gan.generators[0].network].graph
+            type = made.types[made.outputs[0].value]
+            return type if type.rank == PICTURE_RANK else None
     trained = (
         [network] if network else [t.network for t in checked.trains.values() if data in t.data]
     )

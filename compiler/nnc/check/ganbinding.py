@@ -1,0 +1,168 @@
+"""Which field of the data each condition and domain of a gan is, and what is judged as real."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nnc.check.binding import feeds
+from nnc.check.gan_rules import GAN_BINDING
+from nnc.check.training_rules import WRONG_CLASSES
+from nnc.diagnostics import Diagnostic, Refusal, nearest
+from nnc.ir.gan import Gan, GanPlan
+from nnc.ir.graph import Network
+from nnc.ir.plan import Field, Profile, TrainPlan
+from nnc.ir.types import TensorType
+from nnc.record import Record, replace
+
+REAL = "real"
+
+
+class Wish(Record):
+    """Something that the data must give; `named`: what the data setting may call it."""
+
+    source: str
+    type: TensorType
+    named: tuple[str, ...]
+
+
+class Offer(Record):
+    """A field of a data block, as a plan names it."""
+
+    data: str
+    field: Field
+    text: str
+
+
+def bind_gan(
+    plan: TrainPlan,
+    gan: GanPlan,
+    networks: Mapping[str, Network | None],
+    profiles: Mapping[str, Profile],
+) -> TrainPlan:
+    """The plan with the fields that the gan reads.
+
+    Raises:
+        Refusal: something has no field, or several fit.
+    """
+    wishes = _wishes(gan.gan, networks)
+    several = len(profiles) > 1
+    offers = [
+        Offer(name, field, f"{name}.{field.name}" if several else field.name)
+        for name, profile in profiles.items()
+        for field in profile.fields
+    ]
+    found: dict[str, Offer] = {}
+    for name, path in plan.given:
+        wish = next((w for w in wishes if name in w.named), None)
+        offer = next((o for o in offers if f"{o.data}.{o.field.name}" == path), None)
+        if wish is None or offer is None:
+            raise Refusal(_no_such(plan, name, path, wishes, offers))
+        if not _fits(wish, offer):
+            raise Refusal(_unfitting(plan, wish, offer))
+        found[wish.source] = offer
+    for wish in wishes:
+        same = [o for o in offers if o.field.name in wish.named and _fits(wish, o)]
+        if wish.source not in found and len(same) == 1:
+            found[wish.source] = same[0]
+    for wish in wishes:
+        if wish.source not in found:
+            found[wish.source] = _left(plan, wish, wishes, offers, found)
+    fields = tuple((wish.source, found[wish.source].text) for wish in wishes)
+    _classes(gan, networks, found)
+    return replace(plan, gan=replace(gan, fields=fields))
+
+
+def _wishes(gan: Gan, networks: Mapping[str, Network | None]) -> list[Wish]:
+    """What the data must give, in the order of the gan; the real samples last."""
+    wishes = [Wish(s.name, s.type, (s.name,)) for s in gan.sources if s.kind != "latent"]
+    if any(s.kind == "domain" for s in gan.sources):
+        return wishes
+    maker = gan.generators[0]
+    network = networks[maker.network]
+    assert network is not None, "the gan is whole"
+    type = network.graph.types[network.graph.outputs[0].value]
+    return [*wishes, Wish(REAL, type, (REAL, maker.output))]
+
+
+def _left(
+    plan: TrainPlan, wish: Wish, wishes: list[Wish], offers: list[Offer], found: dict[str, Offer]
+) -> Offer:
+    """The field that fits as the only one left; of a pair of pictures the condition comes first."""
+    taken = [o.text for o in found.values()]
+    fit = [o for o in offers if o.text not in taken and _fits(wish, o)]
+    alike = [w for w in wishes if w.source not in found and w.type.rank == wish.type.rank]
+    one = len({o.data for o in fit}) == 1 and wish.type.rank == 3
+    domains = wish.source != REAL and not any(w.source == REAL for w in wishes)
+    if len(fit) == 1 and (len(alike) == 1 or not domains):
+        return fit[0]
+    if one and len(fit) == len(alike) and not domains:
+        return fit[0]
+    data = [o for o in fit if o.text not in taken]
+    names = ", ".join(f"`{o.text}` {o.field.type}" for o in offers)
+    what = "what is judged as real" if wish.source == REAL else f"`{wish.source}`"
+    other = data[0].data if data else plan.data[0]
+    raise Refusal(
+        GAN_BINDING.at(
+            plan.span,
+            f"{'several fields fit' if fit else 'no field fits'} {what} {wish.type}",
+            notes=(f"the data have {names}",),
+            help=f"say which: `data {other}({wish.named[-1]}={(data or offers)[0].field.name})`"
+            if data or offers
+            else "",
+        )
+    )
+
+
+def _fits(wish: Wish, offer: Offer) -> bool:
+    return not offer.field.padded and feeds(offer.field, wish.type)
+
+
+def _no_such(
+    plan: TrainPlan, name: str, path: str, wishes: list[Wish], offers: list[Offer]
+) -> Diagnostic:
+    names = [name for wish in wishes for name in wish.named]
+    paths = [o.field.name for o in offers if o.data == path.partition(".")[0]]
+    wrong, known = (name, names) if name not in names else (path.partition(".")[2], paths)
+    what = "condition, domain or output of the gan" if known is names else "field of the data"
+    guess = nearest(wrong, known)
+    return GAN_BINDING.at(
+        plan.span,
+        f"`{wrong}` is no {what}",
+        help=f"did you mean `{guess}`?" if guess else "there are " + ", ".join(known),
+    )
+
+
+def _unfitting(plan: TrainPlan, wish: Wish, offer: Offer) -> Diagnostic:
+    what = "what is made" if wish.source == REAL else f"`{wish.source}`"
+    return GAN_BINDING.at(
+        plan.span,
+        f"the field `{offer.text}` {offer.field.type} does not fit {what}, {wish.type}",
+        help="pictures are [1, H, W] or [3, H, W], classes are `token[]`",
+    )
+
+
+def _classes(
+    gan: GanPlan, networks: Mapping[str, Network | None], found: Mapping[str, Offer]
+) -> None:
+    """Classes that further losses compare with are as many as the output has numbers.
+
+    Raises:
+        Refusal: they are not.
+    """
+    for term in gan.terms:
+        offer = found.get(term.source)
+        if offer is None or not offer.field.labels:
+            continue
+        player = next(p for p in gan.gan.players if p.name == term.player)
+        network = networks[player.network]
+        assert network is not None, "the gan is whole"
+        port = next(p for p in network.graph.outputs if p.name == term.output)
+        have, want = network.graph.types[port.value].dims[0], len(offer.field.labels)
+        if isinstance(have, int) and have != want:
+            raise Refusal(
+                WRONG_CLASSES.at(
+                    port.span,
+                    f"`{term.output}` has {have} numbers, and `{offer.text}` {want} classes",
+                    help=f"write `dense({offer.data}.classes)`",
+                )
+            )
