@@ -29,6 +29,7 @@ class Played(Record):
     Args:
         begin: declares the inputs that the gan gives it, before its first statement.
         first: the output that stands first.
+        returns: that output has the type of its input, so that another player can come back.
         given: parameters with other values than their defaults.
         around: names of the gan.
     """
@@ -36,6 +37,7 @@ class Played(Record):
     kind: str
     begin: Callable[[Body], None]
     first: str = ""
+    returns: bool = False
     given: Mapping[str, Value] = {}
     around: Scope | None = None
 
@@ -65,11 +67,23 @@ def check_network(
         for diagnostic in refusal.diagnostics:
             world.sink.add(diagnostic)
         return None
+    if played is not None and played.returns:
+        _return(body, played.first)
     _claims(world)
     world.sink.blame(CHANNELS_LAST.code, "NN3", said)
     if not whole or world.sink.errors > before:
         return None
     return _finished(world, body, params, network.doc, played)
+
+
+def _return(body: Body, name: str) -> None:
+    """States that an output has the sizes of the input; who compares them says where it has not."""
+    types, facts = body.builder.types, body.world.facts
+    for port in body.builder.outputs:
+        if port.name == name and body.builder.inputs:
+            have, want = types[port.value], types[body.builder.inputs[0].value]
+            for a, b in zip(have.dims, want.dims):
+                facts.equal(a, b)
 
 
 def _finished(

@@ -55,6 +55,11 @@ class Playing(Record):
         """What the network of a player is called."""
         return f"{self.gan.name.text}.{player_name(player)}"
 
+    def returns(self, player: ast.Player) -> bool:
+        """Whether what it makes is of the type that it reads: between two domains."""
+        between = any(s.kind == "domain" for s in self.sources.values())
+        return between and player.role.text == "generator"
+
     def feeds(self, role: str) -> tuple[str, ...]:
         """The sources that players of a role may read."""
         given = ("condition", "domain") if role == "discriminator" else ()
@@ -105,7 +110,7 @@ def built(
         making.sole_input = len(own) == 1
 
     given = {name: _plain(value) for name, value in playing.params}
-    played = Played(player.role.text, begin, first, given)
+    played = Played(player.role.text, begin, first, playing.returns(player), given)
     made = check_network(world, network, {}, played)
     told = ["made"] if judged is not None else []
     return made, (*told, *order, *(n.text for s in own for n in s.names))
@@ -239,7 +244,7 @@ def called(
     outputs = [s.name.name.text for s in network.body.statements if isinstance(s, ast.Output)]
     wish = RESULT[player.role.text]
     first = wish if wish in outputs else outputs[0] if outputs else ""
-    played = Played(player.role.text, _nothing, first, given)
+    played = Played(player.role.text, _nothing, first, playing.returns(player), given)
     own = {k: v for k, v in playing.overrides.items() if k not in given}
     return check_network(world, whole, own, played)
 

@@ -141,7 +141,7 @@ def _whole(
         name: check_network(world, d, routed.networks.get(name, {}))
         for name, d in world.networks.items()
     }
-    gans = check_gans(world, networks, routed)
+    gans = check_gans(world, file, networks, routed)
     uncalled_blocks(world, file)
     data = _data(world, file, root, moved, routed)
     trains = train_blocks(world, file, networks, gans, data, profiles, routed, root)

@@ -23,14 +23,22 @@ from nnc.ir.plan import DataPlan, Profile, TrainPlan
 from nnc.syntax import ast
 
 
-def gans(world: World, networks: dict[str, Network | None], routed: Routed) -> dict[str, Gan]:
+def gans(
+    world: World, file: ast.File, networks: dict[str, Network | None], routed: Routed
+) -> dict[str, Gan]:
     """Gans; their players join the networks, from which those go that only play."""
     found: dict[str, Gan] = {}
+    named = {d.network.text for d in file.declarations if isinstance(d, (ast.Train, ast.Export))}
     for name, d in world.gans.items():
         made = check_gan(world, d, world.callable, routed.networks.get(name, {}))
         networks.update(made.networks)
-        if made.gan is not None:
-            found[name] = made.gan
+        if made.gan is None:
+            continue
+        found[name] = made.gan
+        for item in d.items:
+            if isinstance(item, ast.Player) and item.call is not None:
+                if item.call.name.text not in named:
+                    networks.pop(item.call.name.text, None)
     return found
 
 

@@ -119,6 +119,8 @@ def sound(checked: Checked, console: Console) -> Checked:
 def choose(checked: Checked, name: str | None) -> dict[str, Network]:
     """The networks that `--network` names, all by default; a train block's name means its own.
 
+    A gan's name means its players.
+
     Raises:
         Refusal: there is none, or none of that name.
     """
@@ -129,6 +131,8 @@ def choose(checked: Checked, name: str | None) -> dict[str, Network]:
         return dict(networks)
     if name not in networks and name in checked.trains:
         name = checked.trains[name].network
+    if name in checked.gans:
+        return {p.network: networks[p.network] for p in checked.gans[name].players}
     if name not in networks:
         raise unusable(f"the spec has no network `{name}`", help=f"it has {', '.join(networks)}")
     return {name: networks[name]}
