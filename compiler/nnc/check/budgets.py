@@ -68,6 +68,12 @@ def _budgets(
         for statement in declared.body.statements:
             if isinstance(statement, ast.Budget) and statement.network is None:
                 yield name, statement
+    for name, gan in world.gans.items():
+        for item in gan.items:
+            if isinstance(item, ast.Player) and item.body is not None:
+                own = f"{name}.{item.name.text if item.name is not None else item.role.text}"
+                stated = (s for s in item.body.statements if isinstance(s, ast.Budget))
+                yield from ((own, s) for s in stated if s.network is None and own in networks)
     for file in files:
         for d in file.declarations:
             if not isinstance(d, ast.Budget):

@@ -28,17 +28,26 @@ def gans(
 ) -> dict[str, Gan]:
     """Gans; their players join the networks, from which those go that only play."""
     found: dict[str, Gan] = {}
-    named = {d.network.text for d in file.declarations if isinstance(d, (ast.Train, ast.Export))}
+    named = {
+        d.network.text
+        for d in file.declarations
+        if isinstance(d, (ast.Train, ast.Export, ast.Budget)) and d.network is not None
+    }
+    named |= {
+        name
+        for name, d in world.networks.items()
+        if any(isinstance(s, ast.Budget) for s in d.body.statements)
+    }
     for name, d in world.gans.items():
         made = check_gan(world, d, world.callable, routed.networks.get(name, {}))
         networks.update(made.networks)
         if made.gan is None:
             continue
         found[name] = made.gan
-        for item in d.items:
-            if isinstance(item, ast.Player) and item.call is not None:
-                if item.call.name.text not in named:
-                    networks.pop(item.call.name.text, None)
+        calls = (item.call for item in d.items if isinstance(item, ast.Player))
+        for call in calls:
+            if call is not None and call.name.text not in named:
+                networks.pop(call.name.text, None)
     return found
 
 
