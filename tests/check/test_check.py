@@ -44,7 +44,7 @@ def places(text: str) -> list[str]:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "specs").glob("*.nn")), ids=lambda p: p.stem)
 def test_shipped_specs_are_sound(path: Path) -> None:
-    checked = check_source(Source(path.name, path.read_text("utf-8")))
+    checked = check_source(Source(path.name, path.read_text("utf-8")), root=str(path.parent))
     assert checked.diagnostics == ()
     for network in checked.networks.values():
         verify(network)

@@ -97,18 +97,17 @@ def _left(
         return fit[0]
     if one and len(fit) == len(alike) and not domains:
         return fit[0]
-    data = [o for o in fit if o.text not in taken]
     names = ", ".join(f"`{o.text}` {o.field.type}" for o in offers)
     what = "what is judged as real" if wish.source == REAL else f"`{wish.source}`"
-    other = data[0].data if data else plan.data[0]
+    help = "pictures are [1, H, W] or [3, H, W], classes are `token[]`"
+    if fit:
+        help = f"say which: `data {fit[0].data}({wish.named[-1]}={fit[0].field.name})`"
     raise Refusal(
         GAN_BINDING.at(
             plan.span,
-            f"{'several fields fit' if fit else 'no field fits'} {what} {wish.type}",
+            f"{'several fields fit' if len(fit) > 1 else 'no field fits'} {what}, {wish.type}",
             notes=(f"the data have {names}",),
-            help=f"say which: `data {other}({wish.named[-1]}={(data or offers)[0].field.name})`"
-            if data or offers
-            else "",
+            help=help,
         )
     )
 

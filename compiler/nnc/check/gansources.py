@@ -83,7 +83,9 @@ def _drawn(
     free = sorted({s for d in type.dims for s in symbols(d) if "." not in s})
     if free:
         numbers.say(
-            GAN_SOURCE.at(item.type.span, "a latent states each size", label=f"`{free[0]}` is free")
+            GAN_SOURCE.at(
+                item.type.span, "a latent states each size", help=f"write a number for `{free[0]}`"
+            )
         )
         return False
     if e is None and type.dtype != "int64":
@@ -121,7 +123,9 @@ def _distribution(
             "ids are drawn from `categorical(COUNT)`"
             if ids
             else "a latent is drawn from `normal(std)` or `uniform(low, high)`",
-            help="" if ids else f"an id is a latent of type `token[]`: `{named}: token[]`",
+            help=f"write `latent {named}: token[] = {e.span.text}`"
+            if isinstance(made, Categorical)
+            else "",
         )
     )
     return False

@@ -20,7 +20,7 @@ from nnc.check.train import (
 from nnc.check.training_rules import BAD_SETTING, DOUBLED_SETTING, MISSING_SETTING
 from nnc.check.updates import SELECTING, Updates, declared_call, read_updates
 from nnc.check.world import World
-from nnc.diagnostics import Label
+from nnc.diagnostics import Fix, Label, nearest
 from nnc.ir.gan import OBJECTIVES, Gan, GanPlan, GanPlayer, NonSaturating, Objective
 from nnc.ir.graph import Network
 from nnc.ir.plan import Player, TrainPlan
@@ -104,7 +104,8 @@ def _plan(
     if gan is None:
         return None
     updates = _updates(world, gan, networks, found, chosen)
-    terms = read_terms(world, found.get("loss"), gan, networks)
+    beside = found.get("loss") if "objective" in found else None
+    terms = read_terms(world, beside, gan, networks)
     if objective is not None:
         _objective(world, train, found, gan, objective, networks)
     if updates is None or objective is None:
@@ -206,10 +207,9 @@ def _updates(
     for player in gan.players:
         own, inner = _of(world, player, found, chosen)
         updates = read_updates(world, own, inner, networks[player.network])
-        if updates is None:
-            return None
-        made.append(updates)
-    return tuple(made)
+        if updates is not None:
+            made.append(updates)
+    return tuple(made) if len(made) == len(gan.players) else None
 
 
 def _known(world: World, gan: Gan, setting: ast.Setting) -> bool:
@@ -219,11 +219,16 @@ def _known(world: World, gan: Gan, setting: ast.Setting) -> bool:
         if isinstance(e, ast.Ref) and e.names[0].text in known:
             continue
         listed = ", ".join(f"`{word}`" for word in known)
+        head = e.names[0].span if isinstance(e, ast.Ref) else e.span
+        guess = nearest(head.text, tuple(known))
         world.sink.add(
             BAD_SETTING.at(
                 e.span,
                 "a selection in a gan begins with a player",
-                help=f"write `on {next(iter(known))}.{e.span.text}`; there are {listed}",
+                help=f"did you mean `{guess}`?"
+                if guess
+                else f"write `on {next(iter(known))}.{e.span.text}`; there are {listed}",
+                fix=Fix(head, guess) if guess else None,
             )
         )
         return False

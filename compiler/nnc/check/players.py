@@ -212,8 +212,9 @@ def called(
                 f"no network is called `{call.name.text}`",
                 help=f"did you mean `{guess}`?"
                 if guess
-                else f"declare it, or write the player's steps in braces: "
-                f"`{player.role.text} {{ ... }}`",
+                else "there is " + " and ".join(f"`{name}`" for name in list(networks)[:8])
+                if networks
+                else f"declare it, or write the steps in braces: `{player.role.text} {{ ... }}`",
                 fix=Fix(call.name.span, guess) if guess else None,
             )
         )
@@ -274,7 +275,6 @@ def assigned(
         return tuple(found[p.name] for p in ports)
     inputs = ", ".join(f"`{p.name}`" for p in left or ports)
     known = " and ".join(f"`{name}`" for name in free or able)
-    more = "what it judges" if role == "discriminator" else ""
     place_of = player.call.name.span if player.call is not None else player.role.span
     world.sink.add(
         PLAYER_INPUT.at(
@@ -282,12 +282,18 @@ def assigned(
             f"`{player_name(player)}` has the inputs {inputs}, and the gan does not say of what"
             if left
             else f"`{player_name(player)}` has no input for what it judges",
-            help="name the gan's sources as the network's inputs"
-            + (f"; it has {known}" if known else "")
-            + (f", and one input is {more}" if more else ""),
+            help=_inputs_help(role, known),
         )
     )
     return None
+
+
+def _inputs_help(role: str, known: str) -> str:
+    if role == "generator":
+        return f"the gan has {known}: give the inputs these names" if known else "declare a latent"
+    if known:
+        return f"one input is what it judges; the others are called as the conditions: {known}"
+    return "one input is what it judges, and the gan has no `condition` for another"
 
 
 def matched(want: TensorType, have: TensorType, env: dict[str, Dim]) -> bool:
