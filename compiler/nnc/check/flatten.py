@@ -57,7 +57,8 @@ def edited(span: Span, edits: Edits) -> str:
 def _taken(world: World, d: ast.Declaration) -> bool:
     if isinstance(d, ast.Block):
         return d.name.text in world.called
-    return isinstance(d, ast.Network) and d.name.text in world.networks
+    names = {*world.networks, *world.played}
+    return isinstance(d, ast.Network) and d.name.text in names
 
 
 def _line(span: Span) -> Span:
@@ -84,7 +85,7 @@ def _with_comment(span: Span) -> Span:
 
 
 def _push_defaults(file: ast.File, edits: Edits) -> None:
-    """Moves the defaults of the spec itself into its blocks and networks."""
+    """Moves the defaults of the spec itself into its blocks, networks and players."""
     stated = [d for d in file.declarations if isinstance(d, ast.Defaults)]
     if not stated:
         return
@@ -92,6 +93,10 @@ def _push_defaults(file: ast.File, edits: Edits) -> None:
     for d in file.declarations:
         if isinstance(d, (ast.Block, ast.Network)):
             _begin(d.body, said, edits)
+        elif isinstance(d, ast.Gan):
+            for item in d.items:
+                if isinstance(item, ast.Player) and item.body is not None:
+                    _begin(item.body, said, edits)
     edits.extend((_line(d.span), "") for d in stated)
 
 

@@ -126,7 +126,7 @@ def route(overrides: tuple[Override, ...], file: ast.File) -> Routed:
     routed = Routed({}, {}, {}, {}, {})
     decls = file.declarations
     params = [d.name.text for d in decls if isinstance(d, ast.FileParam)]
-    networks = {d.name.text: d for d in decls if isinstance(d, ast.Network)}
+    networks = {d.name.text: d for d in decls if isinstance(d, (ast.Network, ast.Gan))}
     data = [d.name.text for d in decls if isinstance(d, ast.Data)]
     trains = [d for d in decls if isinstance(d, ast.Train)]
     for override in overrides:
@@ -186,7 +186,7 @@ def _callable(override: Override, block: str, path: str) -> tuple[str, str]:
     return block, path
 
 
-def _params(network: ast.Network) -> list[str]:
+def _params(network: ast.Network | ast.Gan) -> list[str]:
     return [p.name.text for p in network.params]
 
 

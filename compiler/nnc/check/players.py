@@ -219,6 +219,7 @@ def called(
             )
         )
         return None
+    world.played.add(call.name.text)
     names = tuple(p.name.text for p in network.params)
     placed = place(call.name.text, call.name.span, names, call.args, world.numbers)
     if not placed.ok:

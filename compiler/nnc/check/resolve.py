@@ -143,7 +143,7 @@ def resolved(
         for file in files:
             _sizes(file, used, edits)
     for d in (d for file in files for d in file.declarations):
-        if isinstance(d, ast.Network):
+        if isinstance(d, (ast.Network, ast.Gan)):
             _parameters(d, routed.networks.get(d.name.text, {}), edits)
     for d in files[0].declarations:
         if isinstance(d, ast.FileParam) and d.name.text in routed.params:
@@ -160,7 +160,7 @@ def resolved(
 
 
 def _parameters(
-    d: ast.Network, overrides: Mapping[str, Override], edits: list[tuple[Span, str]]
+    d: ast.Network | ast.Gan, overrides: Mapping[str, Override], edits: list[tuple[Span, str]]
 ) -> None:
     for param in d.params:
         if param.name.text in overrides:

@@ -95,6 +95,7 @@ class World:
         self.networks: dict[str, ast.Network] = {}
         self.callable: dict[str, ast.Network] = {}  # those of used files that only play included
         self.gans: dict[str, ast.Gan] = {}
+        self.played: set[str] = set()
         self.called: set[str] = set()
         self.read_by_losses = _loss_names(files[0])
         self.memo: dict[tuple[object, ...], Made] = {}
