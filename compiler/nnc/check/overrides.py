@@ -174,7 +174,7 @@ def _train_path(override: Override, rest: str, trains: list[ast.Train]) -> tuple
     return _callable(override, *((of[0], path) if of else ("", rest)))
 
 
-CALLS = ("optimizer", "schedule", "loss")
+CALLS = ("optimizer", "schedule", "loss", "objective")
 """Settings whose value has arguments."""
 
 

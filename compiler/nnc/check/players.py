@@ -205,19 +205,7 @@ def called(
     assert call is not None
     network = networks.get(call.name.text)
     if network is None:
-        guess = nearest(call.name.text, tuple(networks))
-        world.sink.add(
-            UNKNOWN_NETWORK.at(
-                call.name.span,
-                f"no network is called `{call.name.text}`",
-                help=f"did you mean `{guess}`?"
-                if guess
-                else "there is " + " and ".join(f"`{name}`" for name in list(networks)[:8])
-                if networks
-                else f"declare it, or write the steps in braces: `{player.role.text} {{ ... }}`",
-                fix=Fix(call.name.span, guess) if guess else None,
-            )
-        )
+        world.sink.add(_unknown(player, call, tuple(networks)))
         return None
     world.played.add(call.name.text)
     names = tuple(p.name.text for p in network.params)
@@ -249,6 +237,20 @@ def called(
     played = Played(player.role.text, _nothing, first, playing.returns(player), given)
     own = {k: v for k, v in playing.overrides.items() if k not in given}
     return check_network(world, whole, own, played)
+
+
+def _unknown(player: ast.Player, call: ast.Call, networks: tuple[str, ...]) -> Diagnostic:
+    guess = nearest(call.name.text, networks)
+    return UNKNOWN_NETWORK.at(
+        call.name.span,
+        f"no network is called `{call.name.text}`",
+        help=f"did you mean `{guess}`?"
+        if guess
+        else "there is " + " and ".join(f"`{name}`" for name in networks[:8])
+        if networks
+        else f"declare it, or write the steps in braces: `{player.role.text} {{ ... }}`",
+        fix=Fix(call.name.span, guess) if guess else None,
+    )
 
 
 def _nothing(making: Body) -> None:

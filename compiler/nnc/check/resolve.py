@@ -204,7 +204,12 @@ def _settings(
 
 
 _OTHER = {"epochs": "steps", "steps": "epochs"}
-_DEFAULT = {"optimizer": "adam", "schedule": "constant", "loss": "cross_entropy"}
+_DEFAULT = {
+    "optimizer": "adam",
+    "schedule": "constant",
+    "loss": "cross_entropy",
+    "objective": "gan",
+}
 
 
 def _with(head: str, old: ast.Expr | None, name: str, new: ast.Expr) -> ast.Call:

@@ -12,6 +12,7 @@ from nnc.check.values import Quantity, Unknown, is_integer, is_real
 from nnc.check.world import World
 from nnc.diagnostics import Diagnostic, Fix, Label, Refusal, nearest
 from nnc.ir.arguments import Declared
+from nnc.ir.gan import OBJECTIVES
 from nnc.ir.training import OPTIMIZERS, SCHEDULES
 from nnc.source import NOWHERE, Span
 from nnc.syntax import ast
@@ -158,6 +159,7 @@ CALLEES: dict[str, Mapping[str, type[Declared]]] = {
     "optimizer": OPTIMIZERS,
     "schedule": SCHEDULES,
     "loss": {},
+    "objective": OBJECTIVES,
 }
 """Settings whose value has arguments; those by position have the names of what is called."""
 

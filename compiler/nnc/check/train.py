@@ -147,7 +147,12 @@ def apply_overrides(world: World, found: Found, overrides: Mapping[str, Override
             world.sink.add(diagnostic)
 
 
-_DEFAULT = {"optimizer": "adam", "schedule": "constant", "loss": "cross_entropy"}
+_DEFAULT = {
+    "optimizer": "adam",
+    "schedule": "constant",
+    "loss": "cross_entropy",
+    "objective": "gan",
+}
 
 
 def _needed(world: World, train: ast.Train, found: Found, network: Network | None) -> None:
