@@ -107,8 +107,8 @@ def test_the_names_of_tied_weights() -> None:
 
 def test_the_source_reads_as_people_write_it() -> None:
     lines = [line.strip() for line in torch_source(checked(LANGUAGE)).splitlines()]
-    assert "self.dense2 = nn.Linear(6, words, bias=False)" in lines
-    assert lines[lines.index("self.dense2 = nn.Linear(6, words, bias=False)") + 1] == (
+    assert "self.dense2 = nn.Linear(6, 11, bias=False)" in lines
+    assert lines[lines.index("self.dense2 = nn.Linear(6, 11, bias=False)") + 1] == (
         "self.dense2.weight = self.table.weight"
     )
 

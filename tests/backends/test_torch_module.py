@@ -16,6 +16,7 @@ from nnc.check import check_text
 from nnc.ir.graph import Network
 from nnc.layers import LAYERS
 from nnc.layers.base import Case
+from nnc.record import replace
 from tests.backends.torch_sketch import random_weights
 from tests.layers.worked import spec
 
@@ -85,7 +86,7 @@ def test_tracebacks_show_the_generated_line() -> None:
 
 
 def test_a_loaded_class_is_an_ordinary_one() -> None:
-    net = network()
+    net = replace(network(), offered=("width",))
     made = module_class(net)
     assert issubclass(made, nn.Module)
     assert made.__name__ == network_class(net) == "Net"

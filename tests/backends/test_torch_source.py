@@ -13,8 +13,10 @@ import pytest
 
 from nnc.backends.torch_extras import Extras
 from nnc.backends.torch_module import build
+from nnc.backends.torch_offered import with_offered
 from nnc.backends.torch_source import torch_source
 from nnc.check import check_text
+from nnc.check.variants import variant
 from nnc.diagnostics import Refusal
 from nnc.ir.graph import Network
 from nnc.ir.walk import count_weights, weight_table
@@ -32,7 +34,7 @@ def network(text: str) -> Network:
     checked = check_text(text)
     assert not checked.errors, checked.diagnostics
     (found,) = checked.networks.values()
-    return found
+    return with_offered(found, variant(checked, found.name))
 
 
 def classes(source: str) -> str:
@@ -157,10 +159,12 @@ def test_sizes_that_data_would_tell_are_refused() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_same_network_same_bytes_whatever_the_hashing(name: str) -> None:
     script = (
-        "import sys; from nnc.check import check_text;"
+        "import sys; from nnc.check import check_text; from nnc.check.variants import variant;"
+        "from nnc.backends.torch_offered import with_offered;"
         "from nnc.backends.torch_source import torch_source;"
-        "(n,) = check_text(sys.stdin.read()).networks.values();"
-        "sys.stdout.write(torch_source(n))"
+        "checked = check_text(sys.stdin.read());"
+        "(n,) = checked.networks.values();"
+        "sys.stdout.write(torch_source(with_offered(n, variant(checked, n.name))))"
     )
     root = Path(__file__).parents[2] / "compiler"
     env = {**os.environ, "PYTHONPATH": str(root), "PYTHONHASHSEED": "123"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from nnc.backends.torch_layer import LayerWriter
+from nnc.backends.torch_lives import lives
 from nnc.backends.torch_loops import Line, rolled
 from nnc.backends.torch_nodes import (
     MARK,
@@ -74,12 +75,15 @@ class Waiting(Record):
 ClassOf = Callable[[Call], Class]
 
 
-def written(graph: Graph, class_of: ClassOf, top: bool) -> Written:
-    """The class of a graph; `class_of` gives those of the graphs that it calls."""
-    plain = Body(graph, class_of, top, rename=False).write()
-    if not top or not any(item.turns for item in graph.items):
+def written(graph: Graph, class_of: ClassOf, offered: Sequence[str] | None = None) -> Written:
+    """The class of a graph; `class_of` gives those of the graphs that it calls.
+
+    `offered`: of a network, the parameters that its constructor takes. A block's takes all it uses.
+    """
+    plain = Body(graph, class_of, offered, rename=False).write()
+    if offered is None or not any(item.turns for item in graph.items):
         return plain
-    renamed = Body(graph, class_of, top, rename=True).write()
+    renamed = Body(graph, class_of, offered, rename=True).write()
     return renamed if len(renamed.forward) <= len(plain.forward) else plain
 
 
@@ -90,24 +94,19 @@ class Body:
     turn prints like the others.
     """
 
-    def __init__(self, graph: Graph, class_of: ClassOf, top: bool, rename: bool) -> None:
-        self.graph, self.class_of, self.top, self.rename = graph, class_of, top, rename
+    def __init__(
+        self, graph: Graph, class_of: ClassOf, offered: Sequence[str] | None, rename: bool
+    ) -> None:
+        self.graph, self.class_of, self.rename = graph, class_of, rename
+        self.top = offered is not None
         self.inits: list[Line] = []
         self.steps: list[Line] = []
         self.made: set[str] = set()
         self.nodes: list[Node | None] = [None] * len(graph.types)
         self.holders: dict[str, int] = {}  # the value that a variable holds, -1 for a passing one
         self.waiting: list[Waiting] = []
-        self.last = [-1] * len(graph.types)
-        self.uses = [0] * len(graph.types)
-        for at, item in enumerate(graph.items):
-            for value in item.inputs:
-                if value is not None:
-                    self.last[value] = at
-                    self.uses[value] += 1
-        for port in graph.outputs:
-            self.last[port.value] = len(graph.items)
-            self.uses[port.value] += 1
+        found = lives(graph)
+        self.last, self.uses = found.last, found.uses
         self.inputs: list[str] = []
         for port in graph.inputs:
             name = local_name(port.name, self.inputs)
@@ -119,7 +118,7 @@ class Body:
             self.results = {port.value: port.name for port in graph.outputs}
         labels = [item.label for item in graph.items if item.label]
         wished = {local_name(label, ()) for label in (*labels, *self.results.values())}
-        self.numbers = Numbers(graph, self.inputs, wished | set(POOL))
+        self.numbers = Numbers(graph, self.inputs, wished | set(POOL), offered)
 
     def write(self) -> Written:
         """The whole class."""
@@ -138,7 +137,7 @@ class Body:
             "nn.Sequential" if chain else "nn.Module",
             self._params(),
             self._signature(),
-            (*self.numbers.stored(), *constructor),
+            (*self.numbers.claims(), *self.numbers.stored(), *constructor),
             tuple(forward),
         )
 

@@ -42,6 +42,10 @@ class Numbers(Protocol):
         """The text of `count + extra`, where `count` may know its source."""
         ...
 
+    def claim(self, count: int, least: int) -> None:
+        """The class is right for a count from `least` on: so many turns stand before the loop."""
+        ...
+
 
 class Line(Record):
     """A statement, with places and numbers marked, and the turns it was made in."""
@@ -116,6 +120,8 @@ def _loop(lines: Sequence[Line], numbers: Numbers, forward: bool, depth: int) ->
         loop = _run(cut[at:], whole)
         sourced = whole and at + loop.run == len(turns)
         needed = SAVED if loop.even else UNEVEN
+        if sourced and at:
+            numbers.claim(count, at)
         if sourced or (loop.run - 1) * len(turns[at]) >= needed:
             out += _written(turns[at], loop, numbers, forward, depth)
         else:

@@ -36,17 +36,26 @@ class Numbers:
     Args:
         inputs: the names of the arguments of `forward`.
         locals: names that variables of `forward` may get, which sizes must not take.
+        offered: the parameters that may be the constructor's; None: all. Others are plain numbers.
     """
 
-    def __init__(self, graph: Graph, inputs: Sequence[str], locals: set[str]) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        inputs: Sequence[str],
+        locals: set[str],
+        offered: Sequence[str] | None = None,
+    ) -> None:
         self.graph, self.inputs, self.locals = graph, inputs, locals
         self.shapes = [
             Shape(name, graph.types[port.value].dims) for name, port in zip(inputs, graph.inputs)
         ]
-        self.values, self.labels = dict(graph.params), labels(graph)
+        self.values = {n: v for n, v in graph.params if offered is None or n in offered}
+        self.labels = labels(graph)
         self.used: dict[str, str] = {}  # parameters of the constructor, by their names in the spec
         self.kept: dict[str, str] = {}  # attributes for those that `forward` reads, likewise
         self.sizes: dict[str, str] = {}  # variables that hold sizes of the inputs, with their text
+        self.least: dict[str, int] = {}  # counts of turns that parameters tell, with their least
         self.turns: tuple[Turn, ...] = ()  # of the item that is being written
         self.sources: dict[str, Source] = {}  # of numbers in loops, by their marks
         self.levels: dict[str, int] = {}  # how tightly these must bind
@@ -128,15 +137,29 @@ class Numbers:
         total = count + extra if self.keeps(count) else int(count) + extra
         return self.number(total, forward)[0]
 
+    def claim(self, count: int, least: int) -> None:
+        """The class is right for a count from `least` on."""
+        source = count.source if isinstance(count, Known) else int(count)
+        while isinstance(source, tuple) and source[0] in "+-" and isinstance(source[2], int):
+            least += source[2] if source[0] == "-" else -source[2]
+            source = source[1]
+        text = self.text(source, forward=False)
+        self.least[text] = max(self.least.get(text, 0), least)
+
+    def claims(self) -> list[str]:
+        """The constructor's lines that hold it to what its loops need."""
+        return [f"assert {text} >= {least}" for text, least in self.least.items() if least > 0]
+
     def parameters(self) -> tuple[tuple[str, str], ...]:
-        """The constructor's: sizes of the input first, as PyTorch has it, then as declared."""
+        """The constructor's: sizes of a block's input first, as in PyTorch, then as declared."""
         sizes = [
             d.source
             for port in self.graph.inputs
             for d in self.graph.types[port.value].dims
             if isinstance(d, Known) and isinstance(d.source, str)
         ]
-        order = dict.fromkeys([*sizes, *self.values])
+        sizes = [name for name in sizes if name not in self.graph.declared]
+        order = dict.fromkeys([*sizes, *self.graph.declared, *self.values])
         return tuple((name, self.used[name]) for name in order if name in self.used)
 
     def stored(self) -> list[str]:

@@ -27,7 +27,7 @@ class ScanBody(Body):
     """
 
     def __init__(self, op: Scan, class_of: ClassOf) -> None:
-        super().__init__(op.graph, class_of, top=False, rename=False)
+        super().__init__(op.graph, class_of, None, rename=False)
         self.op = op
         ports, count = op.graph.inputs, op.stepped
         states = ports[count : count + len(op.starts)]

@@ -81,11 +81,15 @@ class Classes:
 
     def text(self) -> list[str]:
         """The lines of all classes, each after two empty lines."""
-        top = written(self.network.graph, self.class_of, top=True)
+        top = self.write()
         lines: list[str] = []
         for body, used in self.names.items():
             lines += _class(used.name, body, _about(self.calls[body]))
         return [*lines, *_class(self.name, top, _about_network(self.network))]
+
+    def write(self) -> Written:
+        """The network's own class; those that it uses are then known."""
+        return written(self.network.graph, self.class_of, offered=self.network.offered)
 
     def class_of(self, call: Call) -> Class:
         """The class of a block's graph, or of a scan."""
@@ -97,7 +101,7 @@ class Classes:
             if isinstance(call, Scan):
                 body = scan_written(call, self.class_of)
             else:
-                body = written(call.graph, self.class_of, top=False)
+                body = written(call.graph, self.class_of)
             if body not in self.names:
                 name = class_name(call.graph.name, self.taken, NN_CLASSES)
                 self.taken.add(name)

@@ -98,6 +98,7 @@ def _finished(
         s for t in body.builder.types for d in t.dims if not isinstance(d, int) for s in _names(d)
     )
     graph = simplified(body.builder.graph(params, doc), world.facts)
+    graph = replace(graph, declared=tuple(name for name, _ in params))
     if played is not None:
         ports = sorted(graph.outputs, key=lambda port: port.name != played.first)
         graph = replace(graph, outputs=tuple(ports))

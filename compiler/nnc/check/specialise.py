@@ -140,6 +140,7 @@ def _made(world: World, wanted: Specialising) -> Made:
         body.builder.graph(tuple(params.items()), block.doc),
         defaults=_plain_defaults(block),
         carried=tuple(name for name in numbers if name in params),
+        declared=tuple(p.name.text for p in block.params),
     )
     type = graph.types[graph.outputs[0].value]
     graph, kept = without_unread(graph, declared, body.builder.used)

@@ -12,9 +12,11 @@ from nnc.backends.foreign_names import NameTable, beside, check_lines, read_tabl
 from nnc.backends.initial import initial_weights
 from nnc.backends.onnx_schema import IR_VERSIONS, OPSET
 from nnc.backends.taken import take_weights, told
+from nnc.backends.torch_offered import with_offered
 from nnc.backends.torch_source import torch_source
 from nnc.backends.weights import write_weights
 from nnc.check import Checked
+from nnc.check.variants import variant
 from nnc.cli import gans, places, specs
 from nnc.cli.console import Console
 from nnc.cli.extras import extras
@@ -251,7 +253,7 @@ def _recipe(checked: Checked, network: str, profile: Profile | None, block: str 
         raise unusable(f"the spec of this run has no network `{network}`")
     plan = specs.train_of(checked, network, block)
     return Recipe(
-        network=checked.networks[network],
+        network=with_offered(checked.networks[network], variant(checked, network)),
         plan=plan if profile is not None else None,
         profile=profile,
         export=checked.exports.get(network),

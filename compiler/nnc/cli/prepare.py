@@ -11,8 +11,10 @@ from nnc import __version__
 from nnc.backends.arrays import Array
 from nnc.backends.initial import initial_weights
 from nnc.backends.torch_module import build
+from nnc.backends.torch_offered import with_offered
 from nnc.backends.torch_source import torch_source
 from nnc.check import Checked
+from nnc.check.variants import variant
 from nnc.cli import gans, opened, specs
 from nnc.cli.console import Console
 from nnc.cli.extras import extras
@@ -93,7 +95,7 @@ def prepare(
     specs.sound(checked, console)
     plan = checked.trains[plan.name]
     first_of = plan.network if plan.gan is None else plan.gan.gan.generators[0].network
-    trained = checked.networks[first_of]
+    trained = with_offered(checked.networks[first_of], variant(checked, first_of))
     return Prepared(public, checked, plan, trained, data_plan, data, tuple(beside))
 
 

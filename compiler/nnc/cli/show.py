@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import click
 
 from nnc.check import Checked
+from nnc.check.variants import Variant, variant
 from nnc.cli import specs
 from nnc.cli.console import Console
 from nnc.cli.failures import relative, unusable
@@ -52,7 +53,8 @@ def command(
     if output is not None:
         _draw(networks, depth, output, console)
     elif source:
-        console.result("\n\n".join(_source(each) for each in networks.values()))
+        texts = (_source(each, variant(checked, name)) for name, each in networks.items())
+        console.result("\n\n".join(texts))
     elif console.json:
         console.result(
             document(networks=[_json(each, trains, depth) for each in networks.values()])
@@ -99,10 +101,11 @@ def _checked(path: str, sets: dict[str, str], moved: dict[str, str], console: Co
     return specs.sound(checked, console)
 
 
-def _source(network: Network) -> str:
-    from nnc.backends.torch_source import torch_source  # a table of layers has no use for it
+def _source(network: Network, variant: Variant) -> str:
+    from nnc.backends.torch_offered import with_offered  # a table of layers has no use for these
+    from nnc.backends.torch_source import torch_source
 
-    return torch_source(network)
+    return torch_source(with_offered(network, variant))
 
 
 def _refuse_other_forms(output: str, source: bool, console: Console) -> None:

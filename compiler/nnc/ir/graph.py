@@ -175,6 +175,7 @@ class Graph(Record):
         doc: the comment above it.
         defaults: plain numbers that parameters have unless a call says otherwise, as written.
         carried: parameters that nobody declared, read by steps and braces that a call hands over.
+        declared: the parameters that its head declares, in order.
     """
 
     name: str
@@ -188,6 +189,7 @@ class Graph(Record):
     span: Span = NOWHERE
     defaults: tuple[tuple[str, float], ...] = ()
     carried: tuple[str, ...] = ()
+    declared: tuple[str, ...] = ()
 
     @property
     def fed(self) -> tuple[Port, ...]:
@@ -208,6 +210,8 @@ class Network(Record):
         facts: the same, for machines (see ir/facts.py).
         symbols: names of symbolic sizes, in order of appearance.
         kind: "network", or the role of a gan's player.
+        offered: parameters that its PyTorch class takes, since other values of them are known to
+        give the class of the network that has these values; the others are written as numbers.
     """
 
     graph: Graph
@@ -215,6 +219,7 @@ class Network(Record):
     facts: tuple[Record, ...] = ()
     symbols: tuple[str, ...] = ()
     kind: str = "network"
+    offered: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
