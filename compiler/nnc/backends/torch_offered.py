@@ -7,7 +7,8 @@ offered where that gives the same class.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable
 
 from nnc.backends.torch_body import Written
 from nnc.backends.torch_source import Classes
@@ -32,9 +33,14 @@ def with_offered(network: Network, variant: Variant) -> Network:
     if not numbers:
         return network
     whole = replace(network, offered=tuple(numbers))
-    used = [param.spec for param in _program(whole)[1].params]
-    names = tuple(name for name in numbers if name in used)
-    others = {name: _others(name, numbers[name], variant) for name in names}
+    top = _program(whole)[1]
+    names = tuple(param.spec for param in top.params)
+    loops = " ".join(line for line in top.constructor if "range(" in line)
+    counts = {param.spec for param in top.params if re.search(rf"\b{param.name}\b", loops)}
+    others = {
+        name: _others(name, _values(network, numbers[name], name in counts), variant)
+        for name in names
+    }
     while names:
         same = _program(replace(network, offered=names))
         right = tuple(
@@ -49,18 +55,25 @@ def with_offered(network: Network, variant: Variant) -> Network:
     return replace(network, offered=names)
 
 
-def _others(name: str, value: float, variant: Variant) -> list[Network]:
-    """The network with other values of a parameter, as far as its check allows them."""
-    found = (variant(name, other) for other in dict.fromkeys(_values(value)) if other != value)
+def _others(name: str, values: Iterable[float], variant: Variant) -> list[Network]:
+    """The network with these values of a parameter, as far as its check allows them."""
+    found = (variant(name, value) for value in values)
     return [network for network in found if network is not None]
 
 
-def _values(value: float) -> Iterator[float]:
-    """Values to try: one that a kernel or a count of turns may take, one that groups divide."""
-    if isinstance(value, int):
-        yield from (int(value) + 1, 2 * int(value))
-    else:
-        yield from (float(value) / 2, float(value) + 0.125)
+def _values(network: Network, value: float, count: bool) -> list[float]:
+    """Values to try: one that a kernel or a count of turns may take, one that groups divide.
+
+    Besides, for what is no count of turns, values that sizes may be equal to: an `if` may ask it.
+    """
+    if not isinstance(value, int):
+        return [other for other in (float(value) / 2, float(value) + 0.125) if other != value]
+    found = [int(value) + 1, 2 * int(value)]
+    if not count:
+        types = (network.graph.types[port.value] for port in network.graph.inputs)
+        alike = (int(d) for type in types for d in type.dims[:1] if isinstance(d, int))
+        found += [1, *alike]
+    return [other for other in dict.fromkeys(found) if other != value]
 
 
 def _program(network: Network) -> Program:
