@@ -22,6 +22,7 @@ SCRIPTS = (
     "train_step",
     "lstm_step",
     "lstm_export",
+    "sample_speed",
     "generated_resnet50",
     "accuracy_lenet",
     "forecast_ett",
