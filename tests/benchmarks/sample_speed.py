@@ -3,10 +3,10 @@
     python tests/benchmarks/sample_speed.py [--rounds 7] [--write]
 
 Two layers of 512 units and 65 characters, the network of specs/charlm.nn with initial weights. Both
-write one character after the other and choose it alike, from temperature 0.8 and the 40 likeliest;
+write one character after the other and choose it alike, at temperature 0.8 from the 40 likeliest;
 one thread. PyTorch runs the network as a person writes it, its states handed from step to step,
-without autograd; beside it stands what rewriting it with cells gives. ONNX Runtime runs what `nnc sample` runs, with its loop. Turns alternate; the same
-characters must come out.
+without autograd; beside it stands what rewriting it with cells gives. ONNX Runtime runs what
+`nnc sample` runs, with its loop. Turns alternate; the same characters must come out.
 """
 
 from __future__ import annotations
