@@ -6,8 +6,10 @@ import json
 
 import nnc
 from nnc.backends.onnx_metadata import Card, Meaning, Parity, after_run, dumps, metadata
+from nnc.check import check_text
 from nnc.ir.plan import Categories, Pixels, Scale
 from nnc.ir.types import TensorType
+from nnc.passes.streaming import State, Stepped
 
 IMAGE = Meaning(
     "image", TensorType((3, 8, 8), "uint8"), "image", Pixels((0.5,), (0.5,), "-1..1", "pad")
@@ -29,6 +31,9 @@ def card(**changes: object) -> Card:
 
 
 def test_entries() -> None:
+    network = check_text("network Net { input x: [3]; relu; output y }").networks["Net"]
+    state = State("lstm1.h", TensorType((4,)), 0.0, False)
+    step = Stepped(network, (state,), "T", "P", (("x", 0),), (("y", None),), None)
     made = metadata(
         card(
             labels=(("label", ("cat", "dög")),),
@@ -36,7 +41,7 @@ def test_entries() -> None:
             hashes=(("spec", "ab"), ("data", "cd")),
             parity=Parity(1e-4, True),
             metrics=(("accuracy", 0.974321), ("loss", float("nan"))),
-            states=("lstm1.h",),
+            stream=step,
             conditions=("H must be even",),
         )
     )
@@ -51,7 +56,9 @@ def test_entries() -> None:
     assert json.loads(made["nnc.parity"]) == {"tolerance": 1e-4, "verified": True}
     assert made["nnc.metrics"] == '{"accuracy": 0.9743, "loss": null}'
     assert made["nnc.conditions"] == '["H must be even"]'
-    assert made["nnc.states"] == '["lstm1.h"]'
+    (told,) = json.loads(made["nnc.states"])
+    assert told == {"name": "lstm1.h", "next": "lstm1.h.next", "type": "[4]", "start": 0.0}
+    assert json.loads(made["nnc.stream"]) == {"inputs": {"x": 0}, "outputs": {}}
     (image,) = json.loads(made["nnc.inputs"])
     assert image == {
         "name": "image",

@@ -43,6 +43,9 @@ class Lengths(Layer):
     def shape(self, rules: Rules, lengths: TensorType) -> tuple[TensorType, ...]:
         return (lengths,)
 
+    def nodes(self, lengths: TensorType) -> int:
+        return _count(parse(self.steps))
+
     def torch(self, w: TorchWriter, lengths: Ref) -> Ref:
         def plus(total: Ref | None, term: Ref | int) -> Ref:
             if total is None:
@@ -74,6 +77,15 @@ class Lengths(Layer):
             lambda x, by: w.op("Mul", x, w.ints(by), type=lengths.type),
             lambda x, by: w.op("Div", x, w.ints(by), type=lengths.type),
         )
+
+
+def _count(size: Dim) -> int:
+    """How many operations `_computed` takes."""
+    assert isinstance(size, Poly)
+    total = len(size.terms) - 1 + bool(size.const)
+    for (atom,), factor in size.terms:
+        total += (factor != 1) + (0 if isinstance(atom, str) else _count(atom.inner) + 1)
+    return total
 
 
 def _computed(
@@ -153,6 +165,9 @@ class HidePadding(Layer):
 
     def shape(self, rules: Rules, x: TensorType, own: TensorType) -> tuple[TensorType, ...]:
         return (x,)
+
+    def nodes(self, x: TensorType, own: TensorType) -> int:
+        return 3 if x.rank > 1 else 2
 
     def torch(self, w: TorchWriter, x: Ref, own: Ref) -> Ref:
         mask = w.infix("==", spread(w, own, self.axis, x.type.rank), 0)

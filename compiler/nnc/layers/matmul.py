@@ -55,9 +55,18 @@ class Matmul(Layer):
         Case("matmul", ("[4, 5]", "[4, 5]"), refused="NN394"),
         Case("matmul", ("[2, 4, 5]", "[3, 5, 6]"), refused="NN331"),
         Case("matmul", ("[5]", "[5, 3]"), refused="NN316"),
+        Case("matmul", "[4, 5]", refused="NN394"),
     )
 
-    def shape(self, rules: Rules, x: TensorType, other: TensorType) -> tuple[TensorType, ...]:
+    def shape(
+        self, rules: Rules, x: TensorType, other: TensorType | None = None
+    ) -> tuple[TensorType, ...]:
+        if other is None:
+            rules.refuse(
+                MATRICES,
+                "`matmul` multiplies two values, and one comes",
+                help="name the other: `matmul(LABEL)`, or `from a, b -> matmul`",
+            )
         within, rows = x.dims[-1], other.dims[-2]
         turned = other.dims[-1] == within and other.rank == 2
         rules.equal(

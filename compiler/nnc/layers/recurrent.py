@@ -23,7 +23,7 @@ from nnc.layers.base import (
     layer,
     required,
 )
-from nnc.layers.recurrent_onnx import lower
+from nnc.layers.recurrent_onnx import lower, node_count
 from nnc.layers.rules import NO_EFFECT, STATES
 from nnc.layers.streaming import Flow, Streamer, alone
 from nnc.layers.window import ints, number
@@ -227,6 +227,10 @@ class Recurrent(Layer):
         if self.directions == 1:
             return w.index(rows, -1)
         return w.call("torch.cat", (w.index(rows, -2), w.index(rows, -1)), dim=1)
+
+    def nodes(self, x: TensorType, *states: TensorType | None) -> int:
+        """For the output alone: what gives the last states is left out where nothing reads it."""
+        return node_count(self, states[:-1], states[-1] is not None)
 
     # --- ONNX ------------------------------------------------------------------------------------
 

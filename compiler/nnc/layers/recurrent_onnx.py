@@ -58,6 +58,15 @@ def lower(
     return (y, *(_per_sample(op, w, column) for column in zip(*ends)))
 
 
+def node_count(op: Recurrent, given: Sequence[TensorType | None], measured: bool) -> int:
+    """How many nodes the output takes."""
+    layers = ints(op.layers, 1)[0]
+    turn = 1 if op.directions == 1 else 2  # a Squeeze, or a Transpose and a Reshape
+    starts = sum(1 if op.count == 1 or layers == 1 else 2 for h in given if h is not None)
+    ends = turn + (op.keep == "all")
+    return 1 + int(measured) + starts + layers + (layers - 1) * turn + ends
+
+
 def _rows(op: Recurrent, w: OnnxWriter, h: Ref) -> tuple[Ref, ...]:
     """The states that each layer starts from, [directions, batch, units]."""
     if op.count == 1:

@@ -39,7 +39,7 @@ FAMILIES = {
     "Sound": ("sound",),
     "Ids": ("embedding",),
     "Joins": ("merge",),
-    "Arithmetic": ("arithmetic", "pointwise", "reduce"),
+    "Arithmetic": ("arithmetic", "matmul", "pointwise", "reduce"),
     "Shapes and axes": ("shape", "axes", "split", "rearrange", "pixel", "upsample", "space"),
     "While training": ("dropout",),
 }
