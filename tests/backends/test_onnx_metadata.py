@@ -31,9 +31,6 @@ def card(**changes: object) -> Card:
 
 
 def test_entries() -> None:
-    network = check_text("network Net { input x: [3]; relu; output y }").networks["Net"]
-    state = State("lstm1.h", TensorType((4,)), 0.0, False)
-    step = Stepped(network, (state,), "T", "P", (("x", 0),), (("y", None),), None)
     made = metadata(
         card(
             labels=(("label", ("cat", "dög")),),
@@ -41,7 +38,6 @@ def test_entries() -> None:
             hashes=(("spec", "ab"), ("data", "cd")),
             parity=Parity(1e-4, True),
             metrics=(("accuracy", 0.974321), ("loss", float("nan"))),
-            stream=step,
             conditions=("H must be even",),
         )
     )
@@ -56,9 +52,6 @@ def test_entries() -> None:
     assert json.loads(made["nnc.parity"]) == {"tolerance": 1e-4, "verified": True}
     assert made["nnc.metrics"] == '{"accuracy": 0.9743, "loss": null}'
     assert made["nnc.conditions"] == '["H must be even"]'
-    (told,) = json.loads(made["nnc.states"])
-    assert told == {"name": "lstm1.h", "next": "lstm1.h.next", "type": "[4]", "start": 0.0}
-    assert json.loads(made["nnc.stream"]) == {"inputs": {"x": 0}, "outputs": {}}
     (image,) = json.loads(made["nnc.inputs"])
     assert image == {
         "name": "image",
@@ -122,3 +115,13 @@ def test_json_is_stable_and_readable() -> None:
     assert dumps({"b": [1, None], "a": {"d": "日", "c": True}}) == (
         '{"a": {"c": true, "d": "日"}, "b": [1, null]}'
     )
+
+
+def test_what_a_step_carries_on() -> None:
+    network = check_text("network Net { input x: [3]; relu; output y }").networks["Net"]
+    state = State("lstm1.h", TensorType((4,)), 0.0, False)
+    step = Stepped(network, (state,), "T", "P", (("x", 0),), (("y", None),), None)
+    made = metadata(card(stream=step))
+    (told,) = json.loads(made["nnc.states"])
+    assert told == {"name": "lstm1.h", "next": "lstm1.h.next", "type": "[4]", "start": 0.0}
+    assert json.loads(made["nnc.stream"]) == {"inputs": {"x": 0}, "outputs": {}}
