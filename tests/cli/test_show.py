@@ -146,11 +146,12 @@ def test_licences(nnc: Nnc) -> None:
     assert "mnist5k" in names
 
 
-@pytest.mark.parametrize("like", ["cnn", "mlp", "table", "series"])
+@pytest.mark.parametrize("like", ["cnn", "mlp", "table", "series", "gan"])
 def test_new_checks_at_once(nnc: Nnc, like: str) -> None:
     done = nnc("new", "my-first", "--like", like)
     assert done.out == "my-first.nn\n"
-    assert "network MyFirst {" in Path("my-first.nn").read_text()
+    what = "gan" if like == "gan" else "network"
+    assert f"{what} MyFirst {{" in Path("my-first.nn").read_text()
     checked = nnc("check", "my-first.nn", "--deny", "warnings")
     assert (checked.code, checked.out) == (0, "")
     again = nnc("new", "my-first", "--like", like)

@@ -92,6 +92,7 @@ def _players(
         if network is not None and reads is not None:
             networks[network.name] = network
             first = network.graph.outputs[0].name
+            reads = _paired(playing, reads, network, made)
             makes, judges = directions[name].makes, directions[name].judges
             one = GanPlayer(name, role, network.name, reads, first, makes, judges, player.role.span)
             env = _sizes(world, playing, one, network, made)
@@ -105,6 +106,29 @@ def _players(
             return None, networks  # what the others read is unknown
     whole = len(found) == len(players)
     return tuple(found[player_name(p)] for p in players) if whole else None, networks
+
+
+def _paired(
+    playing: Playing, reads: tuple[str, ...], network: Network, made: list[Made]
+) -> tuple[str, ...]:
+    """What a player reads: "pair" where its one input has the channels of condition and picture."""
+    if reads != ("made",) or not made:
+        return reads
+    want = network.graph.types[network.graph.fed[0].value]
+    joined = _joined(playing, made)
+    fits = joined is not None and want.rank == 3 and want.dims[0] == joined.dims[0]
+    return ("pair",) if fits and want.dims[0] != made[0].type.dims[0] else reads
+
+
+def _joined(playing: Playing, made: list[Made]) -> TensorType | None:
+    """A condition that is a picture, and what is made behind it; None without one."""
+    own = made[0].type
+    for source in playing.sources.values():
+        type = source.type
+        picture = source.kind == "condition" and type.dtype == own.dtype
+        if picture and type.rank == own.rank == 3 and type.dims[1:] == own.dims[1:]:
+            return own.with_dims(type.dims[0] + own.dims[0], *own.dims[1:])
+    return None
 
 
 def _network(
@@ -139,8 +163,10 @@ def _sizes(
     env: dict[str, Dim] = {}
     for port, read in zip(network.graph.fed, player.reads):
         want = network.graph.types[port.value]
-        if read == "made":
-            have, where, what = made[0].type, made[0].player.role.span, player_name(made[0].player)
+        if read in ("made", "pair"):
+            where, what = made[0].player.role.span, player_name(made[0].player)
+            joined = _joined(playing, made) if read == "pair" else None
+            have = joined or made[0].type
             said = f"`{player.name}` reads {want}, and `{what}` makes {have}"
         else:
             have, where = playing.sources[read].type, playing.sources[read].span

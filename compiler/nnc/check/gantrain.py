@@ -59,7 +59,7 @@ def check_gan_train(
     before = world.sink.errors
     chosen: Chosen = {word: [] for word in SELECTING}
     found = collect(world, "gan's train", train.settings, SETTINGS, (), selecting=chosen)
-    apply_overrides(world, found, overrides)
+    apply_overrides(world, found, overrides, SETTINGS, "gan's train")
     _needed(world, train, found)
     names, given = _data(world, found.get("data"), data)
     numbers = read_numbers(world, found)

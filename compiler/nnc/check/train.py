@@ -124,14 +124,20 @@ def _unknown_network(
     )
 
 
-def apply_overrides(world: World, found: Found, overrides: Mapping[str, Override]) -> None:
-    """Applies `--set train.*`."""
+def apply_overrides(
+    world: World,
+    found: Found,
+    overrides: Mapping[str, Override],
+    known: tuple[str, ...] = SETTINGS,
+    what: str = "train",
+) -> None:
+    """Applies `--set train.*`; `known`: the settings that the block `what` has."""
     try:
         if "steps" in overrides:
             found.pop("epochs", None)
         if "epochs" in overrides:
             found.pop("steps", None)
-        for path, one in override(found, overrides, SETTINGS, "train").items():
+        for path, one in override(found, overrides, known, what).items():
             head, _, argument = path.partition(".")
             value = expression(one)
             default = ast.Ref(value.span, (ast.Ident(value.span, _DEFAULT[head]),))

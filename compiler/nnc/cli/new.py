@@ -12,7 +12,7 @@ from nnc.cli.console import Console
 from nnc.cli.failures import relative, unusable
 from nnc.cli.verb import verb
 
-TEMPLATES = ("cnn", "mlp", "table", "series")
+TEMPLATES = ("cnn", "mlp", "table", "series", "gan")
 PLACEHOLDER = "MyNetwork"
 
 
@@ -23,7 +23,7 @@ PLACEHOLDER = "MyNetwork"
     type=click.Choice(TEMPLATES),
     default="cnn",
     show_default=True,
-    help="On pictures, on measurements of classes, a number from a table, or a forecast.",
+    help="On pictures, on measurements of classes, a number from a table, a forecast, or a gan.",
 )
 @click.option("--force", is_flag=True, help="Write over files that are there.")
 def command(console: Console, name: str, like: str, force: bool) -> None:

@@ -16,7 +16,7 @@ from nnc.ir.graph import Network
 from nnc.ir.plan import TrainPlan
 from nnc.render.json import Json, document
 from nnc.render.summary import network_json, network_text
-from nnc.render.updates import train_json, update_lines
+from nnc.render.updates import by_network, train_json, update_lines
 
 
 @verb("show")
@@ -49,7 +49,8 @@ def command(
         _refuse_other_forms(output, source, console)
     checked = _checked(path, sets, moved, console)
     networks = specs.choose(checked, network)
-    trains = [p for p in checked.trains.values() if network in (None, p.network, p.name)]
+    asked = (p for p in checked.trains.values() if network in (None, p.network, p.name))
+    trains = [own for plan in asked for own in by_network(plan)]
     if output is not None:
         _draw(networks, depth, output, console)
     elif source:

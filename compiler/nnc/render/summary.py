@@ -118,6 +118,7 @@ def network_json(
     sums = totals(network)
     return {
         "name": network.name,
+        **({"role": network.kind} if network.kind != "network" else {}),
         "inputs": [_named_json(port) for port in named_inputs(network)],
         "outputs": [_named_json(port) for port in named_outputs(network)],
         "weights": known(sums.weights),
