@@ -27,6 +27,8 @@ SCRIPTS = (
     "accuracy_lenet",
     "forecast_ett",
     "charlm_cpu",
+    "gan_step",
+    "gan_digits",
 )
 NEEDED = {"accuracy_lenet": "mnist", "forecast_ett": "ett", "charlm_cpu": "tinyshakespeare"}
 """Benchmarks of data that is not bundled, and the folder that holds it."""

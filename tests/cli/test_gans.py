@@ -1,0 +1,161 @@
+"""Gans on the command line: trained, gone on with, sampled, built, and used."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nnc.deploy.session import Session
+from tests.cli.conftest import Nnc
+
+TEXT = """
+data digits = bundled("mnist5k") { size 8 }
+gan Small {
+  latent z: [4]
+  generator {
+    dense(32) -> reshape(2, 4, 4)
+    conv_transpose(1, 4, stride=2, padding=1) -> tanh   : [1, 8, 8]
+  }
+  discriminator {
+    flatten -> dense(16) -> leaky_relu(0.2) -> dense(1)
+  }
+}
+train Small {
+  data digits
+  objective gan
+  epochs 2
+  batch 500
+}
+export Small { discriminator }
+"""
+HELPED = """
+data digits = bundled("mnist5k") { size 8 }
+gan Helped {
+  latent z: [4]
+  condition label: token[]
+  generator {
+    from label -> embedding(digits.classes, 4) as asked
+    from z, asked -> concat -> dense(64) -> tanh -> reshape(1, 8, 8)
+  }
+  discriminator {
+    from sample -> flatten -> dense(16) -> leaky_relu(0.2) as seen
+    from seen -> dense(1)
+    output score
+    from seen -> dense(digits.classes)
+    output kind
+  }
+}
+train Helped {
+  data digits
+  objective gan
+  loss cross_entropy(kind, label)
+  epochs 1
+  batch 500
+}
+"""
+CYCLE = """
+data left = images("left") { normalize -1..1 }
+data right = images("right") { normalize -1..1 }
+network Maker {
+  input picture: [3, H, W]
+  conv(4, 3, padding=1) -> relu -> conv(3, 3, padding=1) -> tanh
+  output made: [3, H, W]
+}
+network Judge {
+  input picture: [3, H, W]
+  conv(4, 4, stride=2, padding=1) -> leaky_relu(0.2) -> conv(1, 3, padding=1)
+  output score
+}
+gan Cycle {
+  domain a, b: [3, H, W]
+  generator to_b = Maker
+  generator to_a = Maker
+  discriminator is_b = Judge
+  discriminator is_a = Judge
+}
+train Cycle {
+  data left(a=image), right(b=image)
+  objective cyclegan
+  epochs 1
+  batch 4
+}
+"""
+QUICK = ("--threads", "1", "--device", "cpu")
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("gans")
+
+
+def test_from_a_spec_to_samples(nnc: Nnc) -> None:
+    Path("small.nn").write_text(TEXT)
+    done = nnc("train", "small.nn", *QUICK)
+    assert done.code == 0, done.err
+    run = Path("runs/small/1")
+    for told in ("players   generator", "objective gan", "D(G(z))", "nnc sample runs/small/1"):
+        assert told in done.err
+    assert {p.name for p in run.glob("*.onnx")} == {"generator.onnx", "discriminator.onnx"}
+    shown = {p.name for p in (run / "samples").iterdir()}
+    assert shown == {"epoch-001.png", "epoch-002.png", "strip.png"}
+    exports = json.loads((run / "run.json").read_text())["exports"]
+    assert [export["file"] for export in exports] == ["generator.onnx", "discriminator.onnx"]
+    done = nnc("sample", run, "--count", "16", "-o", "grid.png", "--seed", "3")
+    assert done.code == 0, done.err
+    with Image.open("grid.png") as sheet:
+        assert sheet.size == (8 * 50 + 2, 2 * 50 + 2)
+    done = nnc("train", "--resume", run, "--set", "train.epochs=3", *QUICK)
+    assert done.code == 0, done.err
+    assert (run / "samples" / "epoch-003.png").is_file()
+    done = nnc("build", run, "-o", "again")
+    assert done.code == 0, done.err
+    z = np.random.default_rng(0).standard_normal((3, 4)).astype(np.float32)
+    one, two = (Session(path / "generator.onnx").run({"z": z}) for path in (run, Path("again")))
+    assert np.array_equal(one["sample"], two["sample"])
+    done = nnc("eval", run)
+    assert done.code == 1
+    assert "is a gan" in done.err
+
+
+def test_build_of_a_spec(nnc: Nnc) -> None:
+    Path("small.nn").write_text(TEXT)
+    done = nnc("build", "small.nn")
+    assert done.code == 0, done.err
+    there = {path.name for path in Path("build/small").glob("*.onnx")}
+    assert there == {"generator.untrained.onnx", "discriminator.untrained.onnx"}
+
+
+def test_losses_beside_the_objective(nnc: Nnc) -> None:
+    Path("helped.nn").write_text(HELPED)
+    done = nnc("train", "helped.nn", *QUICK)
+    assert done.code == 0, done.err
+    done = nnc("sample", "runs/helped/1", "--label", "7", "--count", "4", "-o", "sevens")
+    assert done.code == 0, done.err
+    assert len(list(Path("sevens").iterdir())) == 4
+    done = nnc("sample", "runs/helped/1", "--label", "x", "--count", "4", "-o", "sevens")
+    assert done.code == 1
+    assert "no class `x`" in done.err
+
+
+def test_two_folders_are_translated_into_one_another(nnc: Nnc) -> None:
+    random = np.random.default_rng(0)
+    for folder, count in (("left", 9), ("right", 7)):
+        Path(folder).mkdir()
+        for at in range(count):
+            pixels = random.integers(0, 255, (16, 16, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(f"{folder}/{at}.png")
+    Path("cycle.nn").write_text(CYCLE)
+    done = nnc("train", "cycle.nn", *QUICK)
+    assert done.code == 0, done.err
+    run = Path("runs/cycle/1")
+    assert {p.name for p in run.glob("*.onnx")} == {"to_a.onnx", "to_b.onnx"}
+    Image.fromarray(random.integers(0, 255, (24, 20, 3), dtype=np.uint8)).save("photo.png")
+    done = nnc("run", run / "to_b.onnx", "photo.png", "-o", "out.png", "--size", "native")
+    assert done.code == 0, done.err
+    with Image.open("out.png") as made:
+        assert made.size == (20, 24)
+    assert nnc("sample", run, "-o", "x.png").code == 1
