@@ -14,13 +14,14 @@ from typing import Protocol
 from nnc.backends.torch_counted import COUNTER, TURN, counted, fits
 from nnc.backends.torch_nodes import MARK, NUMBER
 from nnc.ir.graph import Turn
+from nnc.ir.known import Known
 from nnc.ir.sources import Source, counter, counters, replaced, tidied
 from nnc.record import Record
 
 SAVED = 4
 UNEVEN = 16
 """Lines that a loop must save, and one in which numbers grow by more than 1, which is harder to
-read; but a loop whose length is a parameter is always one."""
+read, unless the spec names its length; a loop whose length is a parameter is always one."""
 
 _PLACE = re.compile(rf"{MARK}(\w*?)(0|[1-9][0-9]*)?{MARK}")
 _NUMBER = re.compile(rf"{NUMBER}([0-9]+){NUMBER}")
@@ -119,7 +120,7 @@ def _loop(lines: Sequence[Line], numbers: Numbers, forward: bool, depth: int) ->
         whole = numbers.bound(count, 0, forward) != str(int(count))
         loop = _run(cut[at:], whole)
         sourced = whole and at + loop.run == len(turns)
-        needed = SAVED if loop.even else UNEVEN
+        needed = SAVED if loop.even or isinstance(count, Known) else UNEVEN
         if sourced and at:
             numbers.claim(count, at)
         if sourced or (loop.run - 1) * len(turns[at]) >= needed:
