@@ -13,6 +13,9 @@ import onnx
 import pytest
 
 from nnc.cli.main import run
+from nnc.layers.pointwise import Neg
+from nnc.layers.shift import Shift
+from nnc.layers.streaming import Flow, Streamer
 from tests.cli.conftest import Nnc
 
 TEXT = "the sea, the sea. a whale! the whale and the sea\n" * 60
@@ -146,6 +149,27 @@ def test_a_network_that_is_no_language_model(nnc: Nnc) -> None:
     assert "is no language model: it takes `x`" in done.err
     done = nnc("run", "n/N.untrained.step.onnx", "n.nn")
     assert "takes one step of a sequence at a time" in done.err
+
+
+def test_it_is_not_evaluated(nnc: Nnc, runs: Path) -> None:
+    done = nnc("eval", runs / "char" / "step.onnx")
+    assert done.code == 1
+    assert "takes one step of a sequence at a time" in done.err
+
+
+def test_steps_that_differ_leave_no_file(nnc: Nnc, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(self: Shift, s: Streamer, x: Flow) -> tuple[Flow | None, ...]:
+        return s.apply(Neg(), x)
+
+    monkeypatch.setattr(Shift, "stream", wrong)
+    Path("n.nn").write_text(
+        "network N { input x: [T, 3]; shift(1) -> lstm(4); output y }\nexport N { streaming }\n"
+    )
+    done = nnc("build", "n.nn", "-o", "n")
+    assert done.code == 3
+    assert "N.untrained.step.onnx differs from PyTorch by" in done.err
+    assert "of a sequence" in done.err
+    assert [file.name for file in Path("n").glob("*.onnx")] == ["N.untrained.onnx"]
 
 
 def test_the_run_tells_of_both_files(runs: Path) -> None:

@@ -12,7 +12,7 @@ from nnc.cli import opened, places, resume, specs
 from nnc.cli.console import Console
 from nnc.cli.failures import relative, unusable
 from nnc.cli.names import public_name
-from nnc.cli.run import model_file
+from nnc.cli.run import model_file, whole
 from nnc.deploy.evaluate import Model, like_of
 from nnc.deploy.inputs import RawRunner
 from nnc.deploy.meanings import Recipe, data_digest, shipped
@@ -83,7 +83,7 @@ def trained(path: str, moved: Mapping[str, str], console: Console) -> Trained:
         found = _trained(model_file(str(run.path), console), plan, checked, profile, run)
         return replace(found, size=next(filter(None, sizes), ()))
     file = model_file(path, console, "eval")
-    about = Session(file).about
+    about = whole(Session(file)).about
     if not about.spec:
         raise unusable(f"{relative(path)} does not hold the spec that it was made of")
     source = Source(relative(path), about.spec)

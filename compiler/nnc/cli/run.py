@@ -98,8 +98,7 @@ def command(
         raise two_forms(str(form))
     form = "json" if json else form or _form(output)
     console.json = form == "json"
-    session = Session(model_file(model, console))
-    _whole(session)
+    session = whole(Session(model_file(model, console)))
     if not session.about.trained:
         console.note(f"note: {session.name} has initial weights: it was not trained")
     stdin = sys.stdin.buffer.read() if "-" in inputs else b""
@@ -145,13 +144,14 @@ def model_file(path: str, console: Console, verb: str = "run") -> Path:
     return run.model
 
 
-def _whole(session: Session) -> None:
-    """Refuses a file that takes one step at a time."""
+def whole(session: Session) -> Session:
+    """The same; a file that takes one step at a time is refused."""
     if session.about.stream is not None:
         raise unusable(
             f"{session.name} takes one step of a sequence at a time",
             help="model.onnx, which lies beside it, takes the whole; `nnc sample` writes with it",
         )
+    return session
 
 
 def _tell_size(session: Session, size: Size, console: Console) -> None:
