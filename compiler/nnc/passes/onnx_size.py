@@ -190,6 +190,8 @@ class Measure:
         text = full
         if transform is not None:
             text += f"/{transform.kind}_{'_'.join(str(v) for v in transform.values)}"
+            if transform.kind in ("rows", "columns"):  # a stretch of the rows
+                dims = (transform.values[1], *dims[1:])
         return self._tensor((full, transform), text, dims, dtype)
 
     def joined(self, rows: Sequence[Sequence[str]], transform: Transform | None = None) -> Value:
