@@ -23,7 +23,7 @@ network block data train export budget gan use param defaults weight noise freez
 body init rearrange padded elif return
 \u202e \x00 \u00e9 \t \u2192 '""".replace("\n", " ").split(" ")
 KINDS = ("drop", "double", "swap", "replace", "stray", "number", "line", "cut")
-SECONDS = 1.0
+SECONDS = 10.0
 
 
 def texts() -> list[tuple[str, str]]:
@@ -89,8 +89,8 @@ def examine(name: str, text: str) -> Checked:
     """Checks, mends and formats a text.
 
     Raises:
-        Broken: it took longer than a second, a message has no place in a text, or what formatting
-            gives is not stable or says something else.
+        Broken: it took more than `SECONDS` of CPU (it hangs), a message has no place in a text, or
+            what formatting gives is not stable or says something else.
     """
     root = str(Path(name).parent)
     begun = time.process_time()
