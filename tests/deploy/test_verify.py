@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import inf, nan
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -93,7 +94,7 @@ def test_the_first_value_that_differs_is_named_with_its_line() -> None:
     assert "unit2.conv1, at spec.nn:3" in refusal.diagnostics[0].notes[0]
 
 
-def test_a_file_is_compared_as_well_as_a_model(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_file_is_compared_as_well_as_a_model(tmp_path: Path) -> None:
     network = small.recipe(DEEP).network
     weights = small.weights_of(network)
     path = tmp_path / "model.onnx"

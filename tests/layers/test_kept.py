@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 
 from nnc.check import check_text
 from nnc.layers import LAYERS
@@ -18,7 +19,7 @@ SMALL = 600
 """Bytes a layer may keep a batch that no plan counts: statistics of channels, a scalar."""
 
 
-def _cases() -> list[pytest.ParameterSet]:  # type: ignore[name-defined]
+def _cases() -> list[ParameterSet]:
     found = []
     for word, cls in LAYERS.items():
         if cls.hidden:
