@@ -115,7 +115,10 @@ class GanSession(Session):
         averages = tuple(self.averages.values())
         self.buffers: dict[str, Buffer] = {}
         if not isinstance(objective, CycleGan):
-            return Adversaries(gan, objective, sides, self.fronts, self.draws, self.tally, averages)
+            terms = self._terms()
+            return Adversaries(
+                gan, objective, sides, self.fronts, self.draws, self.tally, averages, terms
+            )
         self.buffers = {
             player.judges: Buffer(objective.buffer, player.judges, self.draws)
             for player in gan.discriminators

@@ -18,7 +18,6 @@ from nnc.train.gan.terms import Terms
 from nnc.train.gan.watch import MADE, REAL, Tally
 from nnc.train.numbers import Change
 
-NO_TERMS: Mapping[str, Terms] = {}
 FRONTS = dict[str, tuple[str, Change]]
 """By source, and "real": the data's field, and what makes network numbers of it."""
 
@@ -42,8 +41,8 @@ class Adversaries:
         fronts: FRONTS,
         draws: Draws,
         tally: Tally,
-        averages: tuple[Averages, ...] = (),
-        terms: Mapping[str, Terms] = NO_TERMS,
+        averages: tuple[Averages, ...],
+        terms: Mapping[str, Terms],
     ) -> None:
         self._terms = terms
         self._latents = [source for source in gan.sources if source.kind == "latent"]
