@@ -247,3 +247,25 @@ def test_files_of_strangers(nnc: Nnc, runs: Path, key: str, value: str, told: st
     done = nnc("sample", "odd.onnx", "--prompt", "a", "--length", 5)
     assert done.code == 1, done.out
     assert told in done.err
+
+
+ROTARY = """data sea = text("sea.txt", unit=char, window=8)
+network Sea {
+  input text: token[T]
+  embedding(sea.vocab, 8) -> attention(2, causal=true, rotary=true) -> dense(sea.vocab)
+  output next
+}
+train Sea { data sea; loss cross_entropy; steps 5; batch 16 }
+export Sea { streaming }
+"""
+
+
+def test_what_attention_keeps_in_mind_is_a_window_of_training(nnc: Nnc) -> None:
+    Path("sea.txt").write_text(TEXT)
+    Path("sea.nn").write_text(ROTARY)
+    assert nnc("train", "sea.nn", "-q", "--threads", "1", "--out", "run").code == 0
+    words = ("sample", "run", "--prompt", "the sea, the whale", "--length", 30, "--temperature", 5)
+    window = nnc(*words)
+    assert window.code == 0, window.err
+    assert window == nnc(*words, "--context", 8)
+    assert window != nnc(*words, "--context", 100)

@@ -31,6 +31,34 @@ STREAMS = {
     "causal attention": "input x: [T, 8]; attention(2, causal=true)",
     "attention of wide heads": "input x: [T, 4]; attention(2, causal=true, width=3, bias=false)",
     "attention in rows": "input x: [3, T, 8]; attention(2, causal=true, out_bias=false)",
+    "rotary positions": "input x: [T, 8]; attention(2, causal=true, rotary=true)",
+    "rotary positions in rows": (
+        "input x: [3, T, 8]; attention(2, causal=true, rotary=true, rotary_base=500, width=6)"
+    ),
+    "rotary, masked": (
+        "input x: token[T] padded; embedding(2, 8) -> attention(2, causal=true, rotary=true)"
+    ),
+    "causal, steps masked": (
+        "input x: [T, 8]; input m: token[T]; from x -> attention(2, causal=true, mask=m)"
+    ),
+    "causal, looking steps masked": (
+        "input x: [T, 8]; input m: token[T, 1]; from x -> attention(2, causal=true, mask=m)"
+    ),
+    "causal, heads biased": (
+        "input x: [T, 8]; weight b: [2, 1, 1] = 0.5; "
+        "from x -> attention(2, causal=true, position_bias=b)"
+    ),
+    "causal, steps biased": (
+        "input x: [T, 8]; input b: [2, 1, T]; input m: [1, T]; from m * b - 1 as c; from x -> "
+        "attention(2, causal=true, position_bias=b, mask=c, rotary=true)"
+    ),
+    "causal to steps of another": (
+        "input x: [T, 8]; input z: [T, 6]; from x -> attention(2, to=z, causal=true)"
+    ),
+    "causal to steps that are made": (
+        "input x: [3, T, 8]; input m: token[T]; from x -> dense(8) as z; "
+        "from x -> attention(2, to=z, causal=true, mask=m, width=5)"
+    ),
     "attention to a memory": "input x: [T, 8]; input m: [S, 6]; from x -> attention(2, to=m)",
     "attention in each step": "input x: [T, 3, 8]; attention(2)",
     "causal convolution": "input x: [3, T]; pad((4, 0)) -> conv(4, 3, dilation=2)",

@@ -69,6 +69,7 @@ class Card(Record):
         parity: None until it is known.
         metrics: (name, value) of the run, stored with 4 digits.
         stream: of a file that takes one step of a sequence at a time: what it carries on.
+        window: so many steps the sequences of training had, 0 where that is not known.
         conditions: what symbolic sizes must satisfy, in words ("H must be a multiple of 16").
         train: the train block's name, "" where it is the network's.
     """
@@ -84,6 +85,7 @@ class Card(Record):
     parity: Parity | None = None
     metrics: tuple[tuple[str, float], ...] = ()
     stream: Stepped | None = None
+    window: int = 0
     conditions: tuple[str, ...] = ()
     train: str = ""
 
@@ -104,7 +106,7 @@ def metadata(card: Card) -> dict[str, str]:
     if card.labels:
         entries["nnc.labels"] = dumps({name: list(labels) for name, labels in card.labels})
     if card.stream is not None:
-        entries |= _stream(card.stream)
+        entries |= _stream(card.stream, card.window)
     if card.conditions:
         entries["nnc.conditions"] = dumps(list(card.conditions))
     if card.spec:
@@ -124,7 +126,7 @@ def after_run(parity: Parity | None, metrics: Sequence[tuple[str, float]]) -> di
     return entries
 
 
-def _stream(stream: Stepped) -> dict[str, str]:
+def _stream(stream: Stepped, window: int) -> dict[str, str]:
     """What is carried from step to step, and which inputs and outputs have an axis of time."""
     told: dict[str, Json] = {
         "inputs": dict(stream.inputs),
@@ -132,6 +134,8 @@ def _stream(stream: Stepped) -> dict[str, str]:
     }
     if stream.longest is not None:
         told["longest"] = stream.longest
+    if window:
+        told["window"] = window
     states: list[Json] = []
     for state in stream.states:
         one: dict[str, Json] = {"name": state.name, "next": f"{state.name}.next"}

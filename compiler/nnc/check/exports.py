@@ -27,9 +27,9 @@ CANNOT_STREAM = rule(
     """
 `export X { streaming }` makes a second file, which takes a sequence one step at a time: what a step
 leaves behind for the next goes out of the file and into it again. So each layer must do with what
-has come so far. Recurrent layers that read forward, scans, causal attention, learned positions,
-`shift`, and convolutions and pools behind `pad((n, 0))` keep states; layers that treat each step on
-its own need none. What reads from the end, or all steps at once, does not stream.
+has come so far. Recurrent layers that read forward, scans, causal attention, positions, `shift`,
+and convolutions and pools behind `pad((n, 0))` keep states; layers that treat each step on its own
+need none. What reads from the end, or all steps at once, does not stream.
 """,
 )
 

@@ -27,11 +27,12 @@ class Options(Record):
     temperature: float | None
     top_k: int | None
     top_p: float | None
+    context: int | None
     label: str | None
     interpolate: int | None
 
 
-OF_TEXT = ("prompt", "length", "temperature", "top_k", "top_p")
+OF_TEXT = ("prompt", "length", "temperature", "top_k", "top_p", "context")
 OF_PICTURES = ("label", "interpolate")
 
 
@@ -49,6 +50,12 @@ OF_PICTURES = ("label", "interpolate")
     "--top-p",
     type=click.FloatRange(0, 1, min_open=True),
     help="Text: among the likeliest units that are this probable together.",
+)
+@click.option(
+    "--context",
+    type=click.IntRange(1, LONGEST),
+    metavar="N",
+    help="Text: keeps so many units in mind; by default attention as many as in training.",
 )
 @click.option("--label", metavar="CLASS", help="Pictures: of a class alone; by default of all.")
 @click.option(
@@ -83,6 +90,7 @@ def command(
     temperature: float | None,
     top_k: int | None,
     top_p: float | None,
+    context: int | None,
     label: str | None,
     interpolate: int | None,
 ) -> None:
@@ -91,7 +99,7 @@ def command(
     A language model is trained with `export X { streaming }`, which writes the step.onnx.
     """
     console.json = json
-    options = Options(prompt, length, temperature, top_k, top_p, label, interpolate)
+    options = Options(prompt, length, temperature, top_k, top_p, context, label, interpolate)
     session = Session(_file(model, console))
     if pictures_sample.makes_pictures(session):
         _refuse(options, OF_TEXT, session, "draws pictures")
@@ -134,6 +142,7 @@ def _text(
         options.top_k or 0,
         1.0 if options.top_p is None else options.top_p,
         seed,
+        options.context or 0,
     )
     write(session, options.prompt or "", wish, count or 1, output, console)
 

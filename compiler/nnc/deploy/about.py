@@ -80,12 +80,14 @@ class Stream(Record):
     Args:
         inputs, outputs: those with an axis of time, which counts without the batch.
         longest: so many steps at most, 0 for any number.
+        window: so many steps the sequences of training had, 0 where that is not known.
     """
 
     states: tuple[State, ...] = ()
     inputs: tuple[tuple[str, int], ...] = ()
     outputs: tuple[tuple[str, int], ...] = ()
     longest: int = 0
+    window: int = 0
 
 
 class About(Record):
@@ -166,10 +168,13 @@ def _stream(metadata: Mapping[str, str]) -> Stream | None:
     if "nnc.stream" not in metadata:
         return None
     said = _object(metadata, "nnc.stream")
-    longest = integer(said, "longest", 0)
     states = items(_wrapped(metadata, "nnc.states"), "nnc.states")
     return Stream(
-        tuple(map(_state, states)), _axes(said, "inputs"), _axes(said, "outputs"), longest
+        tuple(map(_state, states)),
+        _axes(said, "inputs"),
+        _axes(said, "outputs"),
+        max(integer(said, "longest", 0), 0),
+        max(integer(said, "window", 0), 0),
     )
 
 

@@ -104,6 +104,7 @@ def entries(
         spec=recipe.spec if recipe.export is None or recipe.export.source else "",
         hashes=_hashes(recipe, weights),
         stream=stream,
+        window=0 if stream is None else _window(recipe, stream),
         conditions=of.conditions,
         train=_block(recipe),
     )
@@ -114,6 +115,15 @@ def entries(
     if recipe.bare:
         found[BARE] = "true"
     return found
+
+
+def _window(recipe: Recipe, stream: Stepped) -> int:
+    """How many steps the sequences of training have, where all have as many."""
+    fields = dict(recipe.binding.inputs)
+    known = [(recipe.field(fields.get(name, "")), axis) for name, axis in stream.inputs]
+    sizes = {field.type.dims[axis] for field, axis in known if field is not None}
+    (size,) = sizes if len(sizes) == 1 else (0,)
+    return size if isinstance(size, int) else 0
 
 
 def _block(recipe: Recipe) -> str:

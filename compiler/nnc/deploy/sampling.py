@@ -28,6 +28,8 @@ class Wish(Record):
         top_k: among so many of the likeliest, 0 for all.
         top_p: among the likeliest that are this probable together, 1 for all.
         seed: of the choice.
+        context: so many units are kept in mind at most; 0 for what the file was made for: what
+            grows with each step grows as far as the windows of training, the rest has no end.
     """
 
     length: int = 500
@@ -35,6 +37,7 @@ class Wish(Record):
     top_k: int = 0
     top_p: float = 1.0
     seed: int = 0
+    context: int = 0
 
 
 class Language:
@@ -115,7 +118,7 @@ class Language:
         units = list(prompt) or [self._first(draw)]
         if not prompt:
             yield units[0]
-        longest = self._stepper.stream.longest
+        longest = self._context(wish)
         scores = self._read(units[-longest:] if longest else units)
         for _ in range(wish.length - (not prompt)):
             unit = self._choice(scores, wish, draw)
@@ -127,6 +130,14 @@ class Language:
                 scores = self._read(units)
             else:
                 scores = self._read([unit])
+
+    def _context(self, wish: Wish) -> int:
+        """So many steps may follow on one another, 0 for any number."""
+        stream = self._stepper.stream
+        wished = wish.context
+        if not wished and any(state.grows for state in stream.states):
+            wished = stream.window
+        return min(filter(None, (wished, stream.longest)), default=0)
 
     def _first(self, draw: np.random.Generator) -> int:
         """What a text begins with where nobody says it: a line's end if there is one."""

@@ -9,11 +9,11 @@ from nnc.ir.dims import Dim, exact_div, product, show
 from nnc.ir.initial import Frequencies, Weight
 from nnc.ir.types import TensorType
 from nnc.layers import attention_onnx, rotary, scores
+from nnc.layers.attention_step import AttentionStep, attended
 from nnc.layers.base import Case, Kept, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
 from nnc.layers.group_norm import divisors
 from nnc.layers.rules import PARTS
-from nnc.layers.steps import AttentionStep
-from nnc.layers.streaming import Flow, Streamer, alone
+from nnc.layers.streaming import Flow, Streamer
 from nnc.layers.window import ints, number
 
 BASE = 10_000.0
@@ -158,25 +158,16 @@ class Attention(Layer):
             return s.same(x, to, mask, bias)
         if not self.causal:
             s.refuse("`attention` sees steps that are still to come", "write `causal=true`")
-        if to is not None or mask is not None or bias is not None:
-            what = "to" if to is not None else "mask" if mask is not None else "position_bias"
+        if to is not None and to.axis != steps:
             s.refuse(
-                f"causal attention with `{what}` does not go step by step",
-                f"leave out `{what}`; attention to a memory that is given whole streams "
-                "without `causal`",
+                "causal attention with a `to` that is given whole does not go step by step",
+                "leave out `causal`: all steps see all of the memory",
             )
-        if self.rotary:
-            s.refuse("attention with `rotary` does not go step by step", "use `positions`")
-        alone(s, x, self.word)
         heads = ints(self.heads, 1)[0]
         width = ints(self.inner(x.type), 1)[0] // heads
-        state = TensorType((*x.type.dims[:-2], heads, s.past, width))
-        keys, values = s.state("keys", state), s.state("values", state)
-        op = AttentionStep(heads, width, self.bias, self._after)
-        y, keys, values = s.apply(op, x, keys, values)
-        s.keep("keys", keys)
-        s.keep("values", values)
-        return (y,)
+        base = self.rotary_base if self.rotary else None
+        op = AttentionStep(heads, width, self.bias, self._after, base)
+        return attended(s, op, x, to, mask, bias)
 
     @property
     def _after(self) -> bool:

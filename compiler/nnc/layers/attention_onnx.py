@@ -124,7 +124,7 @@ def general(
     *lead, steps, _ = x.type.dims
     ahead, inner = LETTERS[: len(lead) + 1], heads.count * heads.width
     fit = square(x.type, to.type if to is not None else None, heads.count)
-    q, k, v = _own(w, x, heads) if to is None else _other(w, x, to, heads)
+    q, k, v = _own(w, x, heads) if to is None else of_other(w, x, to, heads)
     if heads.rotary:
         angles = onnx_angles(w, steps, ints(heads.width, 1)[0], 2)
         one = _one(x.type, heads)
@@ -132,9 +132,26 @@ def general(
     q = w.op("Mul", q, w.floats(_scale(heads)), type=_one(x.type, heads))
     # `o` and `p` are axes of 1, at which queries, keys and values were told apart.
     y = w.op("Einsum", q, k, equation=f"{ahead}tohd,{ahead}sphd->{ahead}hts", type=fit)
+    weights = shares(w, y, mask, bias, fit, causal=heads.causal)
+    type = TensorType((*lead, steps, heads.count, heads.width))
+    equation = f"{ahead}hts,{ahead}sphd->{ahead}thd"
+    y = w.op("Einsum", weights, v, equation=equation, type=type)
+    flat = x.type.with_dims(*lead, steps, inner)
+    return w.op("Reshape", y, w.shape(*flat.dims), type=flat)
+
+
+def shares(
+    w: OnnxWriter,
+    y: Ref,
+    mask: Ref | None,
+    bias: Ref | None,
+    fit: TensorType,
+    causal: bool = False,
+) -> Ref:
+    """How much of each step is taken, from how well they fit: 1 node, up to 6 for mask and bias."""
     if bias is not None:
         y = w.op("Add", y, _laid(w, bias, fit), type=fit)
-    if heads.causal:
+    if causal:
         y = _causal(w, y, fit)
     seen = None if mask is None else _seen(w, mask, fit)
     if seen is not None:
@@ -142,14 +159,10 @@ def general(
     weights = w.op("Softmax", y, axis=-1, type=fit)
     if seen is not None:  # where nothing is seen the weights are 0, as in PyTorch, not 0 / 0
         shown = (seen, weights, w.floats(0.0))
-        if heads.causal:
+        if causal:
             shown = (w.op("IsNaN", weights), w.floats(0.0), weights)
         weights = w.op("Where", *shown, type=fit)
-    type = TensorType((*lead, steps, heads.count, heads.width))
-    equation = f"{ahead}hts,{ahead}sphd->{ahead}thd"
-    y = w.op("Einsum", weights, v, equation=equation, type=type)
-    flat = x.type.with_dims(*lead, steps, inner)
-    return w.op("Reshape", y, w.shape(*flat.dims), type=flat)
+    return weights
 
 
 def _own(w: OnnxWriter, x: Ref, heads: Heads) -> tuple[Ref, ...]:
@@ -159,8 +172,8 @@ def _own(w: OnnxWriter, x: Ref, heads: Heads) -> tuple[Ref, ...]:
     return _cut(w, y, 3, heads)
 
 
-def _other(w: OnnxWriter, x: Ref, to: Ref, heads: Heads) -> tuple[Ref, ...]:
-    """Queries of one sequence, keys and values of another."""
+def of_other(w: OnnxWriter, x: Ref, to: Ref, heads: Heads) -> tuple[Ref, ...]:
+    """Queries of one sequence, keys and values of another, an axis of 1 before their heads."""
     inner = ints(heads.count * heads.width, 1)[0]
 
     def projected(source: Ref, matrix: Ref, first: int, count: int) -> tuple[Ref, ...]:

@@ -47,9 +47,17 @@ def require_none(rules: Rules, base: float, default: float) -> None:
         )
 
 
-def torch_turned(w: TorchWriter, x: Ref, q: Ref, k: Ref) -> tuple[Ref, Ref]:
-    """Queries and keys [..., steps, width], turned by the angles of their steps."""
-    steps = w.call("torch.arange", x.type.dims[-2], device=w.device(x))
+def torch_turned(
+    w: TorchWriter, x: Ref, q: Ref, k: Ref, past: Dim | None = None
+) -> tuple[Ref, Ref]:
+    """Queries and keys [..., steps, width], turned by the angles of their steps.
+
+    `past`: so many steps were before the one that is here; by default all are here.
+    """
+    count = x.type.dims[-2] if past is None else past + 1
+    steps = w.call("torch.arange", count, device=w.device(x))
+    if past is not None:
+        steps = w.method(steps, "narrow", 0, past, 1)
     angles = w.infix("*", w.method(steps, "unsqueeze", 1), w.weight("rotary.frequencies"))
     angles = w.let(angles, "angles")
     cos, sin = w.let(w.call("torch.cos", angles), "cos"), w.let(w.call("torch.sin", angles), "sin")
@@ -76,6 +84,20 @@ def onnx_angles(w: OnnxWriter, steps: Dim, width: int, axes: int) -> tuple[Ref, 
         place = w.op("Cast", place, to=FLOAT)
         shape = w.ints(-1, *between, 1)
         place = w.op("Reshape", place, shape, type=type.with_dims(steps, *between, 1))
+    return _cos_sin(w, place, type)
+
+
+def onnx_angles_now(w: OnnxWriter, past: Dim, width: int) -> tuple[Ref, Ref]:
+    """Cosines and sines [width/2] of the step that comes after `past` others: 3 nodes, or 4."""
+    type = TensorType((width // 2,), fixed=True)
+    if isinstance(past, int):
+        place = w.floats(float(past), shape=(1,))
+    else:
+        place = w.op("Cast", w.ints(past), to=FLOAT, type=TensorType((1,), fixed=True))
+    return _cos_sin(w, place, type)
+
+
+def _cos_sin(w: OnnxWriter, place: Ref, type: TensorType) -> tuple[Ref, Ref]:
     rates = w.weight("rotary.frequencies", Transform("reshape", (-1,)))
     angles = w.op("Mul", place, rates, type=type)
     return w.op("Cos", angles, type=type), w.op("Sin", angles, type=type)

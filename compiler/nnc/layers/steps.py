@@ -1,15 +1,12 @@
-"""Layers of one step: what stands for attention and positions in a network that streams."""
+"""Layers of one step: what stands for positions and states in a network that streams."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 
 from nnc.ir.arguments import Declared
-from nnc.ir.dims import Dim
 from nnc.ir.initial import Frequencies, Normal, Weight
 from nnc.ir.types import TensorType
-from nnc.layers import attention_onnx
 from nnc.layers.base import (
     Case,
     Layer,
@@ -24,7 +21,6 @@ from nnc.layers.base import (
 )
 from nnc.layers.merge import Concat
 from nnc.layers.pick import Pick
-from nnc.layers.scores import head_weights
 from nnc.layers.streaming import Flow, Streamer
 from nnc.layers.weighted import Weighted
 from nnc.record import replace
@@ -40,96 +36,6 @@ def with_earlier(s: Streamer, x: Flow, count: int, start: float = 0.0) -> Flow:
     (kept,) = s.apply(Pick((*((None, None),) * axis, (1, count + 1))), whole)
     s.keep("last", kept)
     return replace(whole, axis=axis, earlier=x.earlier + count)
-
-
-@layer("attention_step")
-class AttentionStep(Layer):
-    """One step of causal attention: it sees itself, and the keys and values of all steps before.
-
-    [1, C], and twice [heads, P, width] -> [1, C], and twice [heads, P + 1, width]; axes before
-    those of x stand before the heads too. Weights as those of `attention`. PyTorch: F.linear,
-    torch.cat, F.scaled_dot_product_attention; ONNX: composed of at most 15 nodes.
-    """
-
-    heads: int
-    width: int
-    bias: bool = True
-    after: bool = True
-
-    hidden = True
-    alone = False
-    ports = (Port("x"), Port("keys"), Port("values"))
-    results = ("y", "keys", "values")
-    cases = (
-        Case(
-            "attention_step(2, 4)",
-            ("[1, 8]", "[2, P, 4]", "[2, P, 4]"),
-            ("[1, 8]", "[2, P + 1, 4]", "[2, P + 1, 4]"),
-            nodes=14,
-        ),
-        Case(
-            "attention_step(2, 3, bias=False, after=False)",
-            ("[3, 1, 8]", "[3, 2, 5, 3]", "[3, 2, 5, 3]"),
-            ("[3, 1, 8]", "[3, 2, 6, 3]", "[3, 2, 6, 3]"),
-            nodes=12,
-        ),
-    )
-
-    def shape(
-        self, rules: Rules, x: TensorType, keys: TensorType, values: TensorType
-    ) -> tuple[TensorType, ...]:
-        *lead, heads, past, width = keys.dims
-        longer = keys.with_dims(*lead, heads, past + 1, width)
-        return x, longer, longer
-
-    def weights(self, x: TensorType, *_: TensorType) -> Iterable[Weight]:
-        features = x.dims[-1]
-        return head_weights(features, features, self.heads * self.width, self.bias, self.after)
-
-    def macs(self, x: TensorType, keys: TensorType, values: TensorType) -> Dim:
-        inner = self.heads * self.width
-        lead = 1 if x.rank < 3 else x.dims[0]
-        return lead * inner * (4 * x.dims[-1] + 2 * (keys.dims[-2] + 1))
-
-    def nodes(self, x: TensorType, *_: TensorType) -> int:
-        return 12 + self.bias + self.after
-
-    def torch(self, w: TorchWriter, x: Ref, keys: Ref, values: Ref) -> tuple[Ref, ...]:
-        offsets = w.weight("in_proj_bias") if self.bias else None
-        y = w.call("F.linear", x, w.weight("in_proj_weight"), offsets)
-        y = w.method(y, "unflatten", -1, (3 * self.heads, self.width))
-        y = w.method(y, "transpose", -3, -2)
-        q, k, v = w.unpack(w.method(y, "chunk", 3, dim=-3), "{}, {}, {}", "q", "k", "v")
-        k = w.let(w.call("torch.cat", [keys, k], dim=-2), "keys")
-        v = w.let(w.call("torch.cat", [values, v], dim=-2), "values")
-        y = w.call("F.scaled_dot_product_attention", q, k, v)
-        y = w.method(w.method(w.let(y, "heads"), "transpose", -3, -2), "flatten", -2)
-        after = w.weight("out_proj.bias") if self.after else None
-        return w.call("F.linear", y, w.weight("out_proj.weight"), after), k, v
-
-    def onnx(self, w: OnnxWriter, x: Ref, keys: Ref, values: Ref) -> tuple[Ref, ...]:
-        *lead, one, features = x.type.dims
-        inner, at = self.heads * self.width, len(lead) + 1
-        start = "in_proj_bias" if self.bias else ""
-        y = attention_onnx.linear(w, x, "in_proj_weight", start, 3 * inner)
-        cut = TensorType((*lead, 3 * self.heads, one, self.width))
-        y = w.op("Reshape", y, w.shape(*cut.dims), type=cut)
-        q, k, v = w.ops("Split", y, outputs=3, axis=at, num_outputs=3)
-        head = TensorType((*lead, self.heads, one, self.width))
-        q = w.op("Mul", q, w.floats(math.sqrt(1 / self.width)), type=head)
-        past = keys.type.dims[-2]
-        longer = keys.type.with_dims(*keys.type.dims[:-2], past + 1, self.width)
-        k = w.op("Concat", keys, k, axis=at + 1, type=longer)
-        v = w.op("Concat", values, v, axis=at + 1, type=longer)
-        turned = keys.type.with_dims(*keys.type.dims[:-2], self.width, past + 1)
-        order = (*range(at + 1), at + 2, at + 1)
-        fit = keys.type.with_dims(*keys.type.dims[:-2], one, past + 1)
-        y = w.op("MatMul", q, w.op("Transpose", k, perm=order, type=turned), type=fit)
-        y = w.op("MatMul", w.op("Softmax", y, axis=-1, type=fit), v, type=head)
-        flat = x.type.with_dims(*lead, one, inner)
-        y = w.op("Reshape", y, w.shape(*flat.dims), type=flat)
-        end = "out_proj.bias" if self.after else ""
-        return attention_onnx.linear(w, y, "out_proj.weight", end, features), k, v
 
 
 @layer("position_step")
