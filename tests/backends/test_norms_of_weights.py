@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -35,6 +37,54 @@ network Words {
   output y
 }
 """
+READER = """
+network Reader {
+  input x: [7, 5]
+  lstm(6, layers=2, bidirectional=true, weight_norm=true)
+  scan { state h: [4]; gru_cell(4, h, NORM=true) as h1; next h = h1; from h1 }
+  attention(2, NORM=true)
+  output y
+}
+"""
+
+
+class ReaderByHand(nn.Module):
+    """The reader as a person writes it."""
+
+    def __init__(self, norm: Callable[..., nn.Module]) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(5, 6, num_layers=2, bidirectional=True, batch_first=True)
+        self.cell = nn.GRUCell(12, 4)
+        self.attention = nn.MultiheadAttention(4, 2, batch_first=True)
+        for layer in (0, 1):
+            for end in ("", "_reverse"):
+                weight_norm(self.lstm, f"weight_ih_l{layer}{end}")
+                weight_norm(self.lstm, f"weight_hh_l{layer}{end}")
+        norm(self.cell, "weight_ih")
+        norm(self.cell, "weight_hh")
+        norm(self.attention.out_proj)
+        norm(self.attention, "in_proj_weight")
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x, _ = self.lstm(x)
+        h, rows = x.new_zeros(len(x), 4), []
+        for step in x.unbind(1):
+            h = self.cell(step, h)
+            rows.append(h)
+        x = torch.stack(rows, 1).transpose(0, 1)
+        own = (
+            self.attention
+        )  # whose forward reads its weight more than once, a step of the norm each
+        y, _ = functional.multi_head_attention_forward(
+            *(x, x, x, 4, 2),
+            own.in_proj_weight,
+            own.in_proj_bias,
+            *(None, None, False, 0.0),
+            own.out_proj.weight,
+            own.out_proj.bias,
+            need_weights=False,
+        )
+        return y.transpose(0, 1)
 
 
 class ByHand(nn.Module):
@@ -56,7 +106,10 @@ class ByHand(nn.Module):
         return self.dense2(self.dense1(x.flatten(1)))
 
 
-@pytest.mark.parametrize("text", [CRITIC, WORDS.replace(" -> conv_transpose(2, 3)", "")])
+@pytest.mark.parametrize(
+    "text",
+    [CRITIC, WORDS.replace(" -> conv_transpose(2, 3)", ""), READER.replace("NORM", "weight_norm")],
+)
 @pytest.mark.parametrize("batch", [1, 3])
 def test_backends_agree(text: str, batch: int) -> None:
     assert differ(verify(checked(text)), batch=batch) < 1e-5
@@ -76,23 +129,39 @@ def test_the_table_of_weights_is_the_state_dict() -> None:
 
 
 def test_training_goes_as_with_pytorch_and_so_does_the_file() -> None:
-    network = checked(CRITIC)
-    arrays = initial_weights(weight_table(network), seed=0)
-    ours, theirs = build(network, arrays), ByHand()
-    names = dict(zip(theirs.state_dict(), ours.state_dict()))
-    theirs.load_state_dict({name: ours.state_dict()[own] for name, own in names.items()})
     draw = torch.Generator().manual_seed(0)
     batches = [torch.randn(4, 3, 16, 16, generator=draw) for _ in range(6)]
+    _trains_alike(CRITIC, ByHand(), "image", batches, 1e-6)
+
+
+@pytest.mark.parametrize("norm", [spectral_norm, weight_norm])
+def test_recurrent_layers_and_attention_train_as_with_pytorch(
+    norm: Callable[..., nn.Module],
+) -> None:
+    draw = torch.Generator().manual_seed(0)
+    batches = [torch.randn(4, 7, 5, generator=draw) for _ in range(6)]
+    _trains_alike(READER.replace("NORM", norm.__name__), ReaderByHand(norm), "x", batches, 1e-4)
+
+
+def _trains_alike(
+    text: str, theirs: nn.Module, name: str, batches: list[torch.Tensor], atol: float
+) -> None:
+    """Six steps of Adam give nearly the numbers of a module of a person, and so does the file."""
+    network = checked(text)
+    arrays = initial_weights(weight_table(network), seed=0)
+    ours = build(network, arrays)
+    names = dict(zip(theirs.state_dict(), ours.state_dict()))
+    theirs.load_state_dict({name: ours.state_dict()[own] for name, own in names.items()})
     for module in (ours.train(), theirs.train()):
         optimizer = torch.optim.Adam(module.parameters(), lr=0.01)
-        for image in batches:
+        for batch in batches:
             optimizer.zero_grad()
-            module(image).square().mean().backward()
+            module(batch).square().mean().backward()
             optimizer.step()
-    for name, value in theirs.state_dict().items():
-        torch.testing.assert_close(ours.state_dict()[names[name]], value, rtol=0, atol=1e-6)
-    trained = {name: value.numpy() for name, value in ours.state_dict().items()}
-    (found,) = run(onnx_model(network, trained), {"image": batches[0].numpy()}).values()
+    for key, value in theirs.state_dict().items():
+        torch.testing.assert_close(ours.state_dict()[names[key]], value, rtol=0, atol=atol)
+    trained = {key: value.numpy() for key, value in ours.state_dict().items()}
+    (found,) = run(onnx_model(network, trained), {name: batches[0].numpy()}).values()
     with torch.inference_mode():
         wanted = theirs.eval()(batches[0]).numpy()
     assert np.abs(found - wanted).max() <= 1e-5 * max(1.0, float(np.abs(wanted).max()))

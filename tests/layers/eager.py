@@ -17,7 +17,7 @@ from torch import nn
 from nnc.ir.dims import Dim, Poly, evaluate
 from nnc.ir.types import TensorType
 from nnc.layers.base import Layer
-from nnc.layers.weighted import Matrix
+from nnc.layers.weighted import Normed, parts_of
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -63,7 +63,9 @@ class Eager:
     def module(self, kind: str, *args: Any, **kwargs: Any) -> Callable[..., Value]:
         self.made = made = self._run(getattr(nn, kind.removeprefix("nn.")), args, kwargs)
         if self.norm is not None:
-            getattr(nn.utils.parametrizations, self.norm)(made)
+            names = [n for n, w in made.named_parameters() if "weight" in n and w.ndim > 1]
+            for name in names:
+                getattr(nn.utils.parametrizations, self.norm)(made, name)
         made.load_state_dict(self.weights)
         made.train(self.training)
         return lambda *x: Value(made(*(self._plain(v) for v in x)), x[0].type)
@@ -116,8 +118,23 @@ class Eager:
         return x
 
     def weight(self, name: str) -> Value:
-        array = self.weights[name]
+        array = self._normed(name) if name not in self.weights else self.weights[name]
         return Value(array, TensorType(tuple(array.shape)))
+
+    def _normed(self, name: str) -> torch.Tensor:
+        """A weight that PyTorch computes from its parts, outside of any module of ours."""
+        assert self.norm is not None
+        start = parts_of(name)
+        parts = {n.removeprefix(start): a for n, a in self.weights.items() if n.startswith(start)}
+        whole = parts.get("original", parts.get("original1"))
+        assert whole is not None
+        module = nn.Module()
+        module.weight = nn.Parameter(torch.zeros_like(whole))
+        getattr(nn.utils.parametrizations, self.norm)(module)
+        module.load_state_dict({parts_of("weight") + n: a for n, a in parts.items()})
+        made = module.eval().weight
+        assert isinstance(made, torch.Tensor)
+        return made
 
     def view(self, x: Value, *dims: Dim) -> Value:
         sizes = [evaluate(d, self.env) for d in dims]
@@ -161,7 +178,7 @@ def every(
     `seats`: which of them each port takes; without it they are taken in order.
     """
     writer = Eager(weights, env)
-    writer.norm = op.norm if isinstance(op, Matrix) else None
+    writer.norm = op.norm if isinstance(op, Normed) else None
     values: list[Value | None] = [
         Value(torch.from_numpy(a), type) for a, type in zip(inputs, types)
     ]

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nnc.backends.arrays import Array
-from nnc.layers.weighted import PARTS, Norm
+from nnc.layers.weighted import Norm, parts_of
 
 Floats = npt.NDArray[np.float32]
 POWER_STEPS = 15  # as PyTorch's spectral norm takes before the first use
@@ -25,17 +25,18 @@ def as_matrix(weight: Array, axis: int) -> Floats:
     return np.ascontiguousarray(moved.reshape(len(moved), -1)).astype(np.float32, copy=False)
 
 
-def computed_weight(weights: Mapping[str, Array], owner: str, norm: Norm, axis: int) -> Array:
-    """The weight of a layer at inference.
+def computed_weight(weights: Mapping[str, Array], name: str, norm: Norm, axis: int) -> Array:
+    """A weight of a layer at inference.
 
     Args:
-        weights: of the network, by name; `owner` is the layer's place.
+        weights: of the network, by full name; `name` is that of the weight.
         axis: of the weight's outputs, for spectral norm.
     """
+    start = parts_of(name)
     own = {
-        name: cast(Floats, weights[f"{owner}.{PARTS}{name}"])
-        for name in ("original", "0._u", "0._v", "original0", "original1")
-        if f"{owner}.{PARTS}{name}" in weights
+        part: cast(Floats, weights[start + part])
+        for part in ("original", "0._u", "0._v", "original0", "original1")
+        if start + part in weights
     }
     if norm == "spectral_norm":
         original = own["original"]

@@ -41,7 +41,7 @@ from nnc.ir.initial import (
     ZeroRow,
 )
 from nnc.ir.walk import PlacedWeight
-from nnc.layers.weighted import PARTS
+from nnc.layers.weighted import part, parts_of
 from nnc.record import replace
 
 Floats = npt.NDArray[np.float32]
@@ -111,19 +111,20 @@ def initial_weight(row: PlacedWeight, seed: int) -> Array:
 
 def _plain(name: str) -> str:
     """The name without what computes a weight, so that it starts as it would without that."""
-    place, inside, own = name.rpartition(f".{PARTS}")
-    return f"{place}.weight" if inside and own in ("original", "original1") else name
+    found = part(name)
+    return found.weight if found is not None and found.name in ("original", "original1") else name
 
 
 def _of_weight(row: PlacedWeight, init: Singular | PartLengths, seed: int) -> Array:
     """What a weight as it starts tells: its lengths, or its singular vectors after 15 steps."""
-    place = row.name.rpartition(f".{PARTS}")[0]
-    weight = initial_weight(PlacedWeight(f"{place}.weight", init.of, row.span), seed)
+    found = part(row.name)
+    assert found is not None
+    weight = initial_weight(PlacedWeight(found.weight, init.of, row.span), seed)
     if isinstance(init, PartLengths):
         return part_lengths(weight)
     matrix = as_matrix(weight, init.axis)
     start = np.empty(matrix.shape[1], np.float32)
-    _normal(0.0, 1.0, _stream(seed, f"{place}.{PARTS}0._v"), start)
+    _normal(0.0, 1.0, _stream(seed, f"{parts_of(found.weight)}0._v"), start)
     left, right = singular_vectors(matrix, start)
     return left if init.left else right
 

@@ -14,7 +14,7 @@ from nnc.ir.graph import Scan
 from nnc.ir.types import TensorType
 from nnc.ir.walk import Step, walk_graph
 from nnc.layers.base import Layer
-from nnc.layers.weighted import Matrix
+from nnc.layers.weighted import Normed
 
 Walker = Generator[Step, None, tuple[int, ...]]
 
@@ -77,7 +77,7 @@ def _lower(
 ) -> tuple[Value, ...]:
     op, span = step.item.op, step.item.span
     where = f"{span.source.name}:{span.line} {op.word}" if span.end else op.word
-    norm = (op.norm, op.outputs_axis) if isinstance(op, Matrix) and op.norm is not None else None
+    norm = (op.norm, op.outputs_axis) if isinstance(op, Normed) and op.norm is not None else None
     writer.layer = Place(step.place, step.owner, where, step.tied, norm)
     if isinstance(op, Scan):
         return _scan(writer, step, op, values, places)

@@ -85,20 +85,24 @@ class Writer:
     def _weight(self, full: str, transform: Transform | None) -> Tensor:
         key = (full, transform)
         if key not in self._weights:
-            norm = self.layer.norm if full == full_name(self.layer.owner, "weight") else None
-            if norm is not None:
-                array = computed_weight(self.arrays, self.layer.owner, *norm)
-            else:
-                array = self.arrays[full]
+            array = self._array(full)
             if transform is None:
-                made = Tensor(full, array, _dtype(array), weight="" if norm else full)
+                made = Tensor(
+                    full, array, _dtype(array), weight=full if full in self.arrays else ""
+                )
             else:
                 changed = _TRANSFORMS[transform.kind](array, transform.values)
                 text = "_".join(str(v) for v in transform.values)
                 made = Tensor(f"{full}/{transform.kind}_{text}", changed, _dtype(array))
             self._weights[key] = made
-
         return self._weights[key]
+
+    def _array(self, full: str) -> Array:
+        """A weight as it is stored, or as it is computed."""
+        norm = self.layer.norm
+        if norm is None or full in self.arrays:
+            return self.arrays[full]
+        return computed_weight(self.arrays, full, *norm)
 
     def joined(self, rows: Sequence[Sequence[str]], transform: Transform | None = None) -> Value:
         """Arrays of this layer as one initializer: each row's end to end, the rows stacked."""
@@ -108,7 +112,7 @@ class Writer:
             change = _TRANSFORMS[transform.kind] if transform is not None else None
             stack = []
             for row in names:
-                found = [self.arrays[full_name(self.layer.owner, name)] for name in row]
+                found = [self._array(full_name(self.layer.owner, name)) for name in row]
                 if change is not None and transform is not None:
                     found = [change(array, transform.values) for array in found]
                 stack.append(np.concatenate(found))

@@ -36,7 +36,7 @@ from nnc.ir.initial import (
 from nnc.ir.known import Known, KnownReal
 from nnc.ir.types import TensorType
 from nnc.layers.base import Ref, TorchArg
-from nnc.layers.weighted import Matrix
+from nnc.layers.weighted import Normed, is_matrix
 from nnc.source import Span
 
 Parts = tuple[str | Hole, ...]
@@ -69,7 +69,7 @@ class LayerWriter:
         self._weights = weights
         self._place = item.instance or item.name
         self._tie = None if isinstance(item.op, Call) else item.op.tied
-        self._norm = item.op.norm if isinstance(item.op, Matrix) else None
+        self._norm = item.op.norm if isinstance(item.op, Normed) else None
         self.made = ""  # the module that the constructor makes
         self.functional = False
         self.held: list[str] = []  # weights that are no part of a module
@@ -96,7 +96,7 @@ class LayerWriter:
             raise self._mistake(f"makes {kind} beside another module")
         inside = self._arguments(kind, signature, args, kwargs, forward=False)
         self.made = f"{kind}({_flat(inside)})"
-        if self._norm is not None:
+        if self._normed() == ["weight"]:
             self.made = f"{self._norm}({self.made})"
         self.heavy = not kind.startswith(LIGHT)
 
@@ -225,11 +225,27 @@ class LayerWriter:
         if self.made and self.held:
             raise self._mistake("has both a module and weights of its own")
         made = [f"{place} = {self.made}"] if self.made else self._held(place)
+        if self._normed() != ["weight"]:
+            made = [*made, *self._norms(place)]
         tie = self._tie
         if tie is None:
             return made
         other = f"{MARK}{tie.owner}{MARK}" + (f".{tie.weight}" if tie.weight else "")
         return [*made, f"{place}.weight = {other}"]
+
+    def _normed(self) -> list[str]:
+        """The weights that have a norm, as PyTorch lists them: those of modules inside first."""
+        names = [w.name for w in self._weights if self._norm is not None and is_matrix(w)]
+        return sorted(names, key=lambda name: "." not in name)
+
+    def _norms(self, place: str) -> list[str]:
+        """The statements that give several weights of a layer their norms."""
+        made = []
+        for weight in self._normed():
+            home, dot, name = weight.rpartition(".")
+            named = "" if name == "weight" else f', "{name}"'
+            made.append(f"{self._norm}({place}{dot}{home}{named})")
+        return made
 
     def _held(self, place: str) -> list[str]:
         """The statements for weights that are no part of a module."""
@@ -244,7 +260,7 @@ class LayerWriter:
             return []
         weights = [w for w in self._weights if self._tie is None or w.name != "weight"]
         names = [weight.name for weight in weights]
-        trained = all(weight.role == "trained" for weight in weights)
+        trained = all(weight.role == "trained" for weight in weights) and self._norm is None
         if trained and names and names == sorted(names) and not any("." in n for n in names):
             arrays = [f'"{w.name}": {self._array(w)}' for w in weights]
             return [f"{place} = nn.ParameterDict({{{', '.join(arrays)}}})"]  # which sorts them

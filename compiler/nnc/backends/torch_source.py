@@ -43,7 +43,9 @@ def torch_source(network: Network, *, extras: Extras | None = None) -> str:
     ]
     code = "\n".join(parts)
     imports = [line for use, line in _IMPORTS.items() if re.search(rf"\b{use}", code)]
-    norms = [word for word in ("spectral_norm", "weight_norm") if f" {word}(nn." in code]
+    norms = [
+        word for word in ("spectral_norm", "weight_norm") if re.search(rf"(?<![.\w]){word}\(", code)
+    ]
     if norms:
         imports.append(f"from torch.nn.utils.parametrizations import {', '.join(norms)}")
     about = f"{plain(network.name)}, written by nnc {__version__}{_origin(extras)}."

@@ -188,15 +188,22 @@ def split_top(text: str) -> list[str]:
 
 
 def _last_brackets(text: str) -> tuple[int, int]:
-    """The outermost brackets that end the text (a colon may follow), or (-1, -1)."""
+    """The outermost brackets that end the text (a colon may follow), or (-1, -1).
+
+    Where these are empty, `(x - y).float()`, the last ones before that are not.
+    """
     open_at: list[int] = []
-    found = (-1, -1)
+    found = whole = (-1, -1)
     for at, c in _code(text):
         if c in "([{":
             open_at.append(at)
         elif c in ")]}":
             found = (open_at.pop(), at) if open_at else found
-    return found if found[1] >= 0 and text[found[1] + 1 :] in ("", ":") else (-1, -1)
+            if not open_at and found[1] == at and found[0] + 1 < at:
+                whole = found
+    if found[1] < 0 or text[found[1] + 1 :] not in ("", ":"):
+        return (-1, -1)
+    return whole if found[0] + 1 == found[1] else found
 
 
 def _code(text: str) -> Iterable[tuple[int, str]]:

@@ -17,7 +17,7 @@ from nnc.ir.initial import Fill, Weight
 from nnc.ir.types import TensorType
 from nnc.layers.base import Layer
 from nnc.layers.source import Source
-from nnc.layers.weighted import Matrix, Weighted
+from nnc.layers.weighted import Normed, Weighted
 from nnc.record import replace
 
 TIED_SHAPES = rule(
@@ -53,14 +53,14 @@ def tied_layer(
         Refusal: it means no weight, or one of other sizes.
     """
     tie = bound.values.get("tie")
-    if isinstance(op, Matrix) and op.norm is not None:
+    if isinstance(op, Normed) and op.norm is not None:
         _require_own(rules, op, op.norm, tie)
     if not isinstance(op, Weighted) or tie is None:
         return op
     return replace(op, tie=_tied(body, op, types, tie, rules, "init" in bound.stated))
 
 
-def _require_own(rules: Stating, op: Matrix, norm: str, tie: Tie | None) -> None:
+def _require_own(rules: Stating, op: Normed, norm: str, tie: Tie | None) -> None:
     """States that a weight which is computed is so in one way, of numbers of the layer itself."""
     if op.spectral_norm and op.weight_norm:
         rules.refuse(
@@ -107,7 +107,7 @@ def _tied(
     theirs = _weight(item.op.arrays(*given), source) if isinstance(item.op, Layer) else None
     if theirs is None or theirs.role != "trained":
         _refuse_step(rules, tie, item)
-    if isinstance(item.op, Matrix) and item.op.norm is not None:
+    if isinstance(item.op, Normed) and item.op.norm is not None:
         rules.refuse(
             NORMED,
             f"the weight of `{tie.text}` is computed anew at each use, by its `{item.op.norm}`",

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from nnc.backends.arrays import Array
-from nnc.layers.weighted import PARTS
+from nnc.layers.weighted import part
 
 SPREAD = 0.3
 """What starts as one number everywhere (shifts, means, variances) is raised by up to this."""
@@ -33,7 +33,9 @@ def lively(weights: Mapping[str, Array], seed: int) -> dict[str, Array]:
         spread = float(floats.std())
         if spread == 0.0:
             made[name] = floats + draw.random(floats.shape, dtype=np.float32) * np.float32(SPREAD)
-        elif name.endswith(f"{PARTS}original0"):  # lengths: those that He et al. would draw
+        elif (
+            own := part(name)
+        ) is not None and own.name == "original0":  # lengths: those that He et al. would draw
             made[name] = floats * np.float32(2**0.5 / float(floats.mean()))
         elif floats.ndim > 1:
             fan_in = floats.size // len(floats)

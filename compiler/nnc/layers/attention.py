@@ -10,10 +10,11 @@ from nnc.ir.initial import Frequencies, Weight
 from nnc.ir.types import TensorType
 from nnc.layers import attention_onnx, rotary, scores
 from nnc.layers.attention_step import AttentionStep, attended
-from nnc.layers.base import Case, Kept, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
+from nnc.layers.base import Case, Kept, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
 from nnc.layers.group_norm import divisors
 from nnc.layers.rules import PARTS
 from nnc.layers.streaming import Flow, Streamer
+from nnc.layers.weighted import Normed
 from nnc.layers.window import ints, number
 
 BASE = 10_000.0
@@ -21,7 +22,7 @@ BASE = 10_000.0
 
 
 @layer("attention")
-class Attention(Layer):
+class Attention(Normed):
     """Each step of a sequence takes a weighted mean of all steps, in several heads side by side.
 
     [T, C] -> [T, C]; axes before these are batch. The mean is of the sequence's own steps, or of
@@ -83,6 +84,11 @@ class Attention(Layer):
         Case("attention(2, causal=true, rotary=true)", "[3, T, 8]", "[3, T, 8]"),
         Case("attention(2, width=6, rotary=true, rotary_base=500)", "[T, 8]", "[T, 8]"),
         Case("attention(2, rotary=true, mask=x1)", ("[T, 8]", "[T]"), "[T, 8]"),
+        Case("attention(2, spectral_norm=true)", "[5, 8]", "[5, 8]", nodes=14),
+        Case("attention(2, weight_norm=true, rotary=true)", ("[T, 8]"), "[T, 8]"),
+        Case(
+            "attention(2, bias=false, weight_norm=true)", ("[5, 8]", "[7, 6]"), "[5, 8]", nodes=12
+        ),
         Case("attention(2, width=3, rotary=true)", "[5, 8]", refused="NN339"),
         Case("attention(2, to=x1, rotary=true)", ("[5, 8]", "[7, 8]"), refused="NN373"),
         Case("attention(2, rotary_base=500)", "[5, 8]", refused="NN336"),
@@ -130,7 +136,7 @@ class Attention(Layer):
                 scores.require_fit(rules, port, type, square)
         return (x,)
 
-    def weights(
+    def arrays(
         self, x: TensorType, to: TensorType | None = None, *_: TensorType | None
     ) -> Iterable[Weight]:
         memory = x.dims[-1] if to is None else to.dims[-1]
@@ -166,7 +172,8 @@ class Attention(Layer):
         heads = ints(self.heads, 1)[0]
         width = ints(self.inner(x.type), 1)[0] // heads
         base = self.rotary_base if self.rotary else None
-        op = AttentionStep(heads, width, self.bias, self._after, base)
+        norms = {"spectral_norm": self.spectral_norm, "weight_norm": self.weight_norm}
+        op = AttentionStep(heads, width, self.bias, self._after, base, **norms)
         return attended(s, op, x, to, mask, bias)
 
     @property

@@ -9,14 +9,15 @@ from nnc.ir.dims import Dim
 from nnc.ir.initial import Frequencies, Weight
 from nnc.ir.types import TensorType
 from nnc.layers import attention_onnx, rotary, scores
-from nnc.layers.base import Case, Layer, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
+from nnc.layers.base import Case, OnnxWriter, Port, Ref, Rules, TorchWriter, layer
 from nnc.layers.merge import Concat
 from nnc.layers.streaming import Flow, Streamer, alone
+from nnc.layers.weighted import Normed
 from nnc.record import replace
 
 
 @layer("attention_step")
-class AttentionStep(Layer):
+class AttentionStep(Normed):
     """One step of causal attention: it sees itself, and the keys and values of all steps before.
 
     [1, C], and twice [heads, P, width] -> [1, C], and twice [heads, P + 1, width]; axes before
@@ -58,6 +59,16 @@ class AttentionStep(Layer):
             nodes=12,
         ),
         Case(
+            "attention_step(2, 4, spectral_norm=True)",
+            ("[1, 8]", "[2, P, 4]", "[2, P, 4]"),
+            ("[1, 8]", "[2, P + 1, 4]", "[2, P + 1, 4]"),
+        ),
+        Case(
+            "attention_step(2, 4, weight_norm=True)",
+            ("[1, 8]", "[2, P, 4]", "[2, P, 4]", "[1, 6]"),
+            ("[1, 8]", "[2, P + 1, 4]", "[2, P + 1, 4]"),
+        ),
+        Case(
             "attention_step(2, 4, base=500.0)",
             ("[1, 8]", "[2, P, 4]", "[2, P, 4]"),
             ("[1, 8]", "[2, P + 1, 4]", "[2, P + 1, 4]"),
@@ -81,7 +92,7 @@ class AttentionStep(Layer):
         longer = keys.with_dims(*lead, heads, past + 1, width)
         return x, longer, longer
 
-    def weights(
+    def arrays(
         self,
         x: TensorType,
         keys: TensorType | None = None,

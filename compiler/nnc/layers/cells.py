@@ -12,7 +12,6 @@ from nnc.ir.types import TensorType
 from nnc.layers.base import (
     Case,
     Kept,
-    Layer,
     OnnxWriter,
     Port,
     Ref,
@@ -22,9 +21,10 @@ from nnc.layers.base import (
     layer,
 )
 from nnc.layers.rules import STATES
+from nnc.layers.weighted import Normed
 
 
-class Cell(Layer):
+class Cell(Normed):
     """What the three share: the weights, and the two products of each step."""
 
     units: Dim = size("numbers that it remembers")
@@ -66,7 +66,7 @@ class Cell(Layer):
                 )
         return tuple(TensorType((self.units,)) for _ in self.results)
 
-    def weights(self, x: TensorType, *_: TensorType) -> Iterable[Weight]:
+    def arrays(self, x: TensorType, *_: TensorType) -> Iterable[Weight]:
         high, start = self.gates * self.units, FanUniform()
         for name, dim in (("weight_ih", x.dims[0]), ("weight_hh", self.units)):
             fans = (self.units, 0) if self.init is None else (dim, high)
@@ -103,6 +103,14 @@ class Cell(Layer):
         return w.ops("Split", x, outputs=self.gates, axis=1, num_outputs=self.gates)
 
 
+def _normed(word: str, *states: str, nodes: int) -> tuple[Case, ...]:
+    inputs = ("[3]", *states)
+    return (
+        Case(f"{word}(4, spectral_norm=true)", inputs, "[4]", nodes=nodes),
+        Case(f"{word}(4, weight_norm=true)", inputs, "[4]", nodes=nodes),
+    )
+
+
 @layer("rnn_cell")
 class RnnCell(Cell):
     """One step of `rnn`: the memory is bounded sums of the step and the memory before.
@@ -117,6 +125,7 @@ class RnnCell(Cell):
         Case("rnn_cell(4)", ("[3]", "[4]"), "[4]", nodes=4),
         Case("rnn_cell(4, nonlinearity=relu)", ("[3]", "[4]"), "[4]", nodes=4),
         Case("rnn_cell(4, bias=false, init=normal(0.1))", ("[3]", "[4]"), "[4]", nodes=4),
+        *_normed("rnn_cell", "[4]", nodes=4),
         Case("rnn_cell(4)", ("[3]", "[5]"), refused="NN390"),
         Case("rnn_cell(4)", "[3]", refused="NN390"),
         Case("rnn_cell(4)", ("[7, 3]", "[4]"), refused="NN390"),
@@ -142,6 +151,7 @@ class GruCell(Cell):
     cases = (
         Case("gru_cell(4)", ("[3]", "[4]"), "[4]", nodes=14),
         Case("gru_cell(4, bias=false, init=normal(0.1))", ("[3]", "[4]"), "[4]", nodes=14),
+        *_normed("gru_cell", "[4]", nodes=14),
         Case("gru_cell(4)", ("[3]", "[5]"), refused="NN390"),
         Case("gru_cell(4)", "[3]", refused="NN390"),
     )
@@ -171,6 +181,7 @@ class LstmCell(Cell):
     cases = (
         Case("lstm_cell(4)", ("[3]", "[4]", "[4]"), "[4]", nodes=13),
         Case("lstm_cell(4, bias=false, init=normal(0.1))", ("[3]", "[4]", "[4]"), "[4]", nodes=13),
+        *_normed("lstm_cell", "[4]", "[4]", nodes=13),
         Case("lstm_cell(4)", ("[3]", "[4]", "[5]"), refused="NN390"),
         Case("lstm_cell(4)", ("[3]", "[4]"), refused="NN390"),
     )

@@ -13,7 +13,6 @@ from nnc.layers.base import (
     Along,
     Case,
     Kept,
-    Layer,
     OnnxWriter,
     Port,
     Ref,
@@ -26,6 +25,7 @@ from nnc.layers.base import (
 from nnc.layers.recurrent_onnx import lower, node_count
 from nnc.layers.rules import NO_EFFECT, STATES
 from nnc.layers.streaming import Flow, Streamer, alone
+from nnc.layers.weighted import Normed
 from nnc.layers.window import ints, number
 
 PACK, UNPACK = "nn.utils.rnn.pack_padded_sequence", "nn.utils.rnn.pad_packed_sequence"
@@ -33,8 +33,11 @@ SEQUENCE = Port("x", ranks=(2,))
 LENGTHS = Port("lengths", ranks=(0,), dtype="int64", optional=True, implied=True)
 
 
-class Recurrent(Layer):
-    """What the three share: layers on top of each other, both directions, states in and out."""
+class Recurrent(Normed):
+    """What the three share: layers on top of each other, both directions, states in and out.
+
+    A norm of weights is one of each matrix.
+    """
 
     units: Dim = size("numbers that it remembers")
     layers: Dim = size("layers on top of each other", default=1)
@@ -112,7 +115,7 @@ class Recurrent(Layer):
             for end in ("", "_reverse")[: self.directions]:
                 yield f"l{at}{end}", self.units * self.directions if at else x.dims[-1]
 
-    def weights(self, x: TensorType, *_: TensorType | None) -> Iterable[Weight]:
+    def arrays(self, x: TensorType, *_: TensorType | None) -> Iterable[Weight]:
         start, high = FanUniform(), len(self.gates) * self.units
         for end, inputs in self.rows(x):
             for name, dim in (("weight_ih", inputs), ("weight_hh", self.units)):
@@ -253,6 +256,8 @@ def _cases(word: str) -> tuple[Case, ...]:
         Case(f"{word}(4, bidirectional=true, keep=last)", "[T, 3]", "[8]", nodes=4),
         Case(f"{word}(4, layers=3, bidirectional=true)", "[T, 3]", "[T, 8]", nodes=11),
         Case(f"{word}(4, bias=false, init=normal(0.1))", "[5, 3]", "[5, 4]", nodes=4),
+        Case(f"{word}(4, layers=2, weight_norm=true)", "[5, 3]", "[5, 4]", nodes=6),
+        Case(f"{word}(4, bidirectional=true, spectral_norm=true)", "[T, 3]", "[T, 8]", nodes=5),
         Case(f"{word}(layers=T, units=4)", "[T, 3]", refused="NN306"),
         Case(f"{word}(4)", "[3]", refused="NN316"),
         Case(f"{word}(4)", "[3, 8, 8]", refused="NN316"),
