@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
+from nnc.backends.torch_arrays import Numbers, Parts, array_text
 from nnc.backends.torch_names import (
     ATOM,
     EACH_AXIS,
@@ -20,43 +20,15 @@ from nnc.backends.torch_names import (
     Signature,
 )
 from nnc.backends.torch_nodes import MARK, Hole, Node, Unpacked, alias, variable
-from nnc.backends.torch_text import constant, counted_text
 from nnc.ir.dims import Dim, Poly
 from nnc.ir.graph import Call, Item
-from nnc.ir.initial import (
-    Counted,
-    Fill,
-    Frequencies,
-    Normal,
-    TruncatedNormal,
-    Uniform,
-    Values,
-    Weight,
-)
+from nnc.ir.initial import Weight
 from nnc.ir.known import Known, KnownReal
 from nnc.ir.types import TensorType
 from nnc.layers.base import Ref, TorchArg
 from nnc.layers.weighted import Normed, is_matrix
-from nnc.source import Span
 
-Parts = tuple[str | Hole, ...]
 _SCALAR = TensorType(())
-
-
-class Numbers(Protocol):
-    """The class being written, as its layers see it: how a number is printed there."""
-
-    def number(self, value: object, forward: bool) -> tuple[str, int]:
-        """A plain value's text in the constructor or `forward`, and how tightly it binds."""
-        ...
-
-    def keeps(self, value: object) -> bool:
-        """The value is printed as an expression, so it may differ where the class is used."""
-        ...
-
-    def size(self, size: Poly, inputs: Sequence[Node], span: Span) -> tuple[Parts, int]:
-        """The text of a symbolic size in `forward`."""
-        ...
 
 
 class LayerWriter:
@@ -252,8 +224,8 @@ class LayerWriter:
         if self.held == [""]:
             (weight,) = self._weights
             if weight.role == "trained":
-                return [f"{place} = nn.Parameter({self._array(weight)})"]
-            return [f'self.register_buffer("{self._place}", {self._array(weight)})']
+                return [f"{place} = nn.Parameter({array_text(weight, self._numbers)})"]
+            return [f'self.register_buffer("{self._place}", {array_text(weight, self._numbers)})']
         if not self.held:
             if self._weights:
                 raise self._mistake("declares weights that its PyTorch form does not use")
@@ -262,7 +234,7 @@ class LayerWriter:
         names = [weight.name for weight in weights]
         trained = all(weight.role == "trained" for weight in weights) and self._norm is None
         if trained and names and names == sorted(names) and not any("." in n for n in names):
-            arrays = [f'"{w.name}": {self._array(w)}' for w in weights]
+            arrays = [f'"{w.name}": {array_text(w, self._numbers)}' for w in weights]
             return [f"{place} = nn.ParameterDict({{{', '.join(arrays)}}})"]  # which sorts them
         lines = [f"{place} = nn.Module()"]
         homes = {""}
@@ -271,37 +243,12 @@ class LayerWriter:
             if home not in homes:  # `out_proj.weight` stands in a module of its own
                 homes.add(home)
                 lines.append(f"{place}.{home} = nn.Module()")
-            made = self._array(weight)
+            made = array_text(weight, self._numbers)
             if weight.role == "trained":
                 lines.append(f"{place}.{weight.name} = nn.Parameter({made})")
             else:
                 lines.append(f'{place}{dot}{home}.register_buffer("{name}", {made})')
         return lines
-
-    def _array(self, weight: Weight) -> str:
-        sizes = ", ".join(self._numbers.number(d, False)[0] for d in weight.dims)
-        shape = sizes or "()"
-        integer = ", dtype=torch.int64" if weight.dtype == "int64" else ""
-        if isinstance(weight.init, Values):
-            flat = f"torch.tensor([{', '.join(constant(v) for v in weight.init.values)}])"
-            return flat if len(weight.dims) == 1 else f"{flat}.reshape({shape})"
-        if isinstance(weight.init, Counted | Frequencies):
-            return counted_text(weight.init, shape, len(weight.dims))
-        if not weight.name and isinstance(weight.init, Normal | TruncatedNormal):
-            std, mean = weight.init.std, weight.init.mean
-            drawn = f"torch.randn({shape})"
-            drawn = drawn if std == 1 else f"{constant(std)} * {drawn}"
-            return f"{constant(mean)} + {drawn}" if mean else drawn
-        if not weight.name and isinstance(weight.init, Uniform):
-            low, high = constant(weight.init.low), constant(weight.init.high)
-            return f"torch.empty({shape}).uniform_({low}, {high})"
-        start = weight.init.value if isinstance(weight.init, Fill) else None
-        if start is None:
-            return f"torch.randn({shape})"
-        if start in (0, 1):
-            return f"torch.{'ones' if start else 'zeros'}({shape}{integer})"
-        comma = "," if len(weight.dims) == 1 else ""
-        return f"torch.full(({sizes}{comma}), {constant(start)}{integer})"
 
     def _arguments(
         self,

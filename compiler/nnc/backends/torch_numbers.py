@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nnc.backends.torch_arrays import Parts
 from nnc.backends.torch_counted import COUNTER
 from nnc.backends.torch_labels import labels
-from nnc.backends.torch_layer import Parts
 from nnc.backends.torch_names import ATOM, SIGN
 from nnc.backends.torch_nodes import NUMBER, Node
 from nnc.backends.torch_sizes import Shape, size_text
