@@ -17,8 +17,8 @@ from nnc.train.gan.buffer import Buffer
 from nnc.train.gan.draws import Draws
 from nnc.train.gan.session import GanSession
 from nnc.train.gan.watch import MADE, REAL, Lost, Tally, Watch
-from tests.train.gan.kit import CPU, PLAIN, SMALL, job_at, plan_of, simple
-from tests.train.kit import Listener, run
+from tests.train.gan.kit import CPU, PLAIN, SMALL, job_at, plan_of, resumed, simple
+from tests.train.kit import Listener, run, signal_at
 
 PLACE = torch.device("cpu")
 
@@ -179,4 +179,36 @@ def test_a_collapsed_generator_is_reported_with_its_epoch(tmp_path: Path) -> Non
     plan = plan_of(simple(), lr=1e-9)
     listener = Listener()
     run(job_at(tmp_path, plan, text), listener)
+    assert any(note.startswith("epoch 2: the samples are nearly equal") for note in listener.notes)
+
+
+def test_the_watch_goes_on_where_it_was() -> None:
+    fine = {"g": 1.0, "d": 1.0, REAL: 0.6, MADE: 0.4}
+    epochs = [
+        (fine, 0.01),
+        (fine | {"g": 2.0}, 0.01),
+        (fine | {"g": 3.0}, 0.01),
+        ({"d": 1.0, REAL: 0.9999, MADE: 1e-6}, 0.5),  # a generator that had no step
+        (fine, 0.5),
+        (fine, 0.5),
+        (fine, 0.01),
+    ]
+    whole = Watch(("g", "d"), chances=True)
+    told = [whole.epoch(*epoch) for epoch in epochs]
+    assert [len(said) for said in told] == [0, 1, 1, 1, 0, 0, 1]
+    for cut in range(len(epochs)):
+        first, second = Watch(("g", "d"), chances=True), Watch(("g", "d"), chances=True)
+        said = [first.epoch(*epoch) for epoch in epochs[:cut]]
+        second.restore(first.kept())
+        assert said + [second.epoch(*epoch) for epoch in epochs[cut:]] == told
+
+
+def test_a_collapse_across_a_stop_is_reported(tmp_path: Path) -> None:
+    text = PLAIN.replace("dense(16) -> relu", "dense(16, init=0) -> relu")
+    plan = plan_of(simple(), lr=1e-9)
+    first = job_at(tmp_path, plan, text)
+    signal_at(first.members[-1].module, 3 * 6)  # in the second epoch of four steps
+    assert run(first).exit_code == 130
+    listener = Listener()
+    run(resumed(tmp_path, plan, text), listener)
     assert any(note.startswith("epoch 2: the samples are nearly equal") for note in listener.notes)

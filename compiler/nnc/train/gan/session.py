@@ -166,7 +166,7 @@ class GanSession(Session):
 
     def more(self) -> dict[str, Tensor]:
         """What a checkpoint holds beside weights and optimizers."""
-        made = {"gan/sums": self.tally.kept()}
+        made = {"gan/sums": self.tally.kept(), "gan/watch": self.watch.kept()}
         for name, average in self.averages.items():
             for place in state_of(self.members[name].module):
                 made[f"average/{name}/{place}"] = average.values[place]
@@ -182,6 +182,7 @@ class GanSession(Session):
             BadFile: it is missing, or of other sizes.
         """
         self._sums = take(left, "gan/sums", self.tally.kept())
+        self.watch.restore(take(left, "gan/watch", self.watch.kept()))
         for name, average in self.averages.items():
             for place in state_of(self.members[name].module):
                 value = average.values[place]

@@ -145,6 +145,31 @@ class Watch:
         self._told = set(found)
         return new
 
+    def kept(self) -> Tensor:
+        """What it remembers, for a checkpoint: float64[players + 1, STUCK + 2].
+
+        A row a player: whether its stuck loss was told, how many losses follow, and these. The last
+        row: whether equal samples and a sure discriminator were told, and epochs of equal samples.
+        """
+        kept = torch.zeros(len(self._players) + 1, STUCK + 2, dtype=torch.float64)
+        for row, name in zip(kept, self._players):
+            losses = self._before[name]
+            known = [float(name in self._told), float(len(losses)), *losses]
+            row[: len(known)] = torch.tensor(known, dtype=kept.dtype)
+        told = [key in self._told for key in ("alike", "sure")]
+        kept[-1, :3] = torch.tensor([*told, self._alike])
+        return kept
+
+    def restore(self, kept: Tensor) -> None:
+        """Goes on from what was kept."""
+        *rows, (alike, sure, epochs, *_) = kept.tolist()
+        self._alike = int(epochs)
+        self._told = {key for key, told in (("alike", alike), ("sure", sure)) if told}
+        for name, (told, count, *losses) in zip(self._players, rows):
+            self._before[name] = losses[: int(count)]
+            if told:
+                self._told.add(name)
+
 
 def spread(samples: Tensor) -> float:
     """How far samples lie from one another: the deviation of each number, its mean."""
