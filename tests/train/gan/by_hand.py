@@ -180,17 +180,40 @@ def cyclegan(nets: Nets, by: Optimizers, batch: Batch) -> None:
 
     The pictures kept of earlier steps are more than are seen here: each comes out as it came in.
     """
+    judges(nets, by, batch, *makers(nets, by, batch))
+
+
+def cyclegan_more(nets: Nets, by: Optimizers, batch: Batch) -> None:
+    """With two updates of the discriminators for each of the generators, and a loss beside."""
+    a, b = batch.values["a"], batch.values["b"]
+    if batch.step % 2 == 1:
+        judges(nets, by, batch, *makers(nets, by, batch, 0.3))
+    else:
+        with torch.no_grad():
+            fakes = nets["to_a"](b), nets["to_b"](a)
+        judges(nets, by, batch, *fakes)
+
+
+def makers(nets: Nets, by: Optimizers, batch: Batch, weight: float = 0.0) -> tuple[Tensor, Tensor]:
+    """An update of the generators; `weight`: of what `to_b` changes. What they made."""
     a, b = batch.values["a"], batch.values["b"]
     to_a, to_b, is_a, is_b = (nets[name] for name in ("to_a", "to_b", "is_a", "is_b"))
     fake_a, fake_b = to_a(b), to_b(a)
     loss = ((is_a(fake_a) - 1) ** 2).mean() + ((is_b(fake_b) - 1) ** 2).mean()
     loss = loss + 10 * ((to_a(fake_b) - a).abs().mean() + (to_b(fake_a) - b).abs().mean())
     loss = loss + 5 * ((to_a(a) - a).abs().mean() + (to_b(b) - b).abs().mean())
-    makers = [w for name in ("to_a", "to_b") for w in nets[name].parameters()]
-    for weight, slope in zip(makers, torch.autograd.grad(loss, makers)):
-        weight.grad = slope
+    loss = loss + weight * (fake_b - a).abs().mean()
+    weights = [w for name in ("to_a", "to_b") for w in nets[name].parameters()]
+    for changed, slope in zip(weights, torch.autograd.grad(loss, weights)):
+        changed.grad = slope
     by["to_a"].step()
     by["to_b"].step()
-    for judge, name, real, fake in ((is_a, "is_a", a, fake_a), (is_b, "is_b", b, fake_b)):
-        judged = ((judge(real) - 1) ** 2).mean() + (judge(fake.detach()) ** 2).mean()
-        update(by[name], 0.5 * judged)
+    return fake_a.detach(), fake_b.detach()
+
+
+def judges(nets: Nets, by: Optimizers, batch: Batch, fake_a: Tensor, fake_b: Tensor) -> None:
+    """An update of the discriminators."""
+    for domain, fake in (("a", fake_a), ("b", fake_b)):
+        judge, real = nets[f"is_{domain}"], batch.values[domain]
+        judged = ((judge(real) - 1) ** 2).mean() + (judge(fake) ** 2).mean()
+        update(by[f"is_{domain}"], 0.5 * judged)

@@ -6,6 +6,7 @@ over all players.
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sys
@@ -14,16 +15,14 @@ from nnc.cli.main import run
 from nnc.train.gan.players import Side
 
 save, kill = map(int, sys.argv[1:3])
-update = Side.update
-updates = 0
+update, updates = Side.update, itertools.count(1)
 
 
 def counted(side: Side) -> None:
-    global updates
-    updates += 1
-    if updates == save:
+    number = next(updates)
+    if number == save:
         os.kill(os.getpid(), signal.SIGUSR1)
-    if updates == kill:
+    if number == kill:
         os.kill(os.getpid(), signal.SIGKILL)
     update(side)
 

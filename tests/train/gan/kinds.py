@@ -17,7 +17,7 @@ from nnc.ir.gan import (
     Wasserstein,
 )
 from nnc.ir.plan import TrainPlan
-from nnc.ir.training import CrossEntropy
+from nnc.ir.training import L1, CrossEntropy
 from nnc.record import replace
 from tests.train.gan.kit import (
     CYCLE,
@@ -89,6 +89,13 @@ def coded() -> TrainPlan:
     return beside(plan_of(gan), term)
 
 
+def helped_cycle() -> TrainPlan:
+    """With a loss beside the objective, and judges that learn twice as often."""
+    plan = beside(cycle(), GanTerm(0.3, L1(), "to_b", "picture", "a"))
+    assert plan.gan is not None
+    return replace(plan, gan=replace(plan.gan, objective=CycleGan(critic=2)))
+
+
 def beside(plan: TrainPlan, *terms: GanTerm) -> TrainPlan:
     """The same with losses beside the objective."""
     assert plan.gan is not None
@@ -108,11 +115,12 @@ KINDS: dict[str, tuple[TrainPlan, str]] = {
     "infogan": (coded(), HELPED.replace("label", "code")),
     "pix2pix": (paired(), PAIRED),
     "cyclegan": (cycle(), CYCLE),
+    "cyclegan_more": (helped_cycle(), CYCLE),
 }
 
 
 def more_of(kind: str) -> dict[str, object]:
     """What a job of a kind needs beside its plan: the two sets of pictures of two domains."""
-    if kind != "cyclegan":
+    if not kind.startswith("cyclegan"):
         return {}
     return {"data": pictures(22, 1, "left"), "beside": (pictures(17, 2, "right"),)}

@@ -29,6 +29,7 @@ HAND = {
     "infogan": by_hand.infogan,
     "pix2pix": by_hand.pix2pix,
     "cyclegan": by_hand.cyclegan,
+    "cyclegan_more": by_hand.cyclegan_more,
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -9,18 +11,21 @@ from torch.nn import functional
 from nnc.ir.gan import CycleGan, Gan
 from nnc.train.feed import Raw
 from nnc.train.gan.buffer import Buffer
+from nnc.train.gan.draws import Draws
 from nnc.train.gan.objectives import judged_by, made_for
 from nnc.train.gan.players import Averages, Side, Values, still
 from nnc.train.gan.step import FRONTS
+from nnc.train.gan.terms import Terms
 from nnc.train.gan.watch import MADE, REAL, Tally
 
 
 class Cycle:
-    """Both generators learn first, then each discriminator, which also sees pictures of before.
+    """Where they are due both generators learn; then each judge, which also sees earlier pictures.
 
     Args:
         fronts: where the pictures of each domain come from.
         buffers: by domain.
+        terms: what generators lose beside the objective.
     """
 
     def __init__(
@@ -30,22 +35,32 @@ class Cycle:
         sides: dict[str, Side],
         fronts: FRONTS,
         buffers: dict[str, Buffer],
+        draws: Draws,
         tally: Tally,
-        averages: tuple[Averages, ...] = (),
+        averages: tuple[Averages, ...],
+        terms: Mapping[str, Terms],
     ) -> None:
+        self._latents = [source for source in gan.sources if source.kind == "latent"]
         self._makers = {player.makes: sides[player.name] for player in gan.generators}
         self._judges = {player.judges: sides[player.name] for player in gan.discriminators}
         self._from = {player.makes: player.reads[0] for player in gan.generators}
         self._objective, self._fronts = objective, fronts
         self._buffers, self._tally, self._averages = buffers, tally, averages
         self._judged, self._made = judged_by(objective), made_for(objective)
+        self._draws, self._terms = draws, terms
 
     def __call__(self, raw: Raw, size: int) -> None:
         """One batch of each domain."""
+        step = self._tally.step
         values = {name: front(raw[field]) for name, (field, front) in self._fronts.items()}
-        made = self._make(values, size)
+        values |= {s.name: self._draws.latent(s, size, step, "made") for s in self._latents}
+        if (step + 1) % self._objective.critic:
+            with torch.no_grad():
+                made = {domain: maker(values) for domain, maker in self._makers.items()}
+        else:
+            made = self._make(values, size)
         for at, (domain, judge) in enumerate(self._judges.items()):
-            older = self._buffers[domain].swap(made[domain], self._tally.step)
+            older = self._buffers[domain].swap(made[domain], step)
             told, caught = judge(values, values[domain]), judge(values, older)
             loss = self._judged(told, caught)
             self._tally.take(judge.name, loss, size)
@@ -57,13 +72,14 @@ class Cycle:
 
     def _make(self, values: Values, size: int) -> dict[str, Tensor]:
         """An update of the generators; what they made, by domain."""
-        made: dict[str, Tensor] = {}
-        total = torch.zeros(())
+        total = torch.zeros((), device=next(iter(values.values())).device)
+        outputs = {domain: maker.all(values) for domain, maker in self._makers.items()}
+        made = {domain: found[0] for domain, found in outputs.items()}
         with still(self._judges.values()):
             for domain, maker in self._makers.items():
-                made[domain] = maker(values)
-            for domain, maker in self._makers.items():
-                loss = self._loss(domain, maker, values, made[domain])
+                loss = self._loss(domain, maker, values, made)
+                own = self._terms.get(maker.name)
+                loss = loss if own is None else loss + own(outputs[domain], values)
                 self._tally.take(maker.name, loss, size)
                 total = total + loss
             total.backward()  # type: ignore[no-untyped-call]
@@ -73,14 +89,14 @@ class Cycle:
             average.update()
         return {domain: picture.detach() for domain, picture in made.items()}
 
-    def _loss(self, domain: str, maker: Side, values: Values, made: Tensor) -> Tensor:
+    def _loss(self, domain: str, maker: Side, values: Values, made: Values) -> Tensor:
         """To be taken for real, the way there and back, and to leave what is of the domain."""
         objective, start = self._objective, self._from[domain]
-        back = self._makers[start]({domain: made})
-        loss = self._made(self._judges[domain](values, made))
+        back = self._makers[start]({**values, domain: made[domain]})
+        loss = self._made(self._judges[domain](values, made[domain]))
         loss = loss + objective.cycle * functional.l1_loss(back, values[start])
         if objective.identity:
-            same = maker({start: values[domain]})
+            same = maker({**values, start: values[domain]})
             share = objective.cycle * objective.identity
             loss = loss + share * functional.l1_loss(same, values[domain])
         return loss

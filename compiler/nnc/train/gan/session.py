@@ -114,8 +114,8 @@ class GanSession(Session):
         gan, objective = self.gan.gan, self.gan.objective
         averages = tuple(self.averages.values())
         self.buffers: dict[str, Buffer] = {}
+        terms = self._terms()
         if not isinstance(objective, CycleGan):
-            terms = self._terms()
             return Adversaries(
                 gan, objective, sides, self.fronts, self.draws, self.tally, averages, terms
             )
@@ -123,7 +123,17 @@ class GanSession(Session):
             player.judges: Buffer(objective.buffer, player.judges, self.draws)
             for player in gan.discriminators
         }
-        return Cycle(gan, objective, sides, self.fronts, self.buffers, self.tally, averages)
+        return Cycle(
+            gan,
+            objective,
+            sides,
+            self.fronts,
+            self.buffers,
+            self.draws,
+            self.tally,
+            averages,
+            terms,
+        )
 
     def _terms(self) -> dict[str, Terms]:
         """What players lose beside the objective."""
