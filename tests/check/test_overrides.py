@@ -126,7 +126,7 @@ BAD = {
     "": ("", "NN214", "nothing is called ``"),
     "train": ("3", "NN214", "nothing is called `train`"),
     "train.foo": ("3", "NN402", "a train block has no setting `foo`"),
-    "train.epochs": ("abc", "NN102", "nothing here is called `abc`"),
+    "train.epochs": ("abc", "NN404", "`epochs` takes a whole number of at least 1"),
     "train.batch": ("0", "NN404", "`batch` takes a whole number of at least 1"),
     "train.seed": ("1 +", "NN001", "something is missing after `+`"),
     "train.clip": ("", "NN001", "something is missing"),

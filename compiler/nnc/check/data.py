@@ -140,7 +140,7 @@ def _together(
 
 def _values(world: World, data: ast.Data, overrides: Mapping[str, Override]) -> dict[str, Any]:
     """The settings' values by name, those of the command line first."""
-    found = collect(world, "data", data.settings, SETTINGS, ("shuffle", "cache", "workers"))
+    found = collect(world, "data", data.settings, SETTINGS, ())
     try:
         for one in override(found, overrides, SETTINGS, "data").values():
             world.sink.add(unknown_key(one, [], "settings of data have no parts to set"))

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 
 from nnc.check import settingwords
+from nnc.check.classweights import few_weights
+from nnc.check.foreigncalls import rewritten
 from nnc.check.lossformulas import Outline, is_number, options, read_formula
 from nnc.check.training_rules import (
     BAD_LOSS,
@@ -160,7 +162,7 @@ def _term(world: World, e: ast.Expr, network: Outline, weight: float) -> Term | 
     word = e.name if isinstance(e, ast.Call) else e.names[0]
     cls = LOSSES.get(word.text)
     if cls is None:
-        world.sink.add(_unknown_loss(word))
+        world.sink.add(_unknown_loss(word, e))
         return None
     outputs = network.outputs
     args = e.args if isinstance(e, ast.Call) else ()
@@ -176,7 +178,7 @@ def _term(world: World, e: ast.Expr, network: Outline, weight: float) -> Term | 
     whole = network.whole
     problem = None
     if whole is not None:
-        problem = wrong_head(whole, term) or _wrong_copy(whole, term)
+        problem = wrong_head(whole, term) or _wrong_copy(whole, term) or few_weights(whole, term)
     if problem is not None:
         world.sink.add(problem)
         return None
@@ -190,7 +192,7 @@ def _alone(word: ast.Ident) -> bool:
     return before not in ("+", "*", "-") and text[span.end : span.end + 1] != "("
 
 
-def _unknown_loss(word: ast.Ident) -> Diagnostic:
+def _unknown_loss(word: ast.Ident, e: ast.Expr | None = None) -> Diagnostic:
     text = word.text.strip('"')
     guess = text if text in LOSSES else settingwords.LOSSES.get(settingwords.plain(text), "")
     guess = guess or nearest(settingwords.plain(text), tuple(LOSSES))
@@ -201,14 +203,25 @@ def _unknown_loss(word: ast.Ident) -> Diagnostic:
             help="small weights are the optimizer's: `optimizer adamw(weight_decay=0.01)`;"
             " of an output's error `mse`",
         )
+    whole = ""
+    if isinstance(e, ast.Call) and guess:
+        whole = rewritten(LOSSES[guess], guess, e.args, names=True)
     return UNKNOWN_LOSS.at(
         word.span,
         f"there is no loss `{text}`" if text == word.text else "a loss is written without quotes",
-        help=f"did you mean `{guess}`?"
+        help=f"write `{whole}`"
+        if whole
+        else f"did you mean `{guess}`?"
         if guess
         else "there are " + ", ".join(f"`{w}`" for w in LOSSES),
-        fix=Fix(word.span, guess) if guess else None,
+        fix=_whole_fix(word, e, guess, whole),
     )
+
+
+def _whole_fix(word: ast.Ident, e: ast.Expr | None, guess: str, whole: str) -> Fix | None:
+    if whole and e is not None:
+        return Fix(e.span, whole)
+    return Fix(word.span, guess) if guess else None
 
 
 def _names(

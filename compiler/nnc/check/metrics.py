@@ -26,13 +26,17 @@ def read_metrics(
         cls = METRICS.get(word.text) if word is not None else None
         if cls is None or word is None:
             text = word.text if word is not None else e.span.text
-            guess = settingwords.METRICS.get(settingwords.plain(text), "")
+            guess = _listed(e) or settingwords.METRICS.get(settingwords.plain(text), "")
             guess = guess or nearest(text.strip('[]"'), tuple(METRICS))
             world.sink.add(
                 UNKNOWN_METRIC.at(
                     e.span,
-                    f"there is no metric `{text}`",
-                    help=f"did you mean `{guess}`?"
+                    "metrics stand without brackets"
+                    if _listed(e)
+                    else f"there is no metric `{text}`",
+                    help=f"write `{guess}`"
+                    if _listed(e)
+                    else f"did you mean `{guess}`?"
                     if guess
                     else "there are " + ", ".join(f"`{m}`" for m in METRICS),
                     fix=_metric_fix(e, guess),
@@ -70,6 +74,14 @@ def _kind(loss: Loss) -> str:
 def _fits(metric: Metric | type[Metric], loss: Loss) -> bool:
     """Whether an output with this loss has such a metric."""
     return metric.target == _kind(loss) and metric.of in ("", loss.word)
+
+
+def _listed(e: ast.Expr) -> str:
+    """The metrics of a list, or nothing where one of them is none."""
+    items = e.items if isinstance(e, ast.List | ast.Tuple) else ()
+    words = [item.span.text.strip("\"'") for item in items]
+    known = all(word.partition("(")[0] in METRICS for word in words)
+    return ", ".join(words) if known else ""
 
 
 def _metric_fix(e: ast.Expr, guess: str) -> Fix | None:

@@ -177,13 +177,25 @@ def _data(
 
 
 def _a_message_a_cause(found: list[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Without remarks on the quotes of a text, where another message says what to write there."""
+    """Without what another message mends as well: its text stands no more in what that offers."""
     told = {(d.span.source, d.span.start, d.span.end) for d in found if d.code != STRING.code}
-    return tuple(
+    kept = [
         d
         for d in found
         if d.code != STRING.code or (d.span.source, d.span.start, d.span.end) not in told
-    )
+    ]
+    fixes = [d for d in kept if d.fix is not None]
+    return tuple(d for d in kept if not any(_mended(d, other) for other in fixes))
+
+
+def _mended(one: Diagnostic, other: Diagnostic) -> bool:
+    """Whether the text that another message offers replaces the place of this one."""
+    fix = other.fix
+    if fix is None or one is other or one.span.source is not fix.span.source or not fix.text:
+        return False
+    inside = fix.span.start <= one.span.start and one.span.end <= fix.span.end
+    larger = fix.span.end - fix.span.start > one.span.end - one.span.start
+    return inside and larger and bool(one.span.text) and one.span.text not in fix.text
 
 
 def _routed(overrides: tuple[Override, ...], file: ast.File, sink: Sink) -> Routed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from nnc.check.training_rules import (
@@ -106,11 +107,18 @@ class Selector:
             if len(items) == len(e.items):
                 *first, last = (name.text for name in e.base.names)
                 return (*first, f"{last}[{', '.join(written(v) for v in values)}]")
+        listed = e.items if isinstance(e, ast.List | ast.Tuple) else (e,)
+        words = [i.value if isinstance(i, ast.String) else i.span.text for i in listed]
+        plain = all(re.fullmatch(r"[^\W\d][\w.]*", word) for word in words)
+        made = ", ".join(words)
         self._world.sink.add(
             BAD_SETTING.at(
                 e.span,
                 "a selection names weights by words",
-                help="for example `bias, norm`, `conv`, or a name that a label gave: `stem`",
+                help=f"write `{made}`"
+                if plain
+                else "for example `bias, norm`, `conv`, or a name that a label gave: `stem`",
+                fix=Fix(e.span, made) if plain else None,
             )
         )
         return None

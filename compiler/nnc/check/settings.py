@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from nnc.check import settingwords
+from nnc.check import settinghelp, settingwords
 from nnc.check.overrides import Override, meant
 from nnc.check.rules import LATER
-from nnc.check.training_rules import BAD_SETTING, DOUBLED_SETTING, UNKNOWN_SETTING
+from nnc.check.training_rules import BAD_SETTING
 from nnc.check.values import Quantity, Unknown, is_integer, is_real
 from nnc.check.world import World
-from nnc.diagnostics import Diagnostic, Fix, Label, Refusal, nearest
+from nnc.diagnostics import Diagnostic, Refusal
 from nnc.ir.arguments import Declared
 from nnc.ir.gan import OBJECTIVES
 from nnc.ir.training import OPTIMIZERS, SCHEDULES
@@ -35,6 +35,7 @@ def collect(
         selecting: settings that may have `on WORDS`; gets those that do.
     """
     found: Found = {}
+    world.doubted = set()
     chosen = {} if selecting is None else selecting
     written = settings.settings if settings is not None else ()
     others = frozenset(s.name.text for s in written if isinstance(s, ast.Setting))
@@ -48,23 +49,24 @@ def collect(
         if name in planned:
             world.sink.add(LATER.at(setting.span, f"`{name}` is planned; nnc 0.1 has none"))
         elif name not in known:
-            world.sink.add(_unknown(setting, what, known, others))
-            meant = _guess(name, known)
-            if meant and meant not in others and not settingwords.ELSEWHERE.get(what, {}).get(name):
-                found[meant] = setting  # so that it does not lack as well
+            world.sink.add(settinghelp.unknown(setting, what, known, others))
+            meant = settinghelp.guess(name, known)
+            elsewhere = settingwords.ELSEWHERE.get(what, {}).get(name.lower())
+            if meant and meant not in others and not elsewhere:
+                if settinghelp.is_sure(name, meant):
+                    found[meant] = setting  # so that it does not lack as well
+                else:
+                    world.doubted.add(meant)
+        elif setting.block is not None:
+            world.sink.add(settinghelp.in_braces(setting))
+            world.doubted.add(name)
         elif setting.selectors and name not in chosen:
             world.sink.add(_no_selection(setting, tuple(chosen)))
             found[name] = setting
         elif setting.selectors and not setting.op:
             chosen[name].append(setting)
         elif name in found and name not in several:
-            world.sink.add(
-                DOUBLED_SETTING.at(
-                    setting.name.span,
-                    f"`{name}` stands twice",
-                    others=(Label(found[name].name.span, "the first"),),
-                )
-            )
+            world.sink.add(settinghelp.twice(found[name], setting, name in chosen))
         elif setting.op:
             world.sink.add(
                 BAD_SETTING.at(setting.span, f"`{name}` takes a value without `{setting.op}`")
@@ -72,43 +74,6 @@ def collect(
         else:
             found[name] = setting
     return found
-
-
-def _guess(name: str, known: tuple[str, ...]) -> str:
-    """The setting that an unknown one most likely means, or nothing."""
-    habit = settingwords.SETTINGS.get(name.lower(), "")
-    return habit if habit in known else nearest(name, known)
-
-
-def _unknown(
-    setting: ast.Setting, what: str, known: tuple[str, ...], others: frozenset[str] = frozenset()
-) -> Diagnostic:
-    name = setting.name.text
-    place = setting.name.span
-    message = f"{_a(what)} block has no setting `{name}`"
-    if name in settingwords.OF_OPTIMIZER:
-        said = setting.values[0].span.text if len(setting.values) == 1 else "1e-3"
-        argument = "lr" if name == "learning_rate" else name
-        chosen = f" on {', '.join(s.span.text for s in setting.selectors)}"
-        line = f"optimizer adam({argument}={said})" + (chosen if setting.selectors else "")
-        return UNKNOWN_SETTING.at(
-            place,
-            message,
-            help=f"it is an argument of the optimizer: `{line}`",
-            fix=None if "optimizer" in others else Fix(setting.span, line),
-        )
-    elsewhere = settingwords.ELSEWHERE.get(what, {}).get(name, "")
-    if elsewhere:
-        return UNKNOWN_SETTING.at(place, message, help=elsewhere)
-    guess = _guess(name, known)
-    return UNKNOWN_SETTING.at(
-        place,
-        message,
-        help=f"did you mean `{guess}`?"
-        if guess
-        else "it has " + ", ".join(f"`{k}`" for k in known),
-        fix=Fix(place, guess) if guess else None,
-    )
 
 
 def _no_selection(setting: ast.Setting, able: tuple[str, ...]) -> Diagnostic:
@@ -119,10 +84,6 @@ def _no_selection(setting: ast.Setting, able: tuple[str, ...]) -> Diagnostic:
         f"`{setting.name.text}` is of the whole network: it takes no `on`",
         help=f"`on` selects weights for {words}" if able else "leave `on ...` out",
     )
-
-
-def _a(what: str) -> str:
-    return f"an {what}" if what[0] in "aeiou" else f"a {what}"
 
 
 def override(
@@ -145,7 +106,9 @@ def override(
         span = value.span
         name = ast.Ref(span, (ast.Ident(span, head),))
         if head not in known:
-            raise Refusal(_unknown(ast.Setting(span, name, "", (value,), (), None), what, known))
+            raise Refusal(
+                settinghelp.unknown(ast.Setting(span, name, "", (value,), (), None), what, known)
+            )
         found[head] = ast.Setting(span, name, "", (value,), (), None)
     return arguments
 
@@ -218,17 +181,21 @@ def number(
     value = one_value(world, setting, example)
     if value is None:
         return None
+    kind = f"{'a whole' if whole else 'a'} number {'above' if above else 'of at least'} {least:g}"
+    word = value if isinstance(value, ast.Ref) and len(value.names) == 1 else None
+    if word is not None and not world.numbers.knows(word, world.scope):
+        world.sink.add(settinghelp.no_number(setting.name.text, word, kind, example))
+        return None
     found = world.numbers.value(value, world.scope)
     fits = is_integer(found) or (is_real(found) and not whole)
     if fits and is_real(found) and (found > least or (found == least and not above)):
         return found
     if isinstance(found, Unknown):
         return None
-    kind = f"{'a whole' if whole else 'a'} number {'above' if above else 'of at least'}"
     world.sink.add(
         BAD_SETTING.at(
             value.span,
-            f"`{setting.name.text}` takes {kind} {least:g}",
+            f"`{setting.name.text}` takes {kind}",
             help=found.advice(setting.name.text)
             if isinstance(found, Quantity)
             else f"for example `{setting.name.text} {example}`",

@@ -60,7 +60,8 @@ def read_source(body: Body, statement: ast.SourceDecl, scope: Scope) -> None:
             MISPLACED.at(statement.span, "`state` stands directly in the braces of its `scan`")
         )
     elif _is_misplaced(body, kind, scope):
-        body.world.sink.add(_misplaced(body, statement))
+        if not body.world.is_open(statement.span):
+            body.world.sink.add(_misplaced(body, statement))
         if kind == "input":
             body.damaged = True
             return

@@ -158,8 +158,11 @@ def _output(body: Body, statement: ast.Output, scope: Scope) -> None:
     if not body.top or scope is not body.scope:
         body.damaged = True
         message = "`output` stands at the top of a network's body"
-        help = "" if body.top else f"a {body.kind} gives its current value"
-        body.world.sink.add(MISPLACED.at(statement.span, message, help=help))
+        help = (
+            "write it behind these braces" if body.top else f"a {body.kind} gives its current value"
+        )
+        if not body.world.is_open(statement.span):
+            body.world.sink.add(MISPLACED.at(statement.span, message, help=help))
         return
     values = body.take(statement.span)
     if statement.type is not None:

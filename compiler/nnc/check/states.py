@@ -48,7 +48,8 @@ def read_next(body: Body, statement: ast.Next, scope: Scope) -> None:
     state = body.states.get(name.text)
     if state is None:
         body.damaged = True
-        body.world.sink.add(_no_state(body, name, scope))
+        if name.text not in body.world.lost:
+            body.world.sink.add(_no_state(body, name, scope))
     elif scope is not body.scope:
         body.damaged = True
         body.world.sink.add(_inside(statement, scope))
@@ -156,6 +157,8 @@ def close(body: Body) -> None:
     """Each state is read, and has its next value, which the graph gives after its results."""
     assert body.states is not None
     for state in body.states.values():
+        if state.next is None and body.world.is_damaged(body.body.span):
+            continue  # what could not be read may say it
         if state.next is None:
             body.damaged = True
             body.world.sink.add(

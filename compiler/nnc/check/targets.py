@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nnc.check.classweights import class_weights
 from nnc.check.fitting import fits, listing
 from nnc.check.training_rules import (
     UNBOUND_TARGET,
@@ -185,6 +186,9 @@ def _check_classes(term: Term, output: TensorType, field: Field, profile: Profil
                 help=help,
             )
         )
+    few = class_weights(term, [classes]) if classes else None
+    if few is not None:
+        raise Refusal(few)
     rest = TensorType(output.dims[:-1] if last else output.dims[1:])
     _require(fits(field.type, rest), term, output, f"the target `{field.name}` is {field.type}")
 

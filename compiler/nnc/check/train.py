@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
+from nnc.check import settingwords
 from nnc.check.losses import Terms, outline, read_loss
 from nnc.check.lossformulas import Outline
 from nnc.check.metrics import read_metrics
@@ -51,7 +52,7 @@ SETTINGS = (
     "precision",
     "deterministic",
 )
-PLANNED = ("average", "evaluate", "bptt")
+PLANNED = ("average", "bptt")
 DEFAULTED = ("optimizer", "schedule", "batch", "seed", "early_stop")
 D = TypeVar("D", bound=Declared)
 
@@ -171,7 +172,8 @@ def _needed(world: World, train: ast.Train, found: Found, network: Network | Non
     }
     if "steps" in found:
         del wanted["epochs"]
-    missing = [line for name, line in wanted.items() if name not in found]
+    missing = [n for n in wanted if n not in found and n not in world.doubted]
+    missing = [wanted[name] for name in missing]
     if missing and not world.is_damaged(train.span):
         names = ", ".join(f"`{line.split()[0]}`" for line in missing)
         world.sink.add(
@@ -317,7 +319,16 @@ def option_word(
     text = text_of(e) if e is not None else None
     if e is not None and text not in words:
         listed = " or ".join(f"`{w}`" for w in words)
-        world.sink.add(BAD_SETTING.at(e.span, f"`{setting.name.text}` takes {listed}"))
+        right = settingwords.OPTIONS.get((text or "").lower(), "")
+        right = right if right in words else nearest(text or "", words)
+        world.sink.add(
+            BAD_SETTING.at(
+                e.span,
+                f"`{setting.name.text}` takes {listed}",
+                help=f"write `{right}`" if right else "",
+                fix=Fix(e.span, right) if right else None,
+            )
+        )
     return text or default
 
 

@@ -217,3 +217,11 @@ ALL_FROZEN = rule(
 `freeze` keeps weights as they are. Something must be left to learn.
 """,
 )
+CLASS_WEIGHTS = rule(
+    "NN480",
+    "class-weights-do-not-fit",
+    """
+`class_weights` of cross_entropy has one number a class, in the order of the classes, or is
+`balanced`: then a class weighs samples / (classes * its samples), counted in the train part.
+""",
+)

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from nnc.check import settingwords
 from nnc.check.arguments import declared
+from nnc.check.foreigncalls import rewritten
 from nnc.check.selections import Line, Selector
 from nnc.check.settings import Found, number, one_value
 from nnc.check.training_rules import (
@@ -127,14 +128,19 @@ def declared_call(
         guess = guess or nearest(text, tuple(table))
         span = word.span if word is not None and not isinstance(e, ast.Call) else e.span
         span = word.span if word is not None and guess in table else span
+        whole = ""
+        if isinstance(e, ast.Call) and guess in table:
+            whole = rewritten(table[guess], guess, e.args)
         world.sink.add(
             rule.at(
                 span,
                 f"there is no {setting.name.text} `{text}`",
-                help=f"did you mean `{guess}`?"
+                help=f"write `{whole}`"
+                if whole
+                else f"did you mean `{guess}`?"
                 if guess
                 else "there are " + ", ".join(f"`{w}`" for w in table),
-                fix=Fix(span, guess) if guess else None,
+                fix=Fix(e.span, whole) if whole else Fix(span, guess) if guess else None,
             )
         )
         return None

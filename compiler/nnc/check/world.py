@@ -25,6 +25,7 @@ from nnc.layers import LAYERS
 from nnc.record import Record
 from nnc.source import Span
 from nnc.syntax import ast
+from nnc.syntax.rules import UNCLOSED
 
 STEPS = 1_000_000
 DEEPEST = 64
@@ -95,6 +96,7 @@ class World:
         self.networks: dict[str, ast.Network] = {}
         self.callable: dict[str, ast.Network] = {}  # those of used files that only play included
         self.gans: dict[str, ast.Gan] = {}
+        self.doubted: set[str] = set()  # settings that are written, and cannot be read
         self.played: set[str] = set()
         self.called: set[str] = set()
         self.read_by_losses = _loss_names(files[0])
@@ -118,6 +120,13 @@ class World:
         """Whether a syntax mistake stands inside."""
         home = self.homes.get(span.source)
         return home is not None and home.file.damaged(span)
+
+    def is_open(self, span: Span) -> bool:
+        """Whether a brace before this place is not closed, so that what stands inside is unsure."""
+        return any(
+            d.code == UNCLOSED.code and d.span.source is span.source and d.span.start < span.start
+            for d in self.sink.diagnostics
+        )
 
     def step_names(self) -> list[str]:
         """All words that are steps."""
@@ -155,10 +164,14 @@ class World:
                 help=f"put `use std.{home}` at the top",
                 fix=Fix(Span(name.span.source, 0, 0), f"use std.{home}\n\n"),
             )
+        message = f"there is no layer or block `{name.text}`"
+        advice = habits.ADVICE.get(habits.plain(name.text), "")
+        if advice:
+            return UNKNOWN_STEP.at(name.span, message, help=advice)
         guess = habits.step_for(name.text, known) or nearest(name.text, known)
         return UNKNOWN_STEP.at(
             name.span,
-            f"there is no layer or block `{name.text}`",
+            message,
             help=f"did you mean `{guess}`?" if guess else "`nnc layers` lists the layers",
             fix=Fix(name.span, guess) if guess else None,
         )

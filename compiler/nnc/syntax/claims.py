@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from nnc.diagnostics import Fix
+from nnc.diagnostics import Diagnostic, Fix, Label
+from nnc.source import Span
 from nnc.syntax import rules
 from nnc.syntax.context import Found, rest_of_line
 from nnc.syntax.reader import Reader
@@ -52,23 +53,71 @@ def typed_parameter(r: Reader, t: Found) -> bool:
     found = (
         _TYPED.search(r.text, max(0, t.start - 30), t.start) if t.key in ("=", ",", ")") else None
     )
-    if found is None or r.previous != "NAME":
+    if found is None or r.previous != "NAME" or not r.brackets:
         return False
-    gap = r.span(found.start(), t.start)
-    text = r.text[gap.start : r.previous_end]
-    end = t.end
-    while t.key == "=" and r.text[end : end + 1] == " ":
-        end += 1
-    r.report(
-        rules.UNEXPECTED.at(
-            r.span(r.previous_start, r.previous_end),
-            "parameters have no types",
-            help=f"leave `{text}` out; a value's shape is `name: [C, H, W]`",
-            fix=Fix(r.span(gap.start, end), t.key),
+    opened = r.frames[-1].start
+    if opened != r.typed:
+        closed = re.compile(r"\([^()\n]*\)").match(r.text, opened, opened + 400)
+        text = r.text[found.start() : r.previous_end]
+        whole = (
+            re.sub(r"\s*:\s*(?:int|float|bool|str|number)\b(\s*=\s*)?", _default, closed[0])
+            if closed
+            else ""
         )
-    )
-    r.skip(t)
+        r.report(
+            rules.UNEXPECTED.at(
+                r.span(r.previous_start, r.previous_end),
+                "parameters have no types",
+                help=f"leave `{text}` out; a value's shape is `name: [C, H, W]`",
+                fix=Fix(r.span(opened, closed.end()), whole) if closed else None,
+            )
+        )
+        r.typed = opened
+    r.take_back()
+    r.machine.pop()
+    r.take(*t._replace(fresh=False))
     return True
+
+
+def _default(found: re.Match[str]) -> str:
+    return "=" if found[1] else ""
+
+
+def passed(r: Reader, t: Found) -> bool:
+    """What was explained together with what stands before it."""
+    return t.start < r.passing
+
+
+def arrow_brace(r: Reader, t: Found) -> bool:
+    """`generator -> {`, `block f(width) -> [C] {` and `network A: {`."""
+    if r.brackets:
+        return False
+    if t.key == "{" and r.previous == ":" and r.machine.context() != "body":
+        colon = r.span(r.previous_start, t.start)
+        r.report(_no_sign(r, colon, r.span(r.previous_start, r.previous_end)))
+        r.take_back()
+        r.take(*t._replace(fresh=False))
+        return True
+    if t.key == ":" and r.machine.context() == "body":
+        return False
+    found = re.compile(r"(?:->[ \t]*(\[[^\[\]\n]*\])?|:)[ \t]*(?=\{)").match(r.text, t.start)
+    if found is None or not r.machine.fits("{"):
+        return False
+    gap = r.span(r.previous_end, found.end())
+    here = r.span(t.start, t.end)
+    if found[1]:
+        message = "what a block gives is not declared"
+        help = f"leave `-> {found[1]}` out"
+        r.report(rules.ARROW.at(here, message, help=help, fix=Fix(gap, " ")))
+        r.passing = found.end()
+    else:
+        r.report(_no_sign(r, gap, here))
+    return True
+
+
+def _no_sign(r: Reader, gap: Span, here: Span) -> Diagnostic:
+    message = f"no `{here.text}` stands before a brace"
+    return rules.ARROW.at(here, message, help="delete it", fix=Fix(gap, " "))
 
 
 def dashed_name(r: Reader, t: Found) -> bool:
@@ -126,4 +175,20 @@ def outputs_setting(r: Reader, t: Found) -> bool:
         )
     )
     r.treat("NAME", t._replace(key="NAME", value="outputs"))
+    return True
+
+
+def ended(r: Reader, at: int) -> bool:
+    """A body that ends with `end`."""
+    frame = r.frames[-1]
+    found = re.search(r"\n[ \t]*(end\w*)\s*\Z", r.text[max(frame.start, at - 80) : at])
+    if found is None or frame.sign != "{":
+        return False
+    start = max(frame.start, at - 80) + found.start(1)
+    here = r.span(start, start + len(found[1]))
+    fix = Fix(here, "}") if len(r.frames) == 1 else None
+    label = Label(r.span(frame.start, frame.start + 1), "opened here")
+    message = "a body ends with `}`"
+    r.report(rules.UNCLOSED.at(here, message, others=(label,), help="write `}`", fix=fix))
+    r.lost.add(found[1])
     return True

@@ -251,12 +251,12 @@ def training_of(r: Reader, t: Found) -> bool:
     before = r.text[r.begin : r.previous_end]
     if r.brackets or r.machine.context() != "file":
         return False
-    if re.fullmatch(r"(?:train|export)\s+(?:network|model|net)", before) and t.is_word:
+    if re.fullmatch(r"(?:train|export)\s+(?:network|model|net|gan)", before) and t.is_word:
         word = r.span(r.previous_start, t.start)
         r.report(
             rules.UNEXPECTED.at(
                 r.span(r.previous_start, r.previous_end),
-                f"the network's name alone stands behind `{before.split()[0]}`",
+                f"the name alone stands behind `{before.split()[0]}`",
                 help=f"delete `{word.text.strip()}`",
                 fix=Fix(word, ""),
             )

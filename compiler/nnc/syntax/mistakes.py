@@ -11,7 +11,16 @@ from __future__ import annotations
 import re
 
 from nnc.diagnostics import Diagnostic, Fix, Label
-from nnc.syntax import claims, foreign, habits, places, rules
+from nnc.syntax import (
+    claims,
+    foreign,
+    habits,
+    otherforms,
+    places,
+    rules,
+    settingforms,
+    sourceforms,
+)
 from nnc.syntax.context import (
     OPENERS,
     Found,
@@ -177,6 +186,8 @@ def unclosed(r: Reader, at: int, why: str) -> None:
     if _torn_text(r) and r.brackets:
         return
     innermost = r.frames[-1]
+    if claims.ended(r, at):
+        return
     frame = innermost if innermost.sign != "{" else r.crooked or innermost
     missing = "".join(
         f"\n{' ' * each.indent}}}" if each.sign == "{" else BRACKETS[each.sign]
@@ -215,11 +226,8 @@ def cut_short(r: Reader) -> bool:
         pass
     elif r.previous == ":" and r.machine.context() != "settings":
         r.report(habits.colon_body(r, last))
-    elif r.machine.fits(":", "[") and re.match(r"(?:input|noise|weight)\b", r.text[r.begin :][:7]):
-        source = r.text[r.begin : r.previous_end]
-        message = f"the shape of `{last.text}` is missing"
-        help_ = f"write `{source}: [3, 224, 224]` for a picture, `{source}: [4]` for 4 numbers"
-        r.report(rules.SHAPE.at(last, message, help=help_))
+    elif sourceforms.shapeless(r) or sourceforms.type_word(r):
+        pass
     elif r.machine.fits("{"):
         r.report(
             rules.UNEXPECTED.at(
@@ -317,15 +325,27 @@ def _lonely_else(r: Reader, t: Found) -> bool:
 
 
 _EXPLAINERS = (
+    claims.passed,
     _blamed,
     claims.claim_alone,
     claims.shape_as_step,
     claims.typed_parameter,
     claims.dashed_name,
     claims.outputs_setting,
+    settingforms.named_value,
+    settingforms.braces,
+    settingforms.bound,
+    settingforms.unit_apart,
+    otherforms.object_step,
+    sourceforms.named_path,
+    sourceforms.label_form,
+    sourceforms.listed,
+    otherforms.ternary,
     habits.comment,
     _unclosed_bracket,
     _closer,
+    claims.arrow_brace,
+    sourceforms.next_in_chain,
     habits.arrow,
     _lonely_else,
     foreign.training_of,
@@ -333,11 +353,20 @@ _EXPLAINERS = (
     foreign.data_text,
     foreign.prefixed,
     places.nested,
+    sourceforms.padded_first,
+    sourceforms.foreign_kind,
     places.misspelt,
+    otherforms.imports,
+    otherforms.function,
+    settingforms.unnamed_data,
+    settingforms.defaults,
+    settingforms.head,
     foreign.python_line,
     foreign.given_out,
     foreign.input_call,
     foreign.dotted_setting,
+    sourceforms.unshaped,
+    sourceforms.assigned_state,
     habits.equals,
     habits.colon,
     _no_name,

@@ -84,8 +84,10 @@ class Reader(Brackets):
         self.previous_start = self.previous_end = 0
         self.skipping = False
         self.listed = -1  # the bracket in which a missing comma was reported
+        self.typed = -1  # the parameters whose types were reported
         self.reserved: set[str] = set()  # hard words reported as names
         self.tries = 0  # how often the token was refused
+        self.passing = -1  # what stands before this was explained, and is passed over
 
     # --- the loop ---------------------------------------------------------------------------------
 

@@ -13,21 +13,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from nnc.check.training_rules import CLASS_WEIGHTS
 from nnc.diagnostics import Refusal, rule
 from nnc.ir.plan import Front, Pixels, Scale
 from nnc.ir.training import L1, Bce, BceWithLogits, CrossEntropy, Huber, Loss, Mse
 from nnc.source import NOWHERE, Span
 
 LossFunction = Callable[[Tensor, Tensor], Tensor]
-
-WEIGHTS = rule(
-    "NN480",
-    "class-weights-do-not-fit",
-    """
-`class_weights` of cross_entropy has one number a class, in the order of the classes, or is
-`balanced`: then a class weighs samples / (classes * its samples), counted in the train part.
-""",
-)
 
 BEYOND = rule(
     "NN494",
@@ -104,12 +96,14 @@ def _class_weights(
     if given == "balanced":
         if not counts:
             message = "the samples of each class are not known here"
-            raise Refusal(WEIGHTS.at(span, message, help="write one number a class"))
+            raise Refusal(CLASS_WEIGHTS.at(span, message, help="write one number a class"))
         return tuple(sum(counts) / (len(counts) * max(n, 1)) for n in counts)
     weights = tuple(given) if isinstance(given, tuple | list) else (given,)
     if classes and len(weights) != classes:
         message = f"{len(weights)} class weights for {classes} classes"
-        raise Refusal(WEIGHTS.at(span, message, help=f"write {classes} numbers, or `balanced`"))
+        raise Refusal(
+            CLASS_WEIGHTS.at(span, message, help=f"write {classes} numbers, or `balanced`")
+        )
     return tuple(float(w) for w in weights)
 
 
