@@ -8,8 +8,6 @@ what is about brackets and names.
 
 from __future__ import annotations
 
-import re
-
 from nnc.diagnostics import Diagnostic, Fix, Label
 from nnc.syntax import (
     claims,
