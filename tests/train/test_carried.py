@@ -9,10 +9,16 @@ import pytest
 import torch
 from torch import nn
 
+from nnc.backends.initial import initial_weights
+from nnc.backends.torch_module import build
+from nnc.check import check_text
+from nnc.ir.graph import Network
 from nnc.ir.plan import Binding, Field, Phase, Profile, Target, Term, TrainPlan
 from nnc.ir.training import Adam, Constant, CrossEntropy
 from nnc.ir.types import TensorType
 from nnc.ir.updates import Group
+from nnc.ir.walk import weight_table
+from nnc.passes.carrying import carriers
 from nnc.record import replace
 from nnc.train.data.carried import carried_whole
 from nnc.train.device import choose_device
@@ -188,3 +194,72 @@ def test_states_of_another_network_are_refused() -> None:
             memory.load({name: torch.zeros(shape)}, like)
     with pytest.raises(BadFile, match="missing"):
         memory.load({"lstm1:1:0:0": torch.zeros(2, 4, UNITS)}, like)
+
+
+SCANS = """
+data poems = text("poems.txt", window=5, carry=true)
+block cells(units) {
+  scan { state h, c: [units]; lstm_cell(units, h, c) as h1, c1; next h = h1; next c = c1; from h1 }
+}
+network Cells {
+  input text: token[T]
+  embedding(4, 3)
+  repeat 2 { cells(7) }
+  scan { unsqueeze(0) -> gru(7, keep=last) }
+  scan {
+    state s: [7] = 0.5
+    state total: [7]
+    gru_cell(7, s) as s1
+    next s = s1
+    next total = total + s1 * 0.1
+    from s1 + total
+  } as out, last, total
+  from out -> gru(6) -> dense(4)
+  output next
+  from last + total
+  output end
+}
+train Cells { data poems; loss cross_entropy(next); epochs 2 }
+"""
+
+
+def scans() -> tuple[Network, nn.Module]:
+    found = check_text(SCANS)
+    assert not found.diagnostics, found.diagnostics
+    network = found.networks["Cells"]
+    return network, build(network, initial_weights(weight_table(network), 3)).eval()
+
+
+def test_states_of_scans_go_on() -> None:
+    network, module = scans()
+    kept = carriers(network)
+    places = ["cells1.scan1", "cells2.scan1", "out", "gru1"]
+    assert [(c.owner, len(c.states)) for c in kept] == list(zip(places, (2, 2, 2, 0)))
+    text = torch.randint(0, 4, (3, 2 * WINDOW))
+    whole, end = module(text)
+    memory = Memory(module, kept)
+    memory.on = True
+    first, _ = module(text[:, :WINDOW])
+    second, last = module(text[:, WINDOW:])
+    assert torch.allclose(torch.cat([first, second], 1), whole, atol=1e-6)
+    assert torch.allclose(last, end, atol=1e-6)
+    second.sum().backward()  # nothing goes back over the border, where it would fail
+    assert all(not h.requires_grad for found in memory.states.values() for h in found)
+
+
+def test_states_of_scans_stay_in_checkpoints() -> None:
+    network, module = scans()
+    text = torch.randint(0, 4, (3, WINDOW))
+    memory = Memory(module, carriers(network))
+    memory.on = True
+    module(text)
+    left = memory.tensors()
+    second = module(text)
+    memory.load(left, text)
+    assert all(torch.equal(a, b) for a, b in zip(second, module(text)))
+    for name, shape in (("out:1:0:0", (3, 8)), ("out:1:0:2", (3, 7)), ("out:1:0:-1", (3, 7))):
+        with pytest.raises(BadFile, match="not of this network"):
+            memory.load({**left, name: torch.zeros(shape)}, text)
+    del left["cells1.scan1:1:0:1"]
+    with pytest.raises(BadFile, match="missing"):
+        memory.load(left, text)

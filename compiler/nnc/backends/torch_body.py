@@ -20,7 +20,7 @@ from nnc.backends.torch_nodes import (
 from nnc.backends.torch_numbers import Numbers
 from nnc.backends.torch_text import drawn_text
 from nnc.ir.dims import Dim
-from nnc.ir.graph import Call, Graph, Item
+from nnc.ir.graph import Call, Graph, Item, Scan
 from nnc.ir.names import local_name
 from nnc.layers.base import Layer
 from nnc.record import Record
@@ -183,8 +183,10 @@ class Body:
         if isinstance(item.op, Call):
             constructor = [f"{MARK}{owner}{MARK} = {self._constructed(item.op)}"]
             nodes, heavy, unpacked = [_called(owner, given)], True, []
-            if len(item.outputs) > 1:
-                unpacked = [Unpacked(nodes[0], ", ".join("{}" for _ in item.outputs))]
+            left = item.op.begun if isinstance(item.op, Scan) and item.op.carries else 0
+            if len(item.outputs) + left > 1:
+                nest = ["{}" for _ in item.outputs] + ["_"] * left
+                unpacked = [Unpacked(nodes[0], ", ".join(nest))]
                 nodes = [*unpacked[0].values]
         else:
             writer, nodes = self._layer(item, inputs)

@@ -71,7 +71,14 @@ class ScanBody(Body):
         return False
 
     def _signature(self) -> tuple[str, ...]:
-        return self.arguments
+        return (*self.arguments, *(f"{name}=None" for name in self.carried))
+
+    @property
+    def carried(self) -> list[str]:
+        """The states that may be handed in, and are given last."""
+        if not self.op.carries:
+            return []
+        return [n for n, start in zip(self.state_names, self.op.starts) if start is not None]
 
     def _taken(self, at: int) -> set[str]:
         return super()._taken(at) | self.reserved
@@ -99,6 +106,7 @@ class ScanBody(Body):
             body = [*lines, *self._turn(texts)]
             ends = [f"torch.stack({name}, dim=1)" for name in self.lists]
             ends += self.state_names if self.op.gives else []
+            ends += self.carried
             loop = [*(f"{name} = []" for name in self.lists), self._loop()]
             made = [*starts, *loop, *("    " + line for line in body)]
         else:
@@ -140,7 +148,10 @@ class ScanBody(Body):
             if start:
                 comma = "" if self.graph.types[value].dims else ","
                 made = f"torch.full(({sizes}{comma}), {constant(start)}, device={first}.device)"
-            lines.append(f"{name} = {made}")
+            if name in self.carried:
+                lines += [f"if {name} is None:", f"    {name} = {made}"]
+            else:
+                lines.append(f"{name} = {made}")
         return lines
 
     def _folded(self) -> list[str]:

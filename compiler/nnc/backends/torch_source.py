@@ -97,7 +97,7 @@ class Classes:
         """The class of a block's graph, or of a scan."""
         key: tuple[object, ...] = (id(call.graph),)
         if isinstance(call, Scan):
-            key = (*key, call.length, call.starts, call.gives)
+            key = (*key, call.length, call.starts, call.gives, call.carries)
         found = self.known.get(key)
         if found is None:
             if isinstance(call, Scan):

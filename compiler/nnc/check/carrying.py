@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from nnc.check.training_rules import CARRIED
 from nnc.diagnostics import Diagnostic
 from nnc.ir.graph import Network, Scan
 from nnc.ir.plan import DataPlan, TrainPlan
 from nnc.ir.walk import walk
 from nnc.layers.recurrent import Recurrent
+from nnc.passes.carrying import carrying
 
 
 def cannot_carry(plan: TrainPlan, source: DataPlan, network: Network) -> Diagnostic | None:
@@ -17,10 +20,8 @@ def cannot_carry(plan: TrainPlan, source: DataPlan, network: Network) -> Diagnos
     carries = False
     for step in walk(network):
         op = step.item.op
-        if isinstance(op, Scan) and (op.starts or _reads(op)):
-            message = "a scan starts anew with each window: its state is not carried"
-            help = f"take `carry=true` out of `data {source.name}`, or use `lstm`, `gru` or `rnn`"
-            return CARRIED.at(step.item.span, message, help=help)
+        if isinstance(op, Scan):
+            carries = carries or op.begun > 0
         if not isinstance(op, Recurrent) or any(v is not None for v in step.inputs[1:-1]):
             continue
         if op.bidirectional:
@@ -33,10 +34,20 @@ def cannot_carry(plan: TrainPlan, source: DataPlan, network: Network) -> Diagnos
     return CARRIED.at(
         plan.span,
         f"`data {source.name}` carry a state along, and `{network.name}` keeps none",
-        help="take `carry=true` out; `lstm`, `gru` and `rnn` keep a state from zeros on",
+        help="take `carry=true` out; `lstm`, `gru`, `rnn` and states of a scan that start from "
+        "a number go on",
     )
 
 
-def _reads(scan: Scan) -> bool:
-    """Whether a layer in the body of a scan keeps a state of its own."""
-    return any(isinstance(step.item.op, Recurrent) for step in walk(Network(scan.graph)))
+def with_carried(
+    networks: Mapping[str, Network | None],
+    trains: Mapping[str, TrainPlan],
+    data: Mapping[str, DataPlan | None],
+) -> dict[str, Network | None]:
+    """The networks, those marked whose states go on from window to window in training."""
+    carry = {n for n, plan in data.items() if plan is not None and plan.option("carry") is True}
+    marked = {p.network for plan in trains.values() for p in plan.players if carry & {*plan.data}}
+    return {
+        name: carrying(network) if network is not None and name in marked else network
+        for name, network in networks.items()
+    }

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 
 from nnc.check.budgets import check_budgets
+from nnc.check.carrying import with_carried
 from nnc.check.data import check_data
 from nnc.check.declarations import declare
 from nnc.check.exports import check_export
@@ -146,6 +147,7 @@ def _whole(
     data = _data(world, file, root, moved, routed)
     trains = train_blocks(world, file, networks, gans, data, profiles, routed, root)
     check_ranges(world, file, trains, networks, data)
+    networks = with_carried(networks, trains, data)
     exports = _exports(world, file, networks, gans)
     check_budgets(world, files, networks, trains, exports)
     diagnostics = _a_message_a_cause(sorted(sink.diagnostics, key=_order(files)))

@@ -27,6 +27,7 @@ from nnc.ir.graph import Network
 from nnc.ir.labels import labels_read, with_labels
 from nnc.ir.plan import DataPlan, ExportPlan, Profile, TrainPlan
 from nnc.ir.walk import weight_table
+from nnc.passes.carrying import carriers
 from nnc.record import Record
 from nnc.source import Source
 from nnc.train.data import Dataset
@@ -152,6 +153,7 @@ def members(prepared: Prepared, start: Mapping[str, Array] | None = None) -> tup
             build(network, weights),
             tuple(port.name for port in graph.fed),
             tuple(port.name for port in graph.outputs),
+            carriers(network),
         )
         for player in prepared.plan.players
     )

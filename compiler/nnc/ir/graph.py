@@ -91,12 +91,24 @@ class Scan(Call):
         stepped: how many of its inputs are taken apart.
         starts: for each state the number that it starts from, None where an input gives it.
         gives: the last values of the states are outputs.
+        carries: in training, states that start from a number go on from window to window of a text.
     """
 
     length: Dim
     stepped: int
     starts: tuple[float | None, ...] = ()
     gives: bool = False
+    carries: bool = False
+
+    @property
+    def begun(self) -> int:
+        """How many states start from a number."""
+        return sum(start is not None for start in self.starts)
+
+    @property
+    def state_ports(self) -> tuple[Port, ...]:
+        """The body's inputs that are states."""
+        return self.graph.inputs[self.stepped : self.stepped + len(self.starts)]
 
     @property
     def results(self) -> int:

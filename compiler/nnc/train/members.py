@@ -10,6 +10,7 @@ from nnc.backends.torch_module import build
 from nnc.ir.graph import Network
 from nnc.ir.plan import TrainPlan
 from nnc.ir.walk import weight_table
+from nnc.passes.carrying import carriers
 from nnc.train.wiring import Member
 
 
@@ -44,6 +45,7 @@ def members(
                 build(network, arrays),
                 tuple(port.name for port in graph.fed),
                 tuple(port.name for port in graph.outputs),
+                carriers(network),
             )
         )
     return tuple(made)

@@ -60,7 +60,7 @@ class Session:
             _freeze(member.module, job.plan.frozen)
         self._read_data()
         members = self.members.items() if self.carried else ()
-        self.memories = {name: Memory(member.module) for name, member in members}
+        self.memories = {n: Memory(member.module, member.carriers) for n, member in members}
         self._plan_length()
         self._build_steps()
         self._build_monitors()

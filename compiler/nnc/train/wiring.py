@@ -13,6 +13,7 @@ from nnc.diagnostics import Refusal
 from nnc.ir.lossformula import FormulaTerm, Named, names
 from nnc.ir.plan import Binding, Field, Phase, Profile, Scale, Target, Term, TrainPlan
 from nnc.ir.training import BceWithLogits, CrossEntropy, Ctc
+from nnc.passes.carrying import Carrier
 from nnc.record import Record
 from nnc.train.ctc import ctc_function
 from nnc.train.data.ragged import length_name
@@ -24,12 +25,16 @@ from nnc.train.own import Axes, axes_of, differing, own_loss
 
 
 class Member(Record):
-    """A player ready to train: its module, and the names of its inputs and outputs in order."""
+    """A player ready to train: its module, and the names of its inputs and outputs in order.
+
+    `carriers`: what keeps states from window to window, where data carry them; None: whatever can.
+    """
 
     name: str
     module: nn.Module
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    carriers: tuple[Carrier, ...] | None = None
 
 
 CLASSES = ("class", "mask", "tokens")
