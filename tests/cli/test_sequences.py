@@ -146,3 +146,36 @@ def test_windows_are_drawn(nnc: Nnc, tmp_path: Path) -> None:
     assert nnc("data", "sun.nn", "--sample", "4", "-o", "curves.png").code == 0
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
     assert "sunspots.csv row 23" in nnc("data", "sun.nn", "--sample", "2").out
+
+
+CARRIED = """data lines = text("lines.txt", unit=char, window=8, carry=true) { split 0.7/0.3 }
+network Lines {
+  input text: token[T]
+  embedding(lines.vocab, 8) -> gru(6)
+  scan { state h: [8] = 0.1; gru_cell(8, h) as h1; next h = h1; from h1 }
+  attention(2, causal=true, rotary=true) -> dense(lines.vocab)
+  output next
+}
+train Lines { data lines; loss cross_entropy; metric bits; epochs 2; batch 3; optimizer adam(lr=0.02) }
+"""
+
+
+def test_states_are_carried_in_the_file_as_in_training(nnc: Nnc, tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    (tmp_path / "lines.txt").write_text("".join(draw.choice(list("abc \n"), 600)))
+    (tmp_path / "lines.nn").write_text(CARRIED + "export Lines { streaming }\n")
+    out = nnc("train", "lines.nn", "--out", "run")
+    assert out.code == 0, out.err
+    assert "measured on step.onnx" in out.err
+    rows = [json.loads(row) for row in Path("run/metrics.jsonl").read_text().splitlines()]
+    best = min(row["bits"] for row in rows if row["part"] == "validation")
+    told = nnc("eval", "run", "--json").json["metrics"]
+    assert told["onnx"]["bits"] == pytest.approx(best, abs=1e-5)
+    assert told["pytorch"]["bits"] == pytest.approx(best, abs=1e-5)
+    anew = nnc("eval", "run/model.onnx", "--json").json["metrics"]
+    assert anew["onnx"]["bits"] != pytest.approx(best, abs=1e-4)
+    alone = nnc("train", "lines.nn", "--out", "other", "--no-export")
+    assert f"validation bits {best:.3f}" in alone.err
+    (tmp_path / "whole.nn").write_text(CARRIED)
+    out = nnc("train", "whole.nn", "--out", "whole")
+    assert "model.onnx starts each window from zeros" in out.err

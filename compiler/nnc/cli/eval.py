@@ -91,11 +91,12 @@ def _part(data: Dataset, wanted: str | None) -> str:
 
 def _measured(found: Trained, data: Dataset, part: str) -> Result:
     reader = data.part(part)
-    onnx = measure(found.onnx, found.plan, found.profile, reader)
+    follow = found.follows
+    onnx = measure(found.onnx, found.plan, found.profile, reader, follow=follow)
     reference = found.pytorch()
     pytorch = None
     if reference is not None:
-        pytorch = measure(reference, found.plan, found.profile, reader)
+        pytorch = measure(reference, found.plan, found.profile, reader, follow=follow)
     return Result(part, onnx, pytorch, questions(found.plan, found.profile))
 
 

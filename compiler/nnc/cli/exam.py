@@ -13,14 +13,17 @@ from nnc.cli.console import Console
 from nnc.cli.failures import relative, unusable
 from nnc.cli.names import public_name
 from nnc.cli.run import model_file, whole
+from nnc.deploy.about import STEPS
 from nnc.deploy.evaluate import Model, like_of
 from nnc.deploy.inputs import RawRunner
 from nnc.deploy.meanings import Recipe, data_digest, shipped
 from nnc.deploy.session import Session
+from nnc.deploy.windows import Windows
 from nnc.diagnostics import Refusal
 from nnc.ir.graph import Network
 from nnc.ir.plan import DataPlan, Part, Profile, TrainPlan
 from nnc.ir.walk import weight_table
+from nnc.passes.carrying import carriers
 from nnc.record import Record, replace
 from nnc.source import Source
 from nnc.train.data import Dataset, open_data
@@ -48,21 +51,32 @@ class Trained(Record):
     @property
     def onnx(self) -> Model:
         """The exported file."""
-        return RawRunner(Session(self.path))
+        session = Session(self.path)
+        return Windows(session, self.network) if self.follows else RawRunner(session)
+
+    @property
+    def follows(self) -> bool:
+        """What it remembers of each window of a text goes on into the next: a file of one step."""
+        return self.path.name == STEPS
 
     def pytorch(self) -> Model | None:
         """The weights in PyTorch; None where there are only the file's, or no PyTorch."""
         if self.run is None or not self.run.weights.is_file() or find_spec("torch") is None:
             return None
+        from nnc.backends.torch_module import build
         from nnc.deploy.export import around_of
         from nnc.deploy.reference import Reference  # torch takes seconds to load
+        from nnc.train.memory import Memory
 
         recipe = Recipe(self.network, self.plan, self.profile)
         table = weight_table(self.network)
         weights, found = read_matching(self.run.weights, table)
         if found.missing or found.different:  # what was not exported is left over, and may be
             weights = read_weights(self.run.weights, table)
-        return Reference(self.network, weights, around_of(recipe))
+        module = build(self.network, weights)
+        if self.follows:
+            Memory(module, carriers(self.network)).on = True
+        return Reference(self.network, weights, around_of(recipe), module)
 
 
 def trained(path: str, moved: Mapping[str, str], console: Console) -> Trained:
@@ -80,7 +94,11 @@ def trained(path: str, moved: Mapping[str, str], console: Console) -> Trained:
         checked = _checked(source, paths, {profile.data: profile}, resume.root_of(run))
         plan = _plan(checked, run.record.network, run.record.block)
         sizes = [profile.picture_size(field.name) for field in profile.fields]
-        found = _trained(model_file(str(run.path), console), plan, checked, profile, run)
+        file = model_file(str(run.path), console)
+        steps = file.with_name(STEPS)
+        if profile.carried and file.name == "model.onnx" and steps.is_file():
+            file = steps
+        found = _trained(file, plan, checked, profile, run)
         return replace(found, size=next(filter(None, sizes), ()))
     file = model_file(path, console, "eval")
     about = whole(Session(file)).about

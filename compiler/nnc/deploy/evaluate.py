@@ -32,6 +32,7 @@ from nnc.ir.plan import (
 from nnc.ir.training import BceWithLogits, CrossEntropy, Ctc
 from nnc.ir.types import TensorType
 from nnc.record import Record
+from nnc.train.data.carried import carried_whole
 from nnc.train.data.ragged import length_name
 from nnc.train.transcripts import decoded
 
@@ -110,13 +111,20 @@ class Measured(Record):
 
 
 def measure(
-    model: Model, plan: TrainPlan, profile: Profile, samples: Samples, *, batch: int = 256
+    model: Model,
+    plan: TrainPlan,
+    profile: Profile,
+    samples: Samples,
+    *,
+    batch: int = 256,
+    follow: bool = False,
 ) -> Measured:
     """Runs a model on all samples of a part and counts.
 
     Args:
         plan: bound to the data.
         profile: of the data.
+        follow: windows come in the order in which the model carries a state from each to the next.
 
     Raises:
         Refusal: there is no sample, or no output has a target.
@@ -133,7 +141,7 @@ def measure(
     guesses = {q.output: _tally(q, by_output[q.output]) for q in asked if q.constant is not None}
     kept: dict[str, list[Answers]] = {q.output: [] for q in asked}
     loss = LossSum(plan, profile)
-    for raw in _batches(samples, batch):
+    for raw in _batches(samples, plan.batch if follow else batch, follow):
         made = model({name: raw[field] for name, field in binding.inputs})
         loss.add(raw, made)
         for q in asked:
@@ -238,7 +246,12 @@ def _tally(q: Question, metrics: tuple[MetricPlan, ...]) -> Tally:
     return Tally(q.task, q.classes, tuple(m.metric for m in metrics), scale)
 
 
-def _batches(samples: Samples, batch: int) -> Iterator[dict[str, Array]]:
+def _batches(samples: Samples, batch: int, follow: bool) -> Iterator[dict[str, Array]]:
+    if follow:
+        order, bounds = carried_whole(len(samples), batch)
+        for start, end in bounds:
+            yield samples.batch(order[start:end])
+        return
     for start in range(0, len(samples), batch):
         yield samples.batch(np.arange(start, min(start + batch, len(samples)), dtype=np.int64))
 

@@ -23,6 +23,7 @@ from nnc.deploy.parity import TOLERANCE, Differs
 from nnc.deploy.session import Session
 from nnc.deploy.verify import verify
 from nnc.deploy.verify_steps import verify_steps
+from nnc.deploy.windows import Windows
 from nnc.diagnostics import Refusal
 from nnc.ir.labels import labels_read
 from nnc.train.evaluation import SessionPredictor
@@ -119,6 +120,11 @@ class OnnxExporter:
             return Exported(self._records(), failure=error.strerror or str(error))
         if not self._all:  # what it leaves out is measured too
             return Exported(self._records())
+        profile, steps = self._recipe.profile, self._steps
+        if steps is not None and profile is not None and profile.carried:
+            one = Session(steps.path, threads=self._threads, guarded=False)
+            predictor = SessionPredictor(Windows(one, self._recipe.network), self._bound())
+            return Exported(self._records(), predictor, steps.path.name, follows=True)
         predictor = SessionPredictor(RawRunner(session), self._bound())
         return Exported(self._records(), predictor, self._path.name)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
@@ -51,9 +51,10 @@ class Stepper:
         self.steps = 0
         self._states = self._first
 
-    def restart(self) -> None:
-        """Forgets all steps."""
-        self._states, self.steps = self._first, 0
+    def restart(self, kept: Collection[str] = ()) -> None:
+        """Forgets all steps, but for what some states hold."""
+        left = {name: self._states[name] for name in kept if name in self._states}
+        self._states, self.steps = {**self._first, **left}, 0
 
     def step(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
         """The outputs of the next step.

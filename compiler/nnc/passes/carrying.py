@@ -61,3 +61,16 @@ def carriers(network: Network) -> tuple[Carrier, ...]:
         elif isinstance(op, Recurrent):
             found.setdefault(step.owner, Carrier(step.owner))
     return tuple(found.values())
+
+
+def kept_states(network: Network) -> frozenset[str]:
+    """The names that these states have in the network of one step."""
+    found: list[str] = []
+    for step in walk(network):
+        op = step.item.op
+        if isinstance(op, Scan) and op.carries:
+            ports = zip(op.state_ports, op.starts)
+            found += [f"{step.place}.{port.name}" for port, start in ports if start is not None]
+        elif isinstance(op, Recurrent) and all(v is None for v in step.inputs[1:-1]):
+            found += [f"{step.place}.{name}" for name in op.results[1:]]
+    return frozenset(found)

@@ -8,7 +8,7 @@ from torch import Tensor
 from nnc.diagnostics import Refusal
 from nnc.record import replace
 from nnc.train.checkpoints import all_finite, checkpoints, load_checkpoint, save_tensors
-from nnc.train.evaluation import Evaluation, Predictor, evaluate, most_frequent
+from nnc.train.evaluation import Evaluation, evaluate, most_frequent
 from nnc.train.folder import WEIGHTS
 from nnc.train.job import Exported, Outcome, Results, Status
 from nnc.train.jsonfile import BadFile
@@ -100,11 +100,12 @@ def _with_export(
         outcome = replace(outcome, exit_code=outcome.exit_code or 3, stopped_by=exported.failure)
     waiting = outcome.status == "interrupted"  # a person, who wants to leave
     unmeasured = waiting or session.plan.gan is not None
-    results = {} if unmeasured else measured(session, exported.predictor)
+    results = {} if unmeasured else measured(session, exported)
     metrics = {part: result.metrics or {"loss": result.loss} for part, result in results.items()}
     if session.carried and exported.predictor is not None and not waiting:
-        said = "no state is carried in the file: it starts each window from zeros"
-        report.note(f"{said}; validation while training carried it along")
+        said = "model.onnx starts each window from zeros; validation while training carried on"
+        if not exported.follows:
+            report.note(f"{said}; with `export X {{ streaming }}` step.onnx carries on too")
     exports = exported.exports
     if exporter is not None and not exported.failure:
         try:
@@ -121,8 +122,12 @@ def _with_export(
     )
 
 
-def measured(session: Session, predictor: Predictor | None) -> dict[str, Evaluation]:
+def measured(session: Session, exported: Exported) -> dict[str, Evaluation]:
     """Results on validation and test, of the exported file or else of the module, in float32."""
+    predictor = exported.predictor
+    memory = session.memories.get(session.job.members[0].name) if predictor is None else None
+    follow = exported.follows or memory is not None
+    batch = session.plan.batch * (1 if follow else 2)
     profile, data = session.job.data.profile, session.job.data
     place = session.place if predictor is None else torch.device("cpu")
     exam = session.examination(place, baseline=True)
@@ -134,9 +139,8 @@ def measured(session: Session, predictor: Predictor | None) -> dict[str, Evaluat
         if part is None or not part.samples or session.job.overfit:
             continue
         feed = session.feed(data.part(name), place=place)
-        results[name] = evaluate(
-            exam, predictor or session.predictor(exam), feed, 2 * session.plan.batch
-        )
+        answers = predictor or session.predictor(exam)
+        results[name] = evaluate(exam, answers, feed, batch, memory=memory, follow=follow)
     return results
 
 

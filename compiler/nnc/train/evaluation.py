@@ -144,10 +144,12 @@ def evaluate(
     batch: int,
     stop: Callable[[], bool] = lambda: False,
     memory: Memory | None = None,
+    follow: bool = False,
 ) -> Evaluation:
     """Examines a model on all samples of a part.
 
     Args:
+        follow: windows come in the order in which a model carries a state from each to the next.
         memory: of a module whose recurrent layers carry their state from window to window.
 
     Raises:
@@ -165,7 +167,7 @@ def evaluate(
     losses: list[tuple[Tensor, int]] = []
     order: Indices | None = None
     bounds = batch_bounds(len(feed), batch, merge_last=False)
-    if memory is not None:
+    if follow or memory is not None:
         order, bounds = carried_whole(len(feed), batch)
     with torch.inference_mode(), nullcontext() if memory is None else memory.apart():
         for raw, size in feed.batches(order, bounds):

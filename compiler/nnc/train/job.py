@@ -42,12 +42,14 @@ class Exported(Record):
     Args:
         predictor: the exported file, for the results that are printed; None where there is no file.
         measured_on: its name.
+        follows: the predictor carries what it remembers of each window of a text into the next.
         failure: why a comparison failed, "" where all is well. Weights and checkpoints stay.
     """
 
     exports: tuple[Export, ...]
     predictor: Predictor | None = None
     measured_on: str = ""
+    follows: bool = False
     failure: str = ""
 
 
