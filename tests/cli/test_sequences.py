@@ -156,7 +156,7 @@ network Lines {
   attention(2, causal=true, rotary=true) -> dense(lines.vocab)
   output next
 }
-train Lines { data lines; loss cross_entropy; metric bits; epochs 2; batch 3; optimizer adam(lr=0.02) }
+train Lines { data lines; loss cross_entropy; metric bits; epochs 2; batch 3 }
 """
 
 
