@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors.numpy import load_file
 
 from nnc.deploy.session import Session
 from tests.cli.conftest import Nnc
@@ -159,3 +160,77 @@ def test_two_folders_are_translated_into_one_another(nnc: Nnc) -> None:
     with Image.open("out.png") as made:
         assert made.size == (20, 24)
     assert nnc("sample", run, "-o", "x.png").code == 1
+
+
+# --- starting from others -------------------------------------------------------------------------
+
+FEW = ("--threads", "1", "--no-export", "--set", "train.steps=4")
+
+
+def started(err: str) -> list[str]:
+    """The lines that tell what players start from."""
+    return err[err.index("init   ") : err.index("training")].splitlines()
+
+
+def test_players_start_from_a_run(nnc: Nnc) -> None:
+    Path("small.nn").write_text(TEXT)
+    assert nnc("train", "small.nn", *FEW).code == 0
+    wider = TEXT.replace("dense(16)", "dense(16) -> relu -> dense(24)").replace(
+        "objective gan", 'objective gan; init "runs/small/1"; freeze generator; accumulate 2'
+    )
+    Path("next.nn").write_text(wider)
+    done = nnc("train", "next.nn", *FEW)
+    assert done.code == 0, done.err
+    assert started(done.err)[:4] == [
+        "init      generator <- runs/small/1/weights.safetensors",
+        "          carries over   193 of 193 numbers: 2 layers by name",
+        "init      discriminator <- runs/small/1/weights.safetensors",
+        "          carries over   1,040 of 1,473 numbers: 1 layer by name",
+    ]
+    before, after = (load_file(f"runs/{name}/1/weights.safetensors") for name in ("small", "next"))
+    for name, value in before.items():
+        if name.startswith("generator."):
+            assert np.array_equal(after[name], value), name
+    record = json.loads(Path("runs/next/1/run.json").read_text())["init"]
+    assert record["path"] == "runs/small/1"
+    assert {"name": "generator.dense1.weight", "from": "dense1.weight"} in record["carried"]
+
+
+def test_a_player_that_nothing_fits_is_told_how_to_leave_out(nnc: Nnc) -> None:
+    Path("small.nn").write_text(TEXT)
+    assert nnc("train", "small.nn", *FEW).code == 0
+    other = TEXT.replace("dense(16)", "dense(24)")
+    Path("next.nn").write_text(other.replace("objective gan", 'objective gan; init "runs/small"'))
+    done = nnc("train", "next.nn", *FEW)
+    assert done.code == 1
+    assert "no layer of Small.discriminator fits the weights of `runs/small`" in done.err
+    assert 'write `init "runs/small" on generator`' in done.err
+
+
+def test_a_stopped_run_that_started_from_another_goes_on_to_the_bit(nnc: Nnc) -> None:
+    Path("small.nn").write_text(TEXT)
+    assert nnc("train", "small.nn", *FEW, "--out", "first").code == 0
+    more = 'objective gan; init "first" on discriminator; freeze generator.dense'
+    text = TEXT.replace("objective gan", more).replace("batch 500", "batch 100")
+    Path("next.nn").write_text(text)
+    longer = ("--threads", "1", "--no-export", "--set", "train.steps=6")
+    assert nnc("train", "next.nn", *longer, "--out", "whole").code == 0
+    assert nnc("train", "next.nn", *FEW, "--out", "cut").code == 0
+    done = nnc("train", "--resume", "cut", *longer)
+    assert done.code == 0, done.err
+    assert "init   " not in done.err
+    whole, cut = (load_file(f"{name}/weights.safetensors") for name in ("whole", "cut"))
+    assert all(np.array_equal(cut[name], value) for name, value in whole.items())
+
+
+def test_a_network_cannot_start_from_a_run_of_players(nnc: Nnc) -> None:
+    Path("small.nn").write_text(TEXT)
+    assert nnc("train", "small.nn", *FEW, "--out", "first").code == 0
+    Path("reader.nn").write_text(
+        'data digits = bundled("mnist5k") { size 8 }\n'
+        "network R { input image: [1, 8, 8]; flatten -> dense(16) -> dense(10); output digit }\n"
+        'train R { data digits; loss cross_entropy; init "first"; epochs 1 }\n'
+    )
+    done = nnc("train", "reader.nn", *FEW)
+    assert done.code == 1
+    assert "`first` is a run of the players `generator`, `discriminator`" in done.err

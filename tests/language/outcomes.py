@@ -152,13 +152,19 @@ def _gan_train(plan: TrainPlan, gan: GanPlan) -> list[str]:
         said.append(f"{loss} on {where}")
     said += [f"{plan.length.count} {plan.length.unit}", f"batch {plan.batch}", f"seed {plan.seed}"]
     said += [f"ema {gan.ema:g}"] if gan.ema else []
+    said += [f"in {plan.accumulate} pieces"] if plan.accumulate > 1 else []
     said += [plan.precision] if plan.precision != "auto" else []
     said += ["deterministic"] if plan.deterministic else []
     if plan.given:
         said.append("bound " + ", ".join(f"{a} <- {b}" for a, b in plan.given))
     lines = [f"train {plan.name}: {plan.network} on {', '.join(plan.data)}; {'; '.join(said)}"]
-    for player, groups, clips in zip(gan.gan.players, gan.groups, gan.clips):
-        own = _groups(groups) + [f"clip {clip.norm:g}" for clip in clips]
+    starts = gan.inits or (None,) * len(gan.gan.players)
+    for player, groups, clips, start in zip(gan.gan.players, gan.groups, gan.clips, starts):
+        own = (_groups(groups) if groups else []) + [f"clip {clip.norm:g}" for clip in clips]
+        frozen = gan.frozen_of(player.name)
+        still = f" and statistics of {', '.join(frozen.still)}" if frozen.still else ""
+        own += [f"frozen {', '.join(frozen.weights)}{still}"] if frozen.selector else []
+        own += [f'starts from "{start.path}"'] if start is not None else []
         lines.append(f"  {player.name}: {'; '.join(own)}")
     return lines
 

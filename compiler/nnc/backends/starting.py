@@ -8,7 +8,7 @@ from pathlib import Path
 from nnc.backends.arrays import Array
 from nnc.backends.foreign_names import NameTable
 from nnc.backends.taken import Naming, joined, naming
-from nnc.backends.weights import WeightsFile, array_in, opened, stored_shapes
+from nnc.backends.weights import Below, WeightsFile, array_in, opened, stored_shapes
 from nnc.ir.graph import Network
 from nnc.ir.walk import PlacedWeight, weight_table
 from nnc.passes.settle import settled
@@ -34,19 +34,25 @@ class Begun(Record):
 
 
 def begin(
-    path: Path, network: Network, trained: Network | None, tables: Sequence[NameTable] = ()
+    path: Path,
+    network: Network,
+    trained: Network | None,
+    tables: Sequence[NameTable] = (),
+    head: str = "",
 ) -> Begun:
     """What a network of known sizes may start from the weights in a file.
 
     Args:
         trained: the network that the file was made of, where it is known.
+        head: only weights whose names begin so count, without it; "" for all.
 
     Raises:
         Refusal: the file is broken, or the package safetensors is missing.
         OSError: the file cannot be opened.
     """
     rows = weight_table(network)
-    with opened(path) as file:
+    with opened(path) as whole:
+        file = Below(whole, head) if head else whole
         shapes = stored_shapes(file)
         if trained is not None and _is_of(shapes, trained):
             return _aligned(path, file, align(holders(trained), holders(network)), rows)

@@ -65,6 +65,35 @@ class WeightsFile(Protocol):
     def get_tensor(self, name: str) -> Array: ...
 
 
+class Below:
+    """The weights of a file whose names begin with a head, as a file of their own.
+
+    A file that holds those of several players: `generator.conv1.weight` is `conv1.weight`.
+    """
+
+    def __init__(self, file: WeightsFile, head: str) -> None:
+        self._file, self._head = file, head
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """The file is closed by whoever opened it."""
+
+    def keys(self) -> list[str]:
+        """The names behind the head."""
+        head, names = self._head, self._file.keys()
+        return [name.removeprefix(head) for name in names if name.startswith(head)]
+
+    def get_slice(self, name: str) -> _Slice:
+        """As in the file."""
+        return self._file.get_slice(self._head + name)
+
+    def get_tensor(self, name: str) -> Array:
+        """As in the file."""
+        return self._file.get_tensor(self._head + name)
+
+
 class Match(Record):
     """How the weights of a file fit a network.
 

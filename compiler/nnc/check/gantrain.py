@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from nnc.check.gan_rules import GAN_SETTING, UNKNOWN_OBJECTIVE
 from nnc.check.gancontracts import check_objective
 from nnc.check.ganterms import read_terms
+from nnc.check.ganupdates import read_play
 from nnc.check.overrides import Override
 from nnc.check.settings import Found, collect, number
 from nnc.check.train import (
@@ -18,14 +19,11 @@ from nnc.check.train import (
     read_numbers,
 )
 from nnc.check.training_rules import BAD_SETTING, DOUBLED_SETTING, MISSING_SETTING
-from nnc.check.updates import SELECTING, Updates, declared_call, read_updates
+from nnc.check.updates import SELECTING, Chosen, declared_call
 from nnc.check.world import World
-from nnc.diagnostics import Fix, Label, nearest
-from nnc.ir.gan import OBJECTIVES, Gan, GanPlan, GanPlayer, NonSaturating, Objective
+from nnc.ir.gan import OBJECTIVES, Gan, GanPlan, NonSaturating, Objective
 from nnc.ir.graph import Network
 from nnc.ir.plan import Player, TrainPlan
-from nnc.record import replace
-from nnc.source import Span
 from nnc.syntax import ast
 
 SETTINGS = (
@@ -38,13 +36,17 @@ SETTINGS = (
     "steps",
     "batch",
     "clip",
+    "freeze",
+    "init",
+    "accumulate",
     "ema",
     "seed",
     "precision",
     "deterministic",
 )
 DEFAULTED = ("objective", "optimizer", "schedule", "batch", "seed")
-Chosen = dict[str, list[ast.Setting]]
+BY_PLAYER = (*SELECTING, "init")
+"""Settings that may stand several times, for some of the players each."""
 
 
 def check_gan_train(
@@ -54,10 +56,14 @@ def check_gan_train(
     networks: Mapping[str, Network | None],
     data: Mapping[str, object],
     overrides: Mapping[str, Override],
+    root: str = "",
 ) -> TrainPlan | None:
-    """The plan of a gan's train block, or None after a message; `gan` is None if it had one."""
+    """The plan of a gan's train block, or None after a message; `gan` is None if it had one.
+
+    `root`: where relative paths start.
+    """
     before = world.sink.errors
-    chosen: Chosen = {word: [] for word in SELECTING}
+    chosen: Chosen = {word: [] for word in BY_PLAYER}
     found = collect(world, "gan's train", train.settings, SETTINGS, (), selecting=chosen)
     apply_overrides(world, found, overrides, SETTINGS, "gan's train")
     _needed(world, train, found)
@@ -66,7 +72,7 @@ def check_gan_train(
     length = read_length(world, found)
     precision = option_word(world, found.get("precision"), ("auto", "float32", "bf16"), "auto")
     deterministic = read_flag(world, found.get("deterministic"))
-    plan = _plan(world, train, gan, networks, found, chosen)
+    plan = _plan(world, train, gan, networks, found, chosen, root)
     if world.sink.errors > before or length is None or plan is None:
         return None
     players = plan.gan.players
@@ -80,6 +86,7 @@ def check_gan_train(
         int(numbers.get("batch", 64)),
         given=given,
         seed=int(numbers.get("seed", 0)),
+        accumulate=int(numbers.get("accumulate", 1)),
         gan=plan,
         precision=precision,
         deterministic=deterministic,
@@ -95,6 +102,7 @@ def _plan(
     networks: Mapping[str, Network | None],
     found: Found,
     chosen: Chosen,
+    root: str,
 ) -> GanPlan | None:
     """The objective, and how each player is updated; None after a message."""
     objective = declared_call(
@@ -103,15 +111,15 @@ def _plan(
     ema = _ema(world, found.get("ema"))
     if gan is None:
         return None
-    updates = _updates(world, gan, networks, found, chosen)
+    play = read_play(world, gan, networks, found, chosen, root)
     beside = found.get("loss") if "objective" in found else None
     terms = read_terms(world, beside, gan, networks)
     if objective is not None:
         _objective(world, train, found, gan, objective, networks)
-    if updates is None or objective is None:
+    if play is None or objective is None:
         return None
-    groups, clips = (tuple(each.groups for each in updates), tuple(each.clips for each in updates))
-    return GanPlan(gan, objective, groups, (), ema, clips, terms)
+    groups, clips, frozen = zip(*((u.groups, u.clips, u.frozen) for u in play.updates))
+    return GanPlan(gan, objective, groups, (), ema, clips, terms, frozen, play.inits)
 
 
 def _objective(
@@ -192,78 +200,3 @@ def _ema(world: World, setting: ast.Setting | None) -> float:
             )
         )
     return float(value)
-
-
-# --- who is updated how ---------------------------------------------------------------------------
-
-
-def _updates(
-    world: World, gan: Gan, networks: Mapping[str, Network | None], found: Found, chosen: Chosen
-) -> tuple[Updates, ...] | None:
-    """The updates of each player."""
-    made = []
-    for word in SELECTING:
-        chosen[word] = [s for s in chosen[word] if _known(world, gan, s)]
-    for player in gan.players:
-        own, inner = _of(world, player, found, chosen)
-        updates = read_updates(world, own, inner, networks[player.network])
-        if updates is not None:
-            made.append(updates)
-    return tuple(made) if len(made) == len(gan.players) else None
-
-
-def _known(world: World, gan: Gan, setting: ast.Setting) -> bool:
-    """Whether all selections begin with a player or a role."""
-    known = dict.fromkeys(w for p in gan.players for w in (p.role, p.name))
-    for e in setting.selectors:
-        if isinstance(e, ast.Ref) and e.names[0].text in known:
-            continue
-        listed = ", ".join(f"`{word}`" for word in known)
-        head = e.names[0].span if isinstance(e, ast.Ref) else e.span
-        guess = nearest(head.text, tuple(known))
-        world.sink.add(
-            BAD_SETTING.at(
-                e.span,
-                "a selection in a gan begins with a player",
-                help=f"did you mean `{guess}`?"
-                if guess
-                else f"write `on {next(iter(known))}.{e.span.text}`; there are {listed}",
-                fix=Fix(head, guess) if guess else None,
-            )
-        )
-        return False
-    return True
-
-
-def _of(world: World, player: GanPlayer, found: Found, chosen: Chosen) -> tuple[Found, Chosen]:
-    """The settings as the player's network sees them: its own lines win over those of its role."""
-    own: Found = {word: found[word] for word in SELECTING if word in found}
-    inner: Chosen = {word: [] for word in SELECTING}
-    for word in SELECTING:
-        whole: dict[str, tuple[ast.Setting, Span]] = {}
-        for setting in chosen[word]:
-            parts = []
-            for e in setting.selectors:
-                assert isinstance(e, ast.Ref)
-                head, rest = e.names[0].text, e.names[1:]
-                if head not in (player.name, player.role):
-                    continue
-                if rest:
-                    parts.append(replace(e, names=rest))
-                elif head in whole:
-                    world.sink.add(
-                        DOUBLED_SETTING.at(
-                            e.span,
-                            f"`{head}` is selected twice",
-                            others=(Label(whole[head][1], "the first"),),
-                        )
-                    )
-                else:
-                    whole[head] = setting, e.span
-            if parts:
-                inner[word].append(replace(setting, selectors=tuple(parts)))
-        for head in (player.name, player.role):
-            if head in whole:
-                own[word] = replace(whole[head][0], selectors=())
-                break
-    return own, inner

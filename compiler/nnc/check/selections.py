@@ -71,6 +71,11 @@ class Selector:
         """The weights that may be trained, each with 0: its place among no lines."""
         return {name: 0 for leaf in self._leaves for name, _ in leaf.learned()}
 
+    def everything(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """All weights, and the places that keep running statistics: a network that stays."""
+        places = tuple(leaf.place for leaf in self._leaves if leaf.keeps_statistics)
+        return tuple(self.weights()), tuple(dict.fromkeys(places))
+
     def line(self, setting: ast.Setting, words: tuple[ast.Expr, ...]) -> Line:
         """A setting with its words understood; without those that were reported."""
         found = tuple(self._chosen(e) for e in words)

@@ -81,7 +81,7 @@ def check_train(
     terms = _loss(world, found.get("loss"), ends)
     metrics = read_metrics(world, found.get("metric"), ends, terms.losses)
     numbers = read_numbers(world, found)
-    length, init = read_length(world, found), _init(world, found.get("init"), root)
+    length, init = read_length(world, found), read_init(world, found.get("init"), root)
     precision = option_word(world, found.get("precision"), ("auto", "float32", "bf16"), "auto")
     deterministic = read_flag(world, found.get("deterministic"))
     if network is None or world.sink.errors > before or length is None or updates is None:
@@ -278,7 +278,7 @@ def read_numbers(world: World, found: Found) -> dict[str, float]:
     return values
 
 
-def _init(world: World, setting: ast.Setting | None, root: str) -> Init | None:
+def read_init(world: World, setting: ast.Setting | None, root: str) -> Init | None:
     """The path of a run or a file; on the command line it starts from the working folder."""
     if setting is None:
         return None

@@ -82,7 +82,7 @@ def train_blocks(
         own = general | routed.settings.get(name, {})
         if d.network.text in world.gans:
             gan = gans.get(d.network.text)
-            made = check_gan_train(world, d, gan, networks, data, own)
+            made = check_gan_train(world, d, gan, networks, data, own, root)
             if made is not None:
                 found[name] = _gan_bound(world, made, networks, data, profiles)
             continue

@@ -49,9 +49,12 @@ class _Calls(Record):
 
 
 def read_updates(
-    world: World, found: Found, chosen: Chosen, network: Network | None
+    world: World, found: Found, chosen: Chosen, network: Network | None, whole: str = ""
 ) -> Updates | None:
-    """The groups of weights with their optimizers, None after a message."""
+    """The groups of weights with their optimizers, None after a message.
+
+    `whole`: the word by which `freeze` keeps all of the network, "" where it does not.
+    """
     before = world.sink.errors
     calls = _calls(world, found, chosen)
     freeze = found.get("freeze")
@@ -61,6 +64,8 @@ def read_updates(
         )
     if network is None or calls is None or world.sink.errors > before:
         return None
+    if whole:
+        return Updates((), (), Frozen(whole, *Selector(world, network).everything()))
     if freeze is None and not any(chosen.values()):
         clips = tuple(Clip(norm) for norm in calls.clips if norm is not None)
         return Updates((Group(calls.optimizers[0], calls.schedules[0]),), clips, Frozen())

@@ -34,16 +34,26 @@ def players_of(gan: Gan, networks: Mapping[str, Network]) -> dict[str, Network]:
     return {p.name: networks[p.network] for p in (*gan.generators, *gan.discriminators)}
 
 
-def members(plan: TrainPlan, gan: GanPlan, networks: Mapping[str, Network]) -> tuple[Member, ...]:
-    """The players as modules with their initial weights, in the gan's order."""
+def members(
+    plan: TrainPlan,
+    gan: GanPlan,
+    networks: Mapping[str, Network],
+    starts: Mapping[str, Mapping[str, Array]],
+) -> tuple[Member, ...]:
+    """The players as modules with their initial weights, in the gan's order.
+
+    `starts`: by player those weights that begin as others.
+    """
     made = []
     for player in gan.gan.players:
         network = networks[player.network]
         graph = network.graph
+        weights = first_weights(network, player.name, plan.seed)
+        weights.update(starts.get(player.name, {}))
         made.append(
             Member(
                 player.name,
-                build(network, first_weights(network, player.name, plan.seed)),
+                build(network, weights),
                 tuple(port.name for port in graph.fed),
                 tuple(port.name for port in graph.outputs),
             )
@@ -147,6 +157,8 @@ def header_lines(plan: TrainPlan, gan: GanPlan, networks: Mapping[str, Network])
         sums = totals(networks[player.network])
         parts = [f"{count(sums.weights)} weights", f"{briefly(sums.macs)} multiply-adds"]
         parts += [group_text(group) for group in known[player.name]]
+        stays = gan.frozen_of(player.name).selector
+        parts += [f"frozen: {stays}"] if stays else []
         head = "players" if not lines else ""
         lines.append(f"{head:<9} {player.name:<{width}}   {'   '.join(parts)}")
     average = f"   average of the generator {gan.ema:g}" if gan.ema else ""

@@ -35,6 +35,7 @@ from nnc.train.data.profile_json import profile_json
 from nnc.train.run_record import RunRecord, data_record
 from nnc.train.wiring import Member
 
+NO_STARTS: Mapping[str, Mapping[str, Array]] = {}
 PACKAGES = ("torch", "numpy", "onnx", "onnxruntime", "safetensors")
 
 
@@ -136,21 +137,22 @@ def recipe(prepared: Prepared) -> Recipe:
     )
 
 
-def members(prepared: Prepared, start: Mapping[str, Array] | None = None) -> tuple[Member, ...]:
-    """The network as a module with its initial weights, ready to train.
+def members(
+    prepared: Prepared, starts: Mapping[str, Mapping[str, Array]] = NO_STARTS
+) -> tuple[Member, ...]:
+    """The players as modules with their initial weights, ready to train.
 
-    `start`: those weights that begin as others.
+    `starts`: by player those weights that begin as others.
     """
     if prepared.plan.gan is not None:
-        return gans.members(prepared.plan, prepared.plan.gan, prepared.checked.networks)
+        return gans.members(prepared.plan, prepared.plan.gan, prepared.checked.networks, starts)
     network = with_labels(prepared.network, labels_read(prepared.plan))
     graph = network.graph
     weights = initial_weights(weight_table(prepared.network), prepared.plan.seed)
-    weights.update(start or {})
     return tuple(
         Member(
             player.name,
-            build(network, weights),
+            build(network, {**weights, **starts.get(player.name, {})}),
             tuple(port.name for port in graph.fed),
             tuple(port.name for port in graph.outputs),
             carriers(network),

@@ -8,15 +8,18 @@ from pathlib import Path, PurePosixPath
 from nnc.backends.arrays import Array
 from nnc.backends.foreign_names import beside, read_tables
 from nnc.backends.starting import Begun, begin
+from nnc.backends.weights import opened
 from nnc.cli import specs
 from nnc.cli.failures import relative
 from nnc.cli.names import stem
 from nnc.diagnostics import Refusal, nearest, rule
+from nnc.ir.gan import GanPlan, GanPlayer
 from nnc.ir.graph import Network
 from nnc.ir.plan import TrainPlan
 from nnc.ir.updates import Init
 from nnc.record import Record
 from nnc.render.difference import either, transfer_lines
+from nnc.render.updates import by_network
 from nnc.source import Source
 from nnc.train.data.profile_json import profile_from_json
 from nnc.train.folder import WEIGHTS, Run, age, find_run, open_run, runs_in
@@ -67,25 +70,80 @@ def start_of(plan: TrainPlan, network: Network, spec: Source) -> Start | None:
     Raises:
         Refusal: there is nothing, it cannot be read, or nothing of it fits.
     """
-    if plan.init is None:
-        return None
-    init = plan.init
+    return None if plan.init is None else start_from(plan.init, plan, network, spec)
+
+
+def start_from(
+    init: Init, plan: TrainPlan, network: Network, spec: Source, player: GanPlayer | None = None
+) -> Start:
+    """What a network takes over from a run or a file; `player`: whom of a gan it is.
+
+    Raises:
+        Refusal: there is nothing, it cannot be read, or nothing of it fits.
+    """
     path = _path(init)
     run, how = _run(path, init, plan, spec)
     weights = path if run is None else run.weights
-    begun = _begun(weights, network, run, init, spec)
+    trained, head = (None, "") if run is None else _trained(run, init, player)
+    if run is None and player is not None:
+        head = _head(weights, player)
+    begun = _begun(weights, network, trained, init, spec, head)
     table = relative(str(beside(Path(spec.name))))
-    _hold(begun, init, plan, network, table)
-    return Start(begun.arrays, _lines(begun, weights, how, table), _record(begun, init, weights))
+    _hold(begun, init, plan, network, table, _others(player))
+    lines = _lines(begun, weights, how, table, "" if player is None else player.name)
+    return Start(begun.arrays, lines, _record(begun, init, weights))
 
 
-def _hold(begun: Begun, init: Init, plan: TrainPlan, network: Network, table: str) -> None:
-    """Refuses a start that carries nothing over, or leaves frozen weights to chance."""
+def players_start(
+    plan: TrainPlan, gan: GanPlan, networks: Mapping[str, Network], spec: Source
+) -> dict[str, Start]:
+    """What the players of a gan take over, by name; those without an `init` start anew.
+
+    Raises:
+        Refusal: as `start_from`.
+    """
+    inits = gan.inits or (None,) * len(gan.gan.players)
+    return {
+        player.name: start_from(init, own, networks[player.network], spec, player)
+        for player, init, own in zip(gan.gan.players, inits, by_network(plan))
+        if init is not None
+    }
+
+
+def joined_start(starts: Mapping[str, Start]) -> InitRecord | None:
+    """What a run of several players remembers of their starts."""
+    if not starts:
+        return None
+    each = starts.items()
+    return InitRecord(
+        ", ".join(dict.fromkeys(start.record.path for start in starts.values())),
+        next(iter(starts.values())).record.sha256,
+        tuple((f"{name}.{mine}", theirs) for name, s in each for mine, theirs in s.record.carried),
+        tuple(f"{name}.{mine}" for name, s in each for mine in s.record.anew),
+    )
+
+
+def _others(player: GanPlayer | None) -> str:
+    """The role that a player plays against, "" where it plays against nobody."""
+    if player is None:
+        return ""
+    return "generator" if player.role == "discriminator" else "discriminator"
+
+
+def _hold(
+    begun: Begun, init: Init, plan: TrainPlan, network: Network, table: str, others: str
+) -> None:
+    """Refuses a start that carries nothing over, or leaves frozen weights to chance.
+
+    `others`: who else plays.
+    """
     doubts = begun.transfer.doubts
     notes = tuple(f"{d.place} could be {either(d.could_be)}" for d in doubts[:4])
     names = f"a table of names, {table}, makes it certain: `nnc explain NN547`"
     if not begun.transfer.carried:
         help = "`nnc diff` compares the two networks; leave `init` out to start anew"
+        if others:
+            help = f'where only others fit, write `init "{init.path}" on {others}`'
         message = f"no layer of {network.name} fits the weights of `{init.path}`"
         if doubts:
             message = f"which weights of `{init.path}` are meant is not certain"
@@ -176,13 +234,14 @@ def _chosen(path: Path, init: Init, plan: TrainPlan, spec: Source) -> tuple[Run,
     return find_run(path, "finished"), ""
 
 
-def _begun(weights: Path, network: Network, run: Run | None, init: Init, spec: Source) -> Begun:
-    trained = None if run is None else _trained(run)
+def _begun(
+    weights: Path, network: Network, trained: Network | None, init: Init, spec: Source, head: str
+) -> Begun:
     names = beside(Path(spec.name))
     try:
         tables = read_tables(names, relative(str(names))) if names.is_file() else ()
         own = [table for table in tables if table.network in ("", network.name)]
-        return begin(weights, network, trained, own)
+        return begin(weights, network, trained, own, head)
     except Refusal as refusal:
         first = refusal.diagnostics[0]
         raise Refusal(
@@ -195,21 +254,48 @@ def _begun(weights: Path, network: Network, run: Run | None, init: Init, spec: S
         raise Refusal(NO_START.at(init.span, message)) from None
 
 
-def _trained(run: Run) -> Network | None:
-    """The network of a run; None where its spec does not tell any more: names alone then count."""
+def _trained(run: Run, init: Init, player: GanPlayer | None) -> tuple[Network | None, str]:
+    """The network of a run, and what the names of its weights begin with where it has several.
+
+    None where its spec does not tell any more: names alone then count.
+    """
     try:
         text = specs.load(str(run.path / "spec.nn")).text
         profile = profile_from_json(specs.load(str(run.path / "data.json")).text)
     except Refusal:
-        return None
+        return None, "" if player is None else _head(run.weights, player)
     checked = specs.check(Source("spec.nn", text), {}, {}, {profile.data: profile})
-    return checked.networks.get(run.record.network)
+    gan = checked.gans.get(run.record.network)
+    if gan is None:
+        return checked.networks.get(run.record.network), ""
+    alike = [p for p in gan.players if player is not None and p.role == player.role]
+    same = [p for p in gan.players if player is not None and p.name == player.name]
+    found = same or (alike if len(alike) == 1 else [])
+    if not found:
+        listed = ", ".join(f"`{p.name}`" for p in gan.players)
+        whom = "one network" if player is None else f"`{player.name}`"
+        message = f"`{init.path}` is a run of the players {listed}, and this is for {whom}"
+        help = "`nnc build RUN --network NAME` writes one of them; name that file"
+        raise Refusal(NO_START.at(init.span, message, help=help if player is None else ""))
+    return checked.networks.get(found[0].network), f"{found[0].name}."
 
 
-def _lines(begun: Begun, weights: Path, how: str, table: str) -> tuple[str, ...]:
+def _head(weights: Path, player: GanPlayer) -> str:
+    """What the names of a player's weights begin with, in a file that holds those of several."""
+    try:
+        with opened(weights) as file:
+            names = list(file.keys())
+    except (Refusal, OSError):
+        return ""  # who reads it will say so
+    heads = (f"{player.name}.", f"{player.role}.")
+    return next((head for head in heads if any(name.startswith(head) for name in names)), "")
+
+
+def _lines(begun: Begun, weights: Path, how: str, table: str, player: str = "") -> tuple[str, ...]:
     """The plan: what is unclear, what carries over, what starts anew, what is left behind."""
     by = f"by the names of {begun.title}" if begun.title else how
-    lines = [f"init      {relative(str(weights))}{f'   {by}' if by else ''}"]
+    whose = f"{player} <- " if player else ""
+    lines = [f"init      {whose}{relative(str(weights))}{f'   {by}' if by else ''}"]
     lines += [f"{'':<10}{line}" for line in transfer_lines(begun.transfer, most=8)]
     if begun.transfer.doubts:
         lines.append(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from nnc.cli.failures import FAILED_CHECK, FAILED_TRAINING, UNTRAINED, relative
 from nnc.cli.folders import runs_folder
 from nnc.cli.names import stem
 from nnc.cli.prepare import Prepared
-from nnc.cli.starting import Start, start_of
+from nnc.cli.starting import Start, joined_start, players_start, start_of
 from nnc.cli.verb import FILE, data_option, network_option, set_option, verb
 from nnc.deploy.about import STEPS
 from nnc.deploy.exporter import OnnxExporter
@@ -26,7 +26,7 @@ from nnc.ir.walk import macs
 from nnc.record import Record, replace
 from nnc.render.header import binding_lines, data_line, network_line, split_line
 from nnc.render.updates import update_lines
-from nnc.source import NOWHERE
+from nnc.source import NOWHERE, Source
 from nnc.train.checkpoints import checkpoints
 from nnc.train.engine import train
 from nnc.train.folder import RunFolder, new_folder
@@ -103,13 +103,14 @@ def command(
         raise click.UsageError("Missing argument 'SPEC' (or --resume RUN).")
     sets |= {} if steps is None else {"train.steps": str(steps)}
     wish = Wish(spec, resume, network, sets, moved, out, name, accept_data)
-    prepared, folder, resumed, begun = start(wish, console)
+    prepared, folder, resumed, starts = start(wish, console)
     threads = threads or _few(prepared)
     try:
-        _header(prepared, folder, () if begun is None else begun.lines, console)
+        told = tuple(line for each in starts.values() for line in each.lines)
+        _header(prepared, folder, told, console)
         job = Job(
             plan=prepared.plan,
-            members=prepare.members(prepared, None if begun is None else begun.arrays),
+            members=prepare.members(prepared, {n: each.arrays for n, each in starts.items()}),
             data=prepared.data,
             folder=folder,
             beside=prepared.beside,
@@ -150,12 +151,12 @@ def _exporter(prepared: Prepared, folder: RunFolder, threads: int) -> Exporter:
 
 
 class Ready(NamedTuple):
-    """A run's folder, locked, with what it is to do; `start`: the weights that `init` gives it."""
+    """A run's folder, locked, with what it is to do; `starts`: what `init` gives each player."""
 
     prepared: Prepared
     folder: RunFolder
     resumed: bool
-    start: Start | None
+    starts: Mapping[str, Start]
 
 
 def start(wish: Wish, console: Console) -> Ready:
@@ -174,15 +175,17 @@ def start(wish: Wish, console: Console) -> Ready:
         assert wish.spec is not None, "without a spec there is a run to go on with"
         source = specs.load(wish.spec)
         prepared = prepare.prepare(source, wish.sets, wish.moved, wish.network, console)
-        begun = start_of(prepared.plan, prepared.network, source)
+        starts = _starts(prepared, source)
         out = Path(wish.out) if wish.out else None
         own = plan.name if (plan := prepared.plan).name != plan.network else ""
         path = new_folder(runs_folder(), stem(source.name), name=wish.name, out=out, block=own)
         record = prepare.record(prepared, console, wish.sets, wish.moved)
-        record = replace(record, init=None if begun is None else begun.record)
+        gan = prepared.plan.gan
+        first = next((each.record for each in starts.values()), None)
+        record = replace(record, init=first if gan is None else joined_start(starts))
         folder = RunFolder(path, record)
         folder.write_source(prepare.files(prepared))
-        return Ready(prepared, folder, False, begun)
+        return Ready(prepared, folder, False, starts)
     source, root = found.source, found.root
     if wish.spec is not None:  # its length may have changed since
         source = specs.load(wish.spec)
@@ -193,7 +196,16 @@ def start(wish: Wish, console: Console) -> Ready:
     resume.unchanged(found, prepared, wish.accept_data)
     folder = RunFolder(found.run.path, replace(found.run.record, status="running", stopped_by=""))
     folder.write_source({"spec.nn": prepared.checked.resolved})
-    return Ready(prepared, folder, True, None)  # its checkpoint has all weights
+    return Ready(prepared, folder, True, {})  # its checkpoint has all weights
+
+
+def _starts(prepared: Prepared, source: Source) -> Mapping[str, Start]:
+    """What players begin with, by name, where the spec says so."""
+    plan = prepared.plan
+    if plan.gan is not None:
+        return players_start(plan, plan.gan, prepared.checked.networks, source)
+    begun = start_of(plan, prepared.network, source)
+    return {} if begun is None else {plan.players[0].name: begun}
 
 
 def _runs(spec: str | None) -> Path:

@@ -12,7 +12,7 @@ from typing import ClassVar, Literal, TypeVar
 from nnc.ir.arguments import Declared, real, size
 from nnc.ir.training import Loss
 from nnc.ir.types import TensorType
-from nnc.ir.updates import Clip, Group
+from nnc.ir.updates import Clip, Frozen, Group, Init
 from nnc.record import Record
 from nnc.source import NOWHERE, Span
 
@@ -209,7 +209,8 @@ class GanPlan(Record):
 
     Args:
         groups: for each player, in the order of `gan.players`, its optimizers and schedules.
-        clips: likewise, the largest norms of its gradients.
+        clips: likewise, the largest norms of its gradients; frozen: what stays of it; inits: where
+            its weights start.
         terms: losses beside the objective.
         fields: for each condition and domain of the gan, and "real" for the samples that the
             discriminators see where there are no domains, the data's field (`block.field` of
@@ -224,3 +225,10 @@ class GanPlan(Record):
     ema: float = 0.0
     clips: tuple[tuple[Clip, ...], ...] = ()
     terms: tuple[GanTerm, ...] = ()
+    frozen: tuple[Frozen, ...] = ()
+    inits: tuple[Init | None, ...] = ()
+
+    def frozen_of(self, player: str) -> Frozen:
+        """What stays of a player."""
+        known = dict(zip((p.name for p in self.gan.players), self.frozen))
+        return known.get(player, Frozen())

@@ -78,11 +78,13 @@ def _needs(network: Network, plans: tuple[TrainPlan, ...]) -> list[str]:
     if network.symbols:
         return []
     most, plan = _hardest(network, plans)
-    by = describe(plan.phases[0].groups[0].optimizer).partition("(")[0] if plan else "adam"
+    groups = plan.phases[0].groups if plan else ()
+    by = describe(groups[0].optimizer).partition("(")[0] if groups else "adam"
+    learns = f"to train with {by}" if groups or not plan else "where it stays and others train"
     return [
         f"file       {file_size(_file(network))} as ONNX",
         f"memory     {file_size(memory(network, {}, 1).run)} to run, "
-        f"{file_size(most.train)} to train with {by} at batch {most.batch}",
+        f"{file_size(most.train)} {learns} at batch {most.batch}",
     ]
 
 

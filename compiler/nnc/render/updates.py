@@ -32,8 +32,10 @@ def by_network(plan: TrainPlan) -> tuple[TrainPlan, ...]:
         replace(
             plan,
             network=player.network,
+            players=tuple(each for each in plan.players if each.name == player.name),
             phases=(Phase(player.name, (), groups),),
             clips=own,
+            frozen=gan.frozen_of(player.name),
             gan=None,
         )
         for player, groups, own in zip(gan.gan.players, gan.groups, clips)

@@ -57,7 +57,7 @@ class Session:
         self.members = {member.name: member for member in job.members}
         for member in job.members:
             _move(member.module, self.place, device.precision)
-            _freeze(member.module, job.plan.frozen)
+            _freeze(member.module, self.frozen_of(member.name))
         self._read_data()
         members = self.members.items() if self.carried else ()
         self.memories = {n: Memory(member.module, member.carriers) for n, member in members}
@@ -196,6 +196,10 @@ class Session:
 
     # --- asking -----------------------------------------------------------------------------------
 
+    def frozen_of(self, player: str) -> Frozen:
+        """What stays of a player."""
+        return self.plan.frozen
+
     @property
     def carried(self) -> bool:
         """Windows follow on one another, lane by lane."""
@@ -233,7 +237,7 @@ class Session:
                 memory.clear()
         for member in self.members.values():
             member.module.train()
-            for place in self.plan.frozen.still:
+            for place in self.frozen_of(member.name).still:
                 member.module.get_submodule(place).eval()
 
     def begin(self, seconds: float) -> None:

@@ -148,6 +148,16 @@ def plan_of(
     return replace(plan, **changes)
 
 
+def written(text: str, batch: int = 16, **fields: str) -> TrainPlan:
+    """The plan of a text's gan, bound to `pictures`; `fields`: beside what is real."""
+    checked = check_text(text)
+    assert not checked.errors, [d.message for d in checked.diagnostics]
+    (plan,) = checked.trains.values()
+    assert plan.gan is not None
+    bound = (("real", "image"), *fields.items())
+    return replace(plan, gan=replace(plan.gan, fields=bound), batch=batch)
+
+
 def pictures(count: int = 56, seed: int = 0, name: str = "blobs", classes: int = 3) -> Data:
     """Blurred spots of 8x8 pixels in the corner that their class says."""
     random = np.random.default_rng(seed)

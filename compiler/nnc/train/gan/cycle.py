@@ -13,6 +13,7 @@ from nnc.train.feed import Raw
 from nnc.train.gan.buffer import Buffer
 from nnc.train.gan.draws import Draws
 from nnc.train.gan.objectives import judged_by, made_for
+from nnc.train.gan.pieces import Piece, pieces
 from nnc.train.gan.players import Averages, Side, Values, still
 from nnc.train.gan.step import FRONTS
 from nnc.train.gan.terms import Terms
@@ -26,6 +27,7 @@ class Cycle:
         fronts: where the pictures of each domain come from.
         buffers: by domain.
         terms: what generators lose beside the objective.
+        count: pieces that a batch is computed in.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Cycle:
         tally: Tally,
         averages: tuple[Averages, ...],
         terms: Mapping[str, Terms],
+        count: int,
     ) -> None:
         self._latents = [source for source in gan.sources if source.kind == "latent"]
         self._makers = {player.makes: sides[player.name] for player in gan.generators}
@@ -47,47 +50,66 @@ class Cycle:
         self._objective, self._fronts = objective, fronts
         self._buffers, self._tally, self._averages = buffers, tally, averages
         self._judged, self._made = judged_by(objective), made_for(objective)
-        self._draws, self._terms = draws, terms
+        self._draws, self._terms, self._count = draws, terms, count
 
     def __call__(self, raw: Raw, size: int) -> None:
         """One batch of each domain."""
         step = self._tally.step
         values = {name: front(raw[field]) for name, (field, front) in self._fronts.items()}
         values |= {s.name: self._draws.latent(s, size, step, "made") for s in self._latents}
-        if (step + 1) % self._objective.critic:
-            with torch.no_grad():
-                made = {domain: maker(values) for domain, maker in self._makers.items()}
-        else:
-            made = self._make(values, size)
+        batch = pieces(values, size, self._count)
+        made = self._make(batch, due=(step + 1) % self._objective.critic == 0)
         for at, (domain, judge) in enumerate(self._judges.items()):
             older = self._buffers[domain].swap(made[domain], step)
-            told, caught = judge(values, values[domain]), judge(values, older)
-            loss = self._judged(told, caught)
-            self._tally.take(judge.name, loss, size)
-            loss.backward()  # type: ignore[no-untyped-call]
+            if not judge.weights:
+                continue
+            for piece in batch:
+                self._judge(judge, domain, piece, older[piece.start : piece.stop], shown=not at)
             judge.update()
-            if not at:
-                self._tally.take(REAL, told.detach().mean(), size)
-                self._tally.take(MADE, caught.detach().mean(), size)
 
-    def _make(self, values: Values, size: int) -> dict[str, Tensor]:
-        """An update of the generators; what they made, by domain."""
-        total = torch.zeros((), device=next(iter(values.values())).device)
-        outputs = {domain: maker.all(values) for domain, maker in self._makers.items()}
+    def _judge(self, judge: Side, domain: str, piece: Piece, older: Tensor, *, shown: bool) -> None:
+        """What a discriminator loses by some of the batch, and its gradients."""
+        told, caught = judge(piece.values, piece.values[domain]), judge(piece.values, older)
+        loss = self._judged(told, caught)
+        self._tally.take(judge.name, loss, piece.size)
+        piece.backward(loss)
+        if shown:
+            self._tally.take(REAL, told.detach().mean(), piece.size)
+            self._tally.take(MADE, caught.detach().mean(), piece.size)
+
+    def _make(self, batch: list[Piece], *, due: bool) -> dict[str, Tensor]:
+        """What the generators make, by domain; where it is due they learn from it."""
+        due = due and any(maker.weights for maker in self._makers.values())
+        found: dict[str, list[Tensor]] = {domain: [] for domain in self._makers}
+        for piece in batch:
+            with torch.set_grad_enabled(due):
+                outputs = {
+                    domain: maker.all(piece.values) for domain, maker in self._makers.items()
+                }
+            if due:
+                self._lose(piece, outputs)
+            for domain, (picture, *_) in outputs.items():
+                found[domain].append(picture.detach())
+        if due:
+            for maker in self._makers.values():
+                maker.update()
+            for average in self._averages:
+                average.update()
+        return {domain: torch.cat(parts) for domain, parts in found.items()}
+
+    def _lose(self, piece: Piece, outputs: dict[str, tuple[Tensor, ...]]) -> None:
+        """What the generators lose by some of the batch, and its gradients."""
         made = {domain: found[0] for domain, found in outputs.items()}
+        total = torch.zeros((), device=next(iter(made.values())).device)
         with still(self._judges.values()):
             for domain, maker in self._makers.items():
-                loss = self._loss(domain, maker, values, made)
+                loss = self._loss(domain, maker, piece.values, made)
                 own = self._terms.get(maker.name)
-                loss = loss if own is None else loss + own(outputs[domain], values)
-                self._tally.take(maker.name, loss, size)
+                loss = loss if own is None else loss + own(outputs[domain], piece.values)
+                if maker.weights:
+                    self._tally.take(maker.name, loss, piece.size)
                 total = total + loss
-            total.backward()  # type: ignore[no-untyped-call]
-        for maker in self._makers.values():
-            maker.update()
-        for average in self._averages:
-            average.update()
-        return {domain: picture.detach() for domain, picture in made.items()}
+            piece.backward(total)
 
     def _loss(self, domain: str, maker: Side, values: Values, made: Values) -> Tensor:
         """To be taken for real, the way there and back, and to leave what is of the domain."""

@@ -13,7 +13,8 @@ from nnc.train.feed import Raw
 from nnc.train.gan.draws import Draws
 from nnc.train.gan.objectives import chances, fresh, judged_by, made_for
 from nnc.train.gan.penalty import gradient_penalty, r1
-from nnc.train.gan.players import Averages, Side, Values, still
+from nnc.train.gan.pieces import Piece, pieces
+from nnc.train.gan.players import Averages, Side, still
 from nnc.train.gan.terms import Terms
 from nnc.train.gan.watch import MADE, REAL, Tally
 from nnc.train.numbers import Change
@@ -31,6 +32,7 @@ class Adversaries:
 
     Args:
         fronts: where real samples and conditions come from.
+        count: pieces that a batch is computed in.
     """
 
     def __init__(
@@ -43,11 +45,13 @@ class Adversaries:
         tally: Tally,
         averages: tuple[Averages, ...],
         terms: Mapping[str, Terms],
+        count: int,
     ) -> None:
-        self._terms = terms
+        self._terms, self._count = terms, count
         self._latents = [source for source in gan.sources if source.kind == "latent"]
         self._generator = sides[gan.generators[0].name]
-        self._judges = [sides[player.name] for player in gan.discriminators]
+        judges = [sides[player.name] for player in gan.discriminators]
+        self._judges, self._learning = judges, [judge for judge in judges if judge.weights]
         self._objective, self._fronts = objective, fronts
         self._draws, self._tally, self._averages = draws, tally, averages
         self._judged, self._made = judged_by(objective), made_for(objective)
@@ -56,60 +60,74 @@ class Adversaries:
     def __call__(self, raw: Raw, size: int) -> None:
         """One batch: an update of each discriminator, and where it is due of the generator."""
         step = self._tally.step
-        due = (step + 1) % self._objective.critic == 0
+        due = (step + 1) % self._objective.critic == 0 and bool(self._generator.weights)
         values = {name: front(raw[field]) for name, (field, front) in self._fronts.items()}
-        real = values.pop("real")
-        with torch.set_grad_enabled(due and self._shared):
-            values |= self._drawn(size, step, "made")
-            outputs = self._generator.all(values)
-        for judge in self._judges:
-            self._judge(judge, real, outputs[0].detach(), values, size)
+        batch = pieces(values | self._drawn(size, step, "made"), size, self._count)
+        # What was made of a whole batch is kept for the generator; of pieces it is made again.
+        kept = due and self._shared and len(batch) == 1
+        outputs = []
+        if kept or self._learning:
+            with torch.set_grad_enabled(kept):
+                outputs = [self._generator.all(piece.values) for piece in batch]
+        for judge in self._learning:
+            self._judge(judge, batch, outputs, size)
         if not due:
             return
         if not self._shared:
-            values |= self._drawn(size, step, "again")
-            outputs = self._generator.all(values)
-        self._make(real, outputs, values, size)
+            batch = pieces(values | self._drawn(size, step, "again"), size, self._count)
+        for at, piece in enumerate(batch):
+            self._make(piece, outputs[at] if kept else self._generator.all(piece.values))
+        self._generator.update()
+        for average in self._averages:
+            average.update()
 
     def _drawn(self, size: int, step: int, purpose: str) -> dict[str, Tensor]:
         return {s.name: self._draws.latent(s, size, step, purpose) for s in self._latents}
 
-    def _judge(self, judge: Side, real: Tensor, made: Tensor, values: Values, size: int) -> None:
+    def _judge(
+        self, judge: Side, batch: list[Piece], outputs: list[tuple[Tensor, ...]], size: int
+    ) -> None:
         """An update of a discriminator."""
-        on_real, on_made = judge.all(values, real), judge.all(values, made)
-        told, caught = on_real[0], on_made[0]
-        loss = self._judged(told, caught) + self._penalty(judge, real, made, values, size)
-        terms = self._terms.get(judge.name)
-        if terms is not None:
-            loss = loss + terms(on_real, values, real=True) + terms(on_made, values)
-        self._tally.take(judge.name, loss, size)
-        loss.backward()  # type: ignore[no-untyped-call]
+        for piece, (made, *_) in zip(batch, outputs):
+            self._score(judge, piece, made.detach(), size)
         judge.update()
         if isinstance(self._objective, Wasserstein):
             judge.clamp(self._objective.clip)
+
+    def _score(self, judge: Side, piece: Piece, made: Tensor, size: int) -> None:
+        """What a discriminator loses by some of the batch, and its gradients."""
+        values = piece.values
+        on_real, on_made = judge.all(values, values["real"]), judge.all(values, made)
+        told, caught = on_real[0], on_made[0]
+        loss = self._judged(told, caught) + self._penalty(judge, piece, made, size)
+        terms = self._terms.get(judge.name)
+        if terms is not None:
+            loss = loss + terms(on_real, values, real=True) + terms(on_made, values)
+        self._tally.take(judge.name, loss, piece.size)
+        piece.backward(loss)
         if judge is self._judges[0]:
             with torch.no_grad():
-                self._tally.take(REAL, self._shown(told), size)
-                self._tally.take(MADE, self._shown(caught), size)
+                self._tally.take(REAL, self._shown(told), piece.size)
+                self._tally.take(MADE, self._shown(caught), piece.size)
 
     def _shown(self, score: Tensor) -> Tensor:
         return (score.sigmoid() if self._chances else score).mean()
 
-    def _penalty(
-        self, judge: Side, real: Tensor, made: Tensor, values: Values, size: int
-    ) -> Tensor | float:
-        objective = self._objective
+    def _penalty(self, judge: Side, piece: Piece, made: Tensor, size: int) -> Tensor | float:
+        objective, values = self._objective, piece.values
         if isinstance(objective, GradientPenalty) and objective.penalty:
             share = self._draws.shares(size, self._tally.step, f"between/{judge.name}")
-            found = gradient_penalty(lambda x: judge(values, x), real, made, share)
+            share = share[piece.start : piece.stop]
+            found = gradient_penalty(lambda x: judge(values, x), values["real"], made, share)
             return objective.penalty * found
         if isinstance(objective, R1) and objective.gamma:
-            return objective.gamma * r1(lambda x: judge(values, x), real)
+            return objective.gamma * r1(lambda x: judge(values, x), values["real"])
         return 0.0
 
-    def _make(self, real: Tensor, outputs: tuple[Tensor, ...], values: Values, size: int) -> None:
-        """An update of the generator."""
-        made, loss = outputs[0], torch.zeros((), device=real.device)
+    def _make(self, piece: Piece, outputs: tuple[Tensor, ...]) -> None:
+        """What the generator loses by some of the batch, and its gradients."""
+        made, values = outputs[0], piece.values
+        loss = torch.zeros((), device=made.device)
         own = self._terms.get(self._generator.name)
         if own is not None:
             loss = loss + own(outputs, values)
@@ -121,9 +139,6 @@ class Adversaries:
                 if terms is not None:
                     loss = loss + terms(on_made, values)
             if isinstance(self._objective, Pix2Pix):
-                loss = loss + self._objective.l1 * functional.l1_loss(made, real)
-            self._tally.take(self._generator.name, loss, size)
-            loss.backward()  # type: ignore[no-untyped-call]
-        self._generator.update()
-        for average in self._averages:
-            average.update()
+                loss = loss + self._objective.l1 * functional.l1_loss(made, values["real"])
+            self._tally.take(self._generator.name, loss, piece.size)
+            piece.backward(loss)
