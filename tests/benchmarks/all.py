@@ -29,6 +29,7 @@ SCRIPTS = (
     "charlm_cpu",
     "gan_step",
     "gan_digits",
+    "cyclegan_pairs",
 )
 NEEDED = {"accuracy_lenet": "mnist", "forecast_ett": "ett", "charlm_cpu": "tinyshakespeare"}
 """Benchmarks of data that is not bundled, and the folder that holds it."""
