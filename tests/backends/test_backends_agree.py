@@ -10,8 +10,8 @@ import torch
 
 from nnc.backends.initial import initial_weights
 from nnc.backends.onnx_graph import onnx_model
-from nnc.backends.torch_extras import example_sizes
 from nnc.backends.torch_module import build
+from nnc.backends.torch_run import example_sizes
 from nnc.check import check_text
 from nnc.ir.dims import evaluate
 from nnc.ir.graph import Network

@@ -15,8 +15,9 @@ import torch
 from PIL import Image
 from safetensors.numpy import save_file
 
-from nnc.backends.torch_extras import Extras, example_sizes, prepare
+from nnc.backends.torch_extras import Extras, prepare
 from nnc.backends.torch_module import load_module
+from nnc.backends.torch_run import example_sizes
 from nnc.backends.torch_source import network_class, torch_source
 from nnc.check import check_text
 from nnc.ir.graph import Network
@@ -176,10 +177,46 @@ def test_the_file_runs_on_zeros_and_on_a_picture(
         assert re.fullmatch(r"digit \(1, 10\) [0-9]\n", printed)
 
 
+def said(file: Path, *args: str) -> str:
+    """What a run of the file says when it fails."""
+    done = subprocess.run(
+        [sys.executable, file, *args], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    return done.stderr
+
+
+def test_a_run_without_weights_says_where_they_come_from(file: Path) -> None:
+    weights = file.with_name("weights.safetensors")
+    weights.unlink()
+    assert said(file) == (
+        "No weights, `nnc build` writes them: No such file or directory: "
+        f"{file.resolve().with_name('weights.safetensors')}\n"
+    )
+    weights.write_bytes(b"no weights at all")
+    assert said(file).count("\n") == 1
+
+
+def test_a_run_with_weights_of_another_network_says_which_differ(file: Path) -> None:
+    other = random_weights(network("input image: [1, 28, 28]", "flatten -> dense(7)"))
+    save_file(other, file.with_name("other.safetensors"))
+    told = said(file, "", str(file.with_name("other.safetensors")))
+    assert "Traceback" not in told
+    assert "size mismatch for dense1.weight" in told
+
+
+def test_load_gives_the_network_ready_to_run(file: Path) -> None:
+    made = runpy.run_path(str(file))
+    model = made["load"]()
+    assert not model.training
+    other = made["load"](str(file.with_name("weights.safetensors")))
+    assert torch.equal(model.dense1.weight, other.dense1.weight)
+
+
 def test_the_file_needs_torch_alone_until_it_is_run(file: Path) -> None:
     top = [line for line in file.read_text().splitlines() if line.startswith(("import", "from"))]
     assert top == [
-        "import argparse",
+        "import sys",
         "from pathlib import Path",
         "import torch",
         "from torch import nn",
@@ -191,7 +228,7 @@ def test_the_first_run_has_sizes_that_the_network_takes() -> None:
     sizes = example_sizes(net)
     assert sizes["H"] % 5 == 0
     assert sizes["H"] >= 32
-    assert f"image = torch.zeros(1, 1, {sizes['H']}, {sizes['W']})\n" in torch_source(net)
+    assert f"model(torch.zeros(1, 1, {sizes['H']}, {sizes['W']}))\n" in torch_source(net)
 
 
 def test_words_become_ids() -> None:

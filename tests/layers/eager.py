@@ -60,12 +60,19 @@ class Eager:
             return TensorType(())
         return first.type if isinstance(first, Value) else first[0].type
 
+    def holder(self, kind: str, *args: Any, **kwargs: Any) -> None:
+        self.module(kind, *args, **kwargs)
+
+    def part(self, name: str, x: Value) -> Value:
+        assert self.made is not None
+        return Value(self.made.get_submodule(name)(x.data), x.type)
+
     def module(self, kind: str, *args: Any, **kwargs: Any) -> Callable[..., Value]:
         self.made = made = self._run(getattr(nn, kind.removeprefix("nn.")), args, kwargs)
         if self.norm is not None:
             names = [n for n, w in made.named_parameters() if "weight" in n and w.ndim > 1]
-            for name in names:
-                getattr(nn.utils.parametrizations, self.norm)(made, name)
+            for home, _, name in (n.rpartition(".") for n in names):
+                getattr(nn.utils.parametrizations, self.norm)(made.get_submodule(home), name)
         made.load_state_dict(self.weights)
         made.train(self.training)
         return lambda *x: Value(made(*(self._plain(v) for v in x)), x[0].type)

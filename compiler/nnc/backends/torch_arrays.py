@@ -5,19 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from nnc.backends.torch_nodes import Hole, Node
-from nnc.backends.torch_text import constant, counted_text
+from nnc.backends.torch_initial import Number, array
+from nnc.backends.torch_nodes import MARK, Hole, Node
 from nnc.ir.dims import Poly
-from nnc.ir.initial import (
-    Counted,
-    Fill,
-    Frequencies,
-    Normal,
-    TruncatedNormal,
-    Uniform,
-    Values,
-    Weight,
-)
+from nnc.ir.initial import Weight
 from nnc.source import Span
 
 Parts = tuple[str | Hole, ...]
@@ -39,28 +30,37 @@ class Numbers(Protocol):
         ...
 
 
-def array_text(weight: Weight, numbers: Numbers) -> str:
-    """The expression for an array that a class holds itself, as it starts in PyTorch."""
-    sizes = ", ".join(numbers.number(d, False)[0] for d in weight.dims)
-    shape = sizes or "()"
-    integer = ", dtype=torch.int64" if weight.dtype == "int64" else ""
-    if isinstance(weight.init, Values):
-        flat = f"torch.tensor([{', '.join(constant(v) for v in weight.init.values)}])"
-        return flat if len(weight.dims) == 1 else f"{flat}.reshape({shape})"
-    if isinstance(weight.init, Counted | Frequencies):
-        return counted_text(weight.init, shape, len(weight.dims))
-    if not weight.name and isinstance(weight.init, Normal | TruncatedNormal):
-        std, mean = weight.init.std, weight.init.mean
-        drawn = f"torch.randn({shape})"
-        drawn = drawn if std == 1 else f"{constant(std)} * {drawn}"
-        return f"{constant(mean)} + {drawn}" if mean else drawn
-    if not weight.name and isinstance(weight.init, Uniform):
-        low, high = constant(weight.init.low), constant(weight.init.high)
-        return f"torch.empty({shape}).uniform_({low}, {high})"
-    start = weight.init.value if isinstance(weight.init, Fill) else None
-    if start is None:
-        return f"torch.randn({shape})"
-    if start in (0, 1):
-        return f"torch.{'ones' if start else 'zeros'}({shape}{integer})"
-    comma = "," if len(weight.dims) == 1 else ""
-    return f"torch.full(({sizes}{comma}), {constant(start)}{integer})"
+def held(
+    place: str, read: Sequence[str], weights: Sequence[Weight], number: Number, *, listed: bool
+) -> list[str]:
+    """The statements for the weights at a place, which is marked.
+
+    Args:
+        read: the names that `forward` reads: the place alone, "", is a source.
+        listed: they may stand in an nn.ParameterDict.
+    """
+    if list(read) == [""]:
+        (weight,) = weights
+        if weight.role == "trained":
+            return [f"{place} = nn.Parameter({array(weight, number)})"]
+        return [f'self.register_buffer("{place.strip(MARK)}", {array(weight, number)})']
+    if not read:
+        return []
+    names = [weight.name for weight in weights]
+    trained = listed and all(weight.role == "trained" for weight in weights)
+    if trained and names and names == sorted(names) and not any("." in n for n in names):
+        arrays = [f'"{w.name}": {array(w, number)}' for w in weights]
+        return [f"{place} = nn.ParameterDict({{{', '.join(arrays)}}})"]  # which sorts them
+    lines = [f"{place} = nn.Module()"]
+    homes = {""}
+    for weight in weights:
+        home, dot, name = weight.name.rpartition(".")
+        if home not in homes:  # `out_proj.weight` stands in a module of its own
+            homes.add(home)
+            lines.append(f"{place}.{home} = nn.Module()")
+        made = array(weight, number)
+        if weight.role == "trained":
+            lines.append(f"{place}.{weight.name} = nn.Parameter({made})")
+        else:
+            lines.append(f'{place}{dot}{home}.register_buffer("{name}", {made})')
+    return lines

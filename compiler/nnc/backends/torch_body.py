@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from nnc.backends.torch_class import Class, Param, Written
+from nnc.backends.torch_initial import grouped
 from nnc.backends.torch_layer import LayerWriter
 from nnc.backends.torch_lives import lives
 from nnc.backends.torch_loops import Line, rolled
@@ -28,31 +30,6 @@ from nnc.record import Record
 NESTED = 80  # columns up to which the calls of a chain stay on one line,
 DEEP = 4  # and how many of them
 POOL = "xyzuvwabcdegh"
-
-
-class Param(Record):
-    """A parameter: its name in the spec and in the source, and the literal it has by default."""
-
-    spec: str
-    name: str
-    default: str = ""
-
-
-class Class(Record):
-    """A class as its users see it: its name, and its constructor's parameters."""
-
-    name: str
-    params: tuple[Param, ...]
-
-
-class Written(Record):
-    """A class without its name: graphs for which this is equal are one class."""
-
-    base: str
-    params: tuple[Param, ...]
-    inputs: tuple[str, ...]
-    constructor: tuple[str, ...]
-    forward: tuple[str, ...]
 
 
 class Waiting(Record):
@@ -132,7 +109,7 @@ class Body:
             chain = self._item(at, item) and chain
         forward = [] if chain else self._forward()
         self.numbers.turns = ()
-        constructor = rolled(self.inits, self.numbers, forward=False)
+        constructor = grouped(rolled(self.inits, self.numbers, forward=False))
         return Written(
             "nn.Sequential" if chain else "nn.Module",
             self._params(),

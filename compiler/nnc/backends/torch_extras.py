@@ -1,19 +1,16 @@
-"""What stands around the classes: labels, reading an input as the network wants it, a first run."""
+"""What stands before the classes: labels, and reading an input as the network wants it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from nnc.backends.torch_text import WIDTH, constant, docstring, laid_out, quoted
-from nnc.ir.conditions import Condition, holds
-from nnc.ir.dims import evaluate, show
+from nnc.ir.dims import show
 from nnc.ir.graph import Network, Port
 from nnc.ir.names import local_name
 from nnc.ir.plan import Categories, Front, Pixels, Scale
 from nnc.ir.types import TensorType
 from nnc.record import Record
-
-EXAMPLE = 32  # a symbolic size of the first run is the next one that is allowed
 
 
 class Extras(Record):
@@ -26,7 +23,7 @@ class Extras(Record):
         fronts: for each input, how raw values become network numbers; for an output, the scale that
             is undone.
         sizes: for each input of pictures, the (height, width) that training brought them to.
-        weights: the file of weights that `__main__` loads, beside the source.
+        weights: the file of weights that `load` reads, beside the source.
     """
 
     spec: str = ""
@@ -78,9 +75,9 @@ def prepare(network: Network, extras: Extras) -> list[str]:
     lines: list[str] = []
     for port in inputs:
         type, front = graph.types[port.value], extras.front(port.name)
-        called = _function("prepare", port, inputs)
+        called = reader_name("prepare", port, inputs)
         if isinstance(front, Pixels):
-            lines += _pixels(called, port, type, front, dict(extras.sizes).get(port.name, ()))
+            lines += pixels_source(called, port, type, front, dict(extras.sizes).get(port.name, ()))
         elif isinstance(front, Scale):
             lines += _scale(called, port, type, front)
         elif isinstance(front, Categories):
@@ -92,13 +89,15 @@ def prepare(network: Network, extras: Extras) -> list[str]:
     return lines
 
 
-def _function(word: str, port: Port, among: Sequence[Port]) -> str:
+def reader_name(word: str, port: Port, among: Sequence[Port]) -> str:
+    """What the function for an input is called, among those that have one."""
     return word if len(among) == 1 else f"{word}_{local_name(port.name, ())}"
 
 
-def _pixels(
+def pixels_source(
     called: str, port: Port, type: TensorType, front: Pixels, trained: tuple[int, ...] = ()
 ) -> list[str]:
+    """The function that reads a picture; none where the input is no picture."""
     if type.rank != 3 or not all(isinstance(d, int) for d in (*type.dims[:1],)):
         return []
     channels, height, width = type.dims
@@ -245,92 +244,3 @@ def _categories(called: str, port: Port, type: TensorType, front: Categories) ->
         f'    """{about}"""',
         *lines,
     ]
-
-
-# --- a first run ---------------------------------------------------------------------------------
-
-
-def closing(network: Network, name: str, extras: Extras) -> list[str]:
-    """`__main__`: loads the weights and runs the network, on a picture where it takes one."""
-    graph, sizes = network.graph, example_sizes(network)
-    pictures = [p for p in graph.inputs if isinstance(extras.front(p.name), Pixels)]
-    readable = len(pictures) == 1 and bool(
-        _pixels("", pictures[0], graph.types[pictures[0].value], Pixels((0.0,), (1.0,)))
-    )
-    taken: list[str] = ["model", "args", "parser"]
-    inputs: list[str] = []
-    lines: list[str] = []
-    for port in graph.inputs:
-        if port.drawn is not None and inputs:
-            continue  # drawn by the network itself
-        variable = local_name(port.name, taken)
-        taken.append(variable)
-        inputs.append(variable)
-        zeros = _zeros(graph.types[port.value], sizes)
-        if port.measures:
-            whole = next(p for p in graph.inputs if p.name == port.measures)
-            zeros = f"torch.tensor([{evaluate(graph.types[whole.value].dims[0], sizes)}])"
-        if readable and port in pictures:
-            reader = _function("prepare", port, [p for p in graph.inputs if extras.front(p.name)])
-            zeros = f"{reader}(args.picture) if args.picture else {zeros}"
-        lines += laid_out(f"{variable} = {zeros}", "    ")
-    outputs = []
-    for port in graph.outputs:
-        outputs.append(local_name(port.name, taken))
-        taken.append(outputs[-1])
-    about = f"Runs {name} on {'a picture, or on zeros' if readable else 'zeros'}."
-    picture = ['    parser.add_argument("picture", nargs="?")'] if readable else []
-    weights = f"default=Path(__file__).with_name({quoted(extras.weights)})"
-    called = [
-        *laid_out(f"{', '.join(outputs)} = model({', '.join(inputs)})", "        "),
-    ]
-    return [
-        "",
-        "",
-        'if __name__ == "__main__":',
-        "    from safetensors.torch import load_model",
-        "",
-        *laid_out(f"parser = argparse.ArgumentParser(description={quoted(about)})", "    "),
-        *picture,
-        f'    parser.add_argument("--weights", {weights})',
-        "    args = parser.parse_args()",
-        f"    model = {name}().eval()",
-        "    load_model(model, args.weights)",
-        *lines,
-        "    with torch.inference_mode():",
-        *called,
-        *_shown(network, extras, outputs),
-    ]
-
-
-def _shown(network: Network, extras: Extras, variables: Sequence[str]) -> list[str]:
-    lines: list[str] = []
-    known = dict(extras.labels)
-    for port, variable in zip(network.graph.outputs, variables):
-        shown = [quoted(port.name), f"tuple({variable}.shape)"]
-        words = known.get(port.name, ())
-        if words and network.graph.types[port.value].dims == (len(words),):
-            shown.append(f"LABELS[{quoted(port.name)}][{variable}[0].argmax()]")
-        lines += laid_out(f"print({', '.join(shown)})", "    ")
-    return lines
-
-
-def _zeros(type: TensorType, sizes: Mapping[str, int]) -> str:
-    shape = ", ".join(str(evaluate(d, sizes)) for d in type.dims)
-    dtype = {"int64": "torch.int64", "uint8": "torch.uint8"}.get(type.dtype)
-    inside = f"1, {shape}" if shape else "1"
-    return f"torch.zeros({inside}{f', dtype={dtype}' if dtype else ''})"
-
-
-def example_sizes(network: Network) -> dict[str, int]:
-    """A value for each symbolic size that meets the network's conditions, around 32."""
-    conditions = [fact for fact in network.facts if isinstance(fact, Condition)]
-    sizes: dict[str, int] = {}
-    for symbol in network.symbols:
-        own = [c for c in conditions if c.symbol == symbol and c.equals is None]
-        near = [*range(EXAMPLE, 100 * EXAMPLE), *range(EXAMPLE - 1, 0, -1)]
-        sizes[symbol] = next((n for n in near if holds(own, {symbol: n}) is None), EXAMPLE)
-    for condition in conditions:
-        if condition.equals is not None:
-            sizes[condition.symbol] = evaluate(condition.equals, sizes)
-    return sizes

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from nnc.backends.torch_arrays import Numbers, Parts, array_text
+from nnc.backends.torch_arrays import Numbers, Parts, held
+from nnc.backends.torch_initial import starts
 from nnc.backends.torch_names import (
     ATOM,
     EACH_AXIS,
@@ -20,6 +21,7 @@ from nnc.backends.torch_names import (
     Signature,
 )
 from nnc.backends.torch_nodes import MARK, Hole, Node, Unpacked, alias, variable
+from nnc.backends.torch_text import slice_text
 from nnc.ir.dims import Dim, Poly
 from nnc.ir.graph import Call, Item
 from nnc.ir.initial import Weight
@@ -42,7 +44,8 @@ class LayerWriter:
         self._place = item.instance or item.name
         self._tie = None if isinstance(item.op, Call) else item.op.tied
         self._norm = item.op.norm if isinstance(item.op, Normed) else None
-        self.made = ""  # the module that the constructor makes
+        self.made = self._kind = ""  # the module that the constructor makes
+        self._called = False  # it is more than the home of weights
         self.functional = False
         self.held: list[str] = []  # weights that are no part of a module
         self.heavy = False  # its module stands at the start of a line
@@ -63,20 +66,31 @@ class LayerWriter:
         Raises:
             TypeError: the kind or an argument is not listed, or the layer has a module already.
         """
-        signature = self._listed(MODULES, kind)
-        if self.made:
-            raise self._mistake(f"makes {kind} beside another module")
-        inside = self._arguments(kind, signature, args, kwargs, forward=False)
-        self.made = f"{kind}({_flat(inside)})"
-        if self._normed() == ["weight"]:
-            self.made = f"{self._norm}({self.made})"
-        self.heavy = not kind.startswith(LIGHT)
+        self.holder(kind, *args, **kwargs)
+        self.heavy, self._called = not kind.startswith(LIGHT), True
 
         def call(*x: TorchArg) -> Node:
             inside = [self._parts(v, forward=True)[0] for v in x]
             return Node(_call(f"{MARK}{self._place}{MARK}", inside), self._type_of(x), modules=1)
 
         return call
+
+    def holder(self, kind: str, *args: TorchArg, **kwargs: TorchArg) -> None:
+        """Makes `self.<place> = kind(args)` for `weight` and `part` alone.
+
+        Raises:
+            TypeError: the kind or an argument is not listed, or the layer has a module already.
+        """
+        signature = self._listed(MODULES, kind)
+        if self.made:
+            raise self._mistake(f"makes {kind} beside another module")
+        inside = self._arguments(kind, signature, args, kwargs, forward=False)
+        self.made, self._kind = f"{kind}({_flat(inside)})", kind
+
+    def part(self, name: str, x: Ref) -> Node:
+        """`self.<place>.<name>(x)`, a module within that of this layer."""
+        node = self._node(x)
+        return Node((f"{MARK}{self._place}{MARK}.{name}(", (node, 0), ")"), node.type)
 
     def call(self, function: str, *args: TorchArg, **kwargs: TorchArg) -> Node:
         """`F.relu(x)`, `torch.flatten(x, 1)`."""
@@ -145,14 +159,14 @@ class LayerWriter:
             inside.append(("-1",) if at == first else self._parts(d, forward=True)[0])
         return Node(((node, ATOM), *_call(".reshape", inside)), node.type.with_dims(*dims))
 
-    def index(self, x: Ref, *items: int | tuple[int | None, int | None]) -> Node:
+    def index(self, x: Ref, *items: int | tuple[Dim | None, ...]) -> Node:
         """`x[:, 0, 1:]`; behind the batch, where there is one."""
         node = self._node(x)
         inside: list[Parts] = [] if node.type.fixed else [(":",)]
         for item in items:
             ends = item if isinstance(item, tuple) else (item,)
             texts = ["" if e is None else self._numbers.number(e, True)[0] for e in ends]
-            inside.append((":".join(texts),))
+            inside.append((slice_text(texts),))
         return Node(((node, ATOM), "[", *_joined(inside), "]"), node.type)
 
     def size(self, x: Ref, axis: int | None = None) -> Node:
@@ -192,18 +206,27 @@ class LayerWriter:
     # --- arguments -----------------------------------------------------------------------------
 
     def constructor(self) -> list[str]:
-        """The statements that make what stands at this place, and tie its weight to another's."""
+        """The statements that make what stands at this place, start its weights and tie one."""
         place = f"{MARK}{self._place}{MARK}"
-        if self.made and self.held:
+        if self._called and self.held:
             raise self._mistake("has both a module and weights of its own")
-        made = [f"{place} = {self.made}"] if self.made else self._held(place)
-        if self._normed() != ["weight"]:
-            made = [*made, *self._norms(place)]
+        if self._weights and not self.made and not self.held:
+            raise self._mistake("declares weights that its PyTorch form does not use")
+        made = self._module(place) if self.made else [*self._held(place), *self._norms(place)]
         tie = self._tie
         if tie is None:
             return made
         other = f"{MARK}{tie.owner}{MARK}" + (f".{tie.weight}" if tie.weight else "")
         return [*made, f"{place}.weight = {other}"]
+
+    def _module(self, place: str) -> list[str]:
+        begun = starts(self._kind, place, self._own(), self._text)
+        if self._normed() == ["weight"] and not begun:
+            return [f"{place} = {self._norm}({self.made})"]
+        return [f"{place} = {self.made}", *begun, *self._norms(place)]
+
+    def _held(self, place: str) -> list[str]:
+        return held(place, self.held, self._own(), self._text, listed=self._norm is None)
 
     def _normed(self) -> list[str]:
         """The weights that have a norm, as PyTorch lists them: those of modules inside first."""
@@ -211,7 +234,7 @@ class LayerWriter:
         return sorted(names, key=lambda name: "." not in name)
 
     def _norms(self, place: str) -> list[str]:
-        """The statements that give several weights of a layer their norms."""
+        """The statements that give weights of a layer, as they start, their norms."""
         made = []
         for weight in self._normed():
             home, dot, name = weight.rpartition(".")
@@ -219,36 +242,12 @@ class LayerWriter:
             made.append(f"{self._norm}({place}{dot}{home}{named})")
         return made
 
-    def _held(self, place: str) -> list[str]:
-        """The statements for weights that are no part of a module."""
-        if self.held == [""]:
-            (weight,) = self._weights
-            if weight.role == "trained":
-                return [f"{place} = nn.Parameter({array_text(weight, self._numbers)})"]
-            return [f'self.register_buffer("{self._place}", {array_text(weight, self._numbers)})']
-        if not self.held:
-            if self._weights:
-                raise self._mistake("declares weights that its PyTorch form does not use")
-            return []
-        weights = [w for w in self._weights if self._tie is None or w.name != "weight"]
-        names = [weight.name for weight in weights]
-        trained = all(weight.role == "trained" for weight in weights) and self._norm is None
-        if trained and names and names == sorted(names) and not any("." in n for n in names):
-            arrays = [f'"{w.name}": {array_text(w, self._numbers)}' for w in weights]
-            return [f"{place} = nn.ParameterDict({{{', '.join(arrays)}}})"]  # which sorts them
-        lines = [f"{place} = nn.Module()"]
-        homes = {""}
-        for weight in weights:
-            home, dot, name = weight.name.rpartition(".")
-            if home not in homes:  # `out_proj.weight` stands in a module of its own
-                homes.add(home)
-                lines.append(f"{place}.{home} = nn.Module()")
-            made = array_text(weight, self._numbers)
-            if weight.role == "trained":
-                lines.append(f"{place}.{weight.name} = nn.Parameter({made})")
-            else:
-                lines.append(f'{place}{dot}{home}.register_buffer("{name}", {made})')
-        return lines
+    def _own(self) -> list[Weight]:
+        """The weights that this place owns: a tied one is another's."""
+        return [w for w in self._weights if self._tie is None or w.name != "weight"]
+
+    def _text(self, value: object) -> str:
+        return self._numbers.number(value, False)[0]
 
     def _arguments(
         self,

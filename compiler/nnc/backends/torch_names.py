@@ -101,6 +101,9 @@ MODULES: Final[dict[str, Signature]] = {
     "nn.RMSNorm": _signature("normalized_shape", eps=None, elementwise_affine=True),
     "nn.Dropout": _signature("", p=0.5),
     "nn.PReLU": _signature("", num_parameters=1),
+    "nn.MultiheadAttention": _signature(
+        "embed_dim num_heads", bias=True, kdim=None, vdim=None, batch_first=False
+    ),
 }
 
 LIGHT: Final = (

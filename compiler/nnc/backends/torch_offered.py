@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from nnc.backends.torch_body import Written
+from nnc.backends.torch_class import Written
 from nnc.backends.torch_source import Classes
 from nnc.ir.graph import Network
 from nnc.ir.known import Known, KnownReal

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from nnc.backends.torch_body import Body, ClassOf, Written
+from nnc.backends.torch_body import Body, ClassOf
+from nnc.backends.torch_class import Written
 from nnc.backends.torch_loops import Line, rolled
 from nnc.backends.torch_names import ATOM
 from nnc.backends.torch_sizes import Shape

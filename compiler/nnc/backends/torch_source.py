@@ -9,11 +9,14 @@ from __future__ import annotations
 import re
 
 from nnc import __version__
-from nnc.backends.torch_body import Class, Written, written
-from nnc.backends.torch_extras import Extras, closing, prepare
+from nnc.backends.torch_body import written
+from nnc.backends.torch_class import Class, Written
+from nnc.backends.torch_extras import Extras, prepare
 from nnc.backends.torch_extras import labels as output_labels
+from nnc.backends.torch_initial import helpers
 from nnc.backends.torch_labels import labels
 from nnc.backends.torch_names import NN_CLASSES
+from nnc.backends.torch_run import closing, usage
 from nnc.backends.torch_scans import about_scan, scan_written
 from nnc.backends.torch_text import docstring, hugged, laid_out, plain, type_text
 from nnc.ir.graph import Call, Graph, Network, Scan
@@ -38,10 +41,12 @@ def torch_source(network: Network, *, extras: Extras | None = None) -> str:
     parts = [
         *(["", *named] if named else []),
         *prepare(network, extras),
+        *helpers("\n".join(body)),
         *body,
         *closing(network, classes.name, extras),
     ]
     code = "\n".join(parts)
+    standard = [*_STANDARD, *(["import math"] if "math." in code else [])]
     imports = [line for use, line in _IMPORTS.items() if re.search(rf"\b{use}", code)]
     norms = [
         word for word in ("spectral_norm", "weight_norm") if re.search(rf"(?<![.\w]){word}\(", code)
@@ -49,15 +54,31 @@ def torch_source(network: Network, *, extras: Extras | None = None) -> str:
     if norms:
         imports.append(f"from torch.nn.utils.parametrizations import {', '.join(norms)}")
     about = f"{plain(network.name)}, written by nnc {__version__}{_origin(extras)}."
-    return "\n".join([*docstring([about], ""), "", *_STANDARD, "", *imports, *parts]) + "\n"
+    return (
+        "\n".join(
+            [
+                *docstring([about, usage(network, extras)], ""),
+                "",
+                *sorted(standard, key=_first),
+                "",
+                *imports,
+                *parts,
+            ]
+        )
+        + "\n"
+    )
 
 
-_STANDARD = ("import argparse", "from pathlib import Path")
+_STANDARD = ("import sys", "from pathlib import Path")
 _IMPORTS = {
     r"torch\.\w+\(": "import torch",
     r"F\.\w+\(": "import torch.nn.functional as F",
     r"nn\.": "from torch import nn",
 }
+
+
+def _first(line: str) -> tuple[bool, str]:
+    return line.startswith("from"), line
 
 
 def network_class(network: Network) -> str:

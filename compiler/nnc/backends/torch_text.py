@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from nnc.ir.arguments import Declared
 from nnc.ir.dims import Dim, show
@@ -56,6 +56,12 @@ def constant(value: bool | float | str | None) -> str:
     raise TypeError(f"{value!r} has no literal")
 
 
+def slice_text(ends: Sequence[str]) -> str:
+    """`1:8`, and `1 : 2 * n` where an end is more than a word or a number."""
+    plain = all(re.fullmatch(r"-?\w*", end) for end in ends)
+    return ":".join(ends) if plain else " : ".join(ends).strip()
+
+
 def counted_text(init: Counted | Frequencies, shape: str, axes: int) -> str:
     """Numbers in their order, or frequencies of them: `torch.arange(7).float()`."""
     if isinstance(init, Frequencies):
@@ -91,7 +97,8 @@ def formula(source: Source, name: Callable[[str], str]) -> tuple[str, int]:
     # x + (y + z) and x * (y * z) need no brackets for whole numbers
     joins = op in "+*" and isinstance(b, tuple) and (op == "+" or b[0] == "*")
     left = f"({left})" if left_level < level + (op == "**") else left
-    right = f"({right})" if right_level < (level if joins else level + 1) else right
+    least = 3 if op == "**" else level if joins else level + 1  # 2**-n needs no brackets
+    right = f"({right})" if right_level < least else right
     return f"{left} {op} {right}", level
 
 

@@ -62,7 +62,7 @@ EXCEPTIONS = ("Error", "Exception", "Warning")
 LOCALS = words(
     """
     match case type torch nn F self i spectral_norm weight_norm
-    argparse Path load_model Image ImageOps prepare LABELS
+    sys math Path load_model Image ImageOps prepare LABELS module htk_filters slaney_filters
     """
 )
 """Soft keywords, and names that the generated source itself uses."""

@@ -213,6 +213,10 @@ class Attention(Normed):
         turned = rotary.nodes(x.dims[-2]) if self.rotary else 0
         return attention_onnx.nodes((x, to, mask, bias), made) + 1 + self._after + turned
 
+    def _is_torchs(self, x: TensorType) -> bool:
+        """Whether an nn.MultiheadAttention has just its weights."""
+        return not self.rotary and self.inner(x) == x.dims[-1] and self.bias == self._after
+
     def torch(
         self,
         w: TorchWriter,
@@ -223,6 +227,12 @@ class Attention(Normed):
     ) -> Ref:
         assert isinstance(self.heads, int)
         heads, width = self.heads, self.inner(x.type) // self.heads
+        known = self._is_torchs(x.type)
+        if known:
+            memory = None if to is None else to.type.dims[-1]
+            memory = None if memory == x.type.dims[-1] else memory
+            sizes = {"bias": self.bias, "kdim": memory, "vdim": memory, "batch_first": True}
+            w.holder("nn.MultiheadAttention", x.type.dims[-1], heads, **sizes)
         q, k, v = scores.torch_parts(w, x, to, self.bias, heads, width)
         if self.rotary:
             q, k = rotary.torch_turned(w, x, q, k)
@@ -238,6 +248,8 @@ class Attention(Normed):
             is_causal=self.causal and seen is None,
         )
         y = w.method(w.method(w.let(y, "heads"), "transpose", -3, -2), "flatten", -2)
+        if known:
+            return w.part("out_proj", y)
         after = w.weight("out_proj.bias") if self._after else None
         return w.call("F.linear", y, w.weight("out_proj.weight"), after)
 

@@ -233,7 +233,7 @@ class Slice(Layer):
     """Cuts a stretch out of an axis, from `start` up to but not including `stop`.
 
     `slice(0, 1, 3)`: [4, H, W] -> [2, H, W], any element type. Negative numbers count from the end;
-    without `stop` it goes to the end. PyTorch: narrow; ONNX: Slice.
+    without `stop` it goes to the end. PyTorch: x[start:stop:step]; ONNX: Slice.
     """
 
     axis: int = axis("the axis that is cut")
@@ -282,11 +282,9 @@ class Slice(Layer):
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         at = self.axis % x.type.rank
-        start, stop = self._ends(x.type.dims[at])
-        y = w.method(x, "narrow", at + 1, start, stop - start)
-        if self.step == 1:
-            return y
-        return w.method(w.method(y, "unfold", at + 1, 1, self.step), "squeeze", -1)
+        ends = (self.start or None, self.stop)
+        step = () if self.step == 1 else (self.step,)
+        return w.index(x, *((None, None),) * at, (*ends, *step))
 
     def onnx(self, w: OnnxWriter, x: Ref) -> Ref:
         at = self.axis % x.type.rank

@@ -165,6 +165,14 @@ class TorchWriter(Protocol):
         """Makes `self.<place> = kind(args)` in the constructor; call the result on refs."""
         ...
 
+    def holder(self, kind: str, *args: TorchArg, **kwargs: TorchArg) -> None:
+        """Makes `self.<place> = kind(args)` for `weight` and `part` alone."""
+        ...
+
+    def part(self, name: str, x: Ref) -> Ref:
+        """`self.<place>.<name>(x)`, a module within that of this layer."""
+        ...
+
     def call(self, function: str, *args: TorchArg, **kwargs: TorchArg) -> Ref:
         """`F.relu(x)`, `torch.flatten(x, 1)`."""
         ...
@@ -178,10 +186,7 @@ class TorchWriter(Protocol):
         ...
 
     def unpack(self, call: Ref, nest: str, *wishes: str) -> tuple[Ref, ...]:
-        """The values of a call that gives several at once: `nest` is "{}, ({}, {})".
-
-        `wishes`: what their variables are called, where these names are free.
-        """
+        """The values of a call that gives several: `nest` is "{}, ({}, {})", `wishes` names."""
         ...
 
     def let(self, x: Ref, wish: str) -> Ref:
@@ -200,7 +205,7 @@ class TorchWriter(Protocol):
         """`x.shape[2]`, the size of an axis of a sample; all of space, `x.shape[2:]`, for None."""
         ...
 
-    def index(self, x: Ref, *items: int | tuple[int | None, int | None]) -> Ref:
+    def index(self, x: Ref, *items: int | tuple[Dim | None, ...]) -> Ref:
         """`x[:, 0, 1:]`: an index or a slice for each of the first axes of a sample."""
         ...
 
@@ -362,11 +367,7 @@ L = TypeVar("L", bound=type[Layer])
 
 
 def layer(word: str) -> Callable[[L], L]:
-    """Declares a layer under its word in the language.
-
-    Raises:
-        ValueError: the word is taken, or a method that every layer needs is missing.
-    """
+    """Declares a layer under its word; a ValueError where it is taken or a form is missing."""
 
     def declare(cls: L) -> L:
         if word in LAYERS:

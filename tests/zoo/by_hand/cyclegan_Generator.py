@@ -46,6 +46,9 @@ class Generator(nn.Module):
             width //= 2
         layers += [nn.ReflectionPad2d(3), nn.Conv2d(width, 3, 7), nn.Tanh()]
         self.model = nn.Sequential(*layers)
+        for module in self.modules():
+            if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+                nn.init.normal_(module.weight, std=0.02)
 
     def forward(self, x):
         return self.model(x)

@@ -19,6 +19,9 @@ class PatchGAN(nn.Module):
             width *= 2
         layers.append(nn.Conv2d(width, 1, 4, padding=1))
         self.model = nn.Sequential(*layers)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.normal_(module.weight, std=0.02)
 
     def forward(self, x):
         return self.model(x)

@@ -22,6 +22,11 @@ class Discriminator(nn.Module):
             nn.Conv2d(width * 8, 1, 4, bias=False),
             nn.Sigmoid(),
         )
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.normal_(module.weight, std=0.02)
+            elif isinstance(module, nn.BatchNorm2d):
+                nn.init.normal_(module.weight, mean=1, std=0.02)
 
     def forward(self, x):
         return torch.flatten(self.main(x), 1)

@@ -22,6 +22,11 @@ class Generator(nn.Module):
             nn.ConvTranspose2d(width, 3, 4, 2, 1, bias=False),
             nn.Tanh(),
         )
+        for module in self.modules():
+            if isinstance(module, nn.ConvTranspose2d):
+                nn.init.normal_(module.weight, std=0.02)
+            elif isinstance(module, nn.BatchNorm2d):
+                nn.init.normal_(module.weight, mean=1, std=0.02)
 
     def forward(self, code):
         return self.main(code[:, :, None, None])

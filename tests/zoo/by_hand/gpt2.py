@@ -66,6 +66,8 @@ class Model(nn.Module):
         super().__init__()
         self.wte = nn.Embedding(words, width)
         self.wpe = nn.Embedding(length, width)
+        nn.init.normal_(self.wte.weight, std=0.02)
+        nn.init.normal_(self.wpe.weight, std=0.02)
         self.drop = nn.Dropout(drop)
         self.h = nn.ModuleList([Block(width, heads, drop) for _ in range(depth)])
         self.ln_f = nn.LayerNorm(width)

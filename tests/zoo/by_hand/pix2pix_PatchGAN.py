@@ -20,6 +20,11 @@ class PatchGAN(nn.Module):
             width *= 2
         layers.append(nn.Conv2d(width, 1, 4, padding=1))
         self.model = nn.Sequential(*layers)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.normal_(module.weight, std=0.02)
+            elif isinstance(module, nn.BatchNorm2d):
+                nn.init.normal_(module.weight, mean=1, std=0.02)
 
     def forward(self, image, picture):
         return self.model(torch.cat([image, picture], dim=1))

@@ -38,6 +38,11 @@ class UNet256(nn.Module):
         level = Level(2 * width, 4 * width, level)
         level = Level(width, 2 * width, level)
         self.model = Level(3, width, level, channels=3, outermost=True)
+        for module in self.modules():
+            if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+                nn.init.normal_(module.weight, std=0.02)
+            elif isinstance(module, nn.BatchNorm2d):
+                nn.init.normal_(module.weight, mean=1, std=0.02)
 
     def forward(self, x):
         return self.model(x)

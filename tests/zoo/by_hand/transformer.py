@@ -95,6 +95,7 @@ class Transformer(nn.Module):
         super().__init__()
         self.scale = width**0.5
         self.words = nn.Embedding(vocab, width)
+        nn.init.normal_(self.words.weight, std=width**-0.5)
         self.positions = Positions(width)
         self.dropout = nn.Dropout(drop)
         sizes = (width, heads, hidden, drop)

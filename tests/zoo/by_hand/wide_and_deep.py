@@ -17,6 +17,8 @@ class WideAndDeep(nn.Module):
         self.deep = nn.Linear(256, 1)
         self.pair = nn.Embedding(240, 1)
         self.alone = nn.Embedding(15, 1)
+        nn.init.zeros_(self.pair.weight)
+        nn.init.zeros_(self.alone.weight)
 
     def forward(self, numbers, work, education, occupation, crossed):
         w = self.work(work)
