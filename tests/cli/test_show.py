@@ -186,6 +186,30 @@ def test_pictures(nnc: Nnc) -> None:
     assert "conv</tspan>" in opened
 
 
+def test_a_gan_is_one_picture(nnc: Nnc) -> None:
+    text = """\
+data digits = bundled("mnist5k")
+gan Small {
+  latent z: [4]
+  generator { dense(784) -> tanh -> reshape(1, 28, 28) }
+  discriminator { flatten -> dense(1) }
+}
+train Small { data digits; objective gan(label_smoothing=0.1); epochs 1 }
+"""
+    Path("small.nn").write_text(text)
+    whole = nnc("show", "small.nn", "-o", "-").out
+    for said in ("latent z", "real or made", ">generator<", ">discriminator<", ">score<"):
+        assert said in whole
+    assert "objective gan(label_smoothing=0.1)" in whole
+    assert nnc("show", "small.nn", "-o", "-", "--network", "Small").out == whole
+    assert (
+        "real or made"
+        not in nnc(
+            "show", "small.nn", "-o", "-", "--depth", "9", "--network", "Small.generator"
+        ).out
+    )
+
+
 def test_picture_mistakes(nnc: Nnc) -> None:
     assert "call it `NAME.svg`" in nnc("show", "tiny.nn", "-o", "tiny.png").err
     assert nnc("show", "tiny.nn", "-o", "tiny.svg", "--json").code == 2

@@ -7,7 +7,8 @@ import pytest
 from nnc.check import check_text
 from nnc.ir.graph import Network
 from nnc.render import diagram
-from nnc.render.diagram import Box, Scene, TooLarge, scene_of
+from nnc.render.diagram import scene_of
+from nnc.render.scene import Box, Scene, TooLarge
 
 CHAIN = """\
 network N {
@@ -108,6 +109,6 @@ network N { shared twin = dense(4); input x: [4]; twin -> relu -> twin; output y
 def test_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(diagram, "FEW", 8)
     assert scene_of(network(BLOCKS)).boxes[1].inside is None, "opened it would be too large"
-    monkeypatch.setattr(diagram._Builder.__init__, "__defaults__", (8,))
+    monkeypatch.setattr(diagram.Builder.__init__, "__defaults__", (8,))
     with pytest.raises(TooLarge):
         scene_of(network(BLOCKS), 1)

@@ -12,8 +12,10 @@ import pytest
 from nnc.check import check_source, check_text
 from nnc.ir.graph import Network
 from nnc.render.diagram import scene_of
-from nnc.render.layout import Node, Size, layout
-from nnc.render.svg import Drawn, network_svg
+from nnc.render.drawn import Drawn
+from nnc.render.layout import Arrow, Node, Shape, ranked
+from nnc.render.placing import place
+from nnc.render.svg import network_svg
 from nnc.syntax.files import read_source
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -113,10 +115,16 @@ def test_boxes_do_not_overlap(depth: int) -> None:
             assert beside or above
 
 
+def arranged(shapes: list[Shape], arrows: list[tuple[int, ...]]) -> list[list[Node]]:
+    ranks = ranked(shapes, [Arrow(*arrow) for arrow in arrows])
+    place(ranks, shapes)
+    return ranks
+
+
 def test_chains_and_rails_are_straight() -> None:
-    size = Size(50, 60, 30)
-    chain = [(0, 1), (1, 2), (2, 3), (3, 4), (0, 4), (1, 3)]
-    ranks = layout([size] * 5, chain, lambda box: True)
+    size = Shape(50, 60, 30, ins=(0, 0), how="sum")
+    chain = [(0, 1), (1, 2), (2, 3), (3, 4), (0, 4, 0, 1), (1, 3, 0, 1)]
+    ranks = arranged([size] * 5, chain)
     boxes = {node.box: node for rank in ranks for node in rank if not node.rail}
     assert len({round(node.x, 1) for node in boxes.values()}) == 1
     rails = [node.x for rank in ranks for node in rank if node.rail]
@@ -126,8 +134,8 @@ def test_chains_and_rails_are_straight() -> None:
 
 
 def test_branches_stand_beside_one_another() -> None:
-    size = Size(50, 50, 30)
-    ranks = layout([size] * 5, [(0, 1), (0, 2), (0, 3), (1, 4), (2, 4), (3, 4)], lambda box: True)
+    size = Shape(50, 50, 30, ins=(0, 0, 0), how="sum")
+    ranks = arranged([size] * 5, [(0, 1), (0, 2), (0, 3), (1, 4), (2, 4, 0, 1), (3, 4, 0, 2)])
     assert [node.box for node in ranks[1]] == [1, 2, 3]
     assert ranks[0][0].x == pytest.approx(ranks[1][1].x, abs=0.5)
     assert ranks[2][0].x == pytest.approx(ranks[1][1].x, abs=0.5)

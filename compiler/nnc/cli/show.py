@@ -12,6 +12,7 @@ from nnc.cli import specs
 from nnc.cli.console import Console
 from nnc.cli.failures import relative, unusable
 from nnc.cli.verb import FILE, data_option, json_option, network_option, set_option, verb
+from nnc.ir.gan import Gan
 from nnc.ir.graph import Network
 from nnc.ir.plan import TrainPlan
 from nnc.render.json import Json, document
@@ -52,7 +53,7 @@ def command(
     asked = (p for p in checked.trains.values() if network in (None, p.network, p.name))
     trains = [own for plan in asked for own in by_network(plan)]
     if output is not None:
-        _draw(networks, depth, output, console)
+        _draw(checked, networks, network, depth, output, console)
     elif source:
         texts = (_source(each, variant(checked, name)) for name, each in networks.items())
         console.result("\n\n".join(texts))
@@ -117,21 +118,37 @@ def _refuse_other_forms(output: str, source: bool, console: Console) -> None:
         raise unusable(f"{relative(output)}: pictures are SVG", help="call it `NAME.svg`")
 
 
-def _draw(networks: dict[str, Network], depth: int | None, output: str, console: Console) -> None:
-    from nnc.render.diagram import TooLarge  # a table has no use for these
-    from nnc.render.svg import network_svg
+def _draw(
+    checked: Checked,
+    networks: dict[str, Network],
+    network: str | None,
+    depth: int | None,
+    output: str,
+    console: Console,
+) -> None:
+    from nnc.render.scene import TooLarge  # a table has no use for these
 
-    if len(networks) > 1:
+    gan = _whole_gan(checked, networks, network)
+    if len(networks) > 1 and gan is None:
         raise unusable(
             "a picture shows one network, and there are several",
             help=f"choose one: --network {' or '.join(networks)}",
         )
-    (network,) = networks.values()
     try:
-        picture = network_svg(network, depth=depth)
+        if gan is not None:
+            from nnc.render.gan_scene import gan_svg
+
+            plans = (plan.gan for plan in checked.trains.values() if plan.gan is not None)
+            own = next((plan for plan in plans if plan.gan.name == gan.name), None)
+            name, picture = gan.name, gan_svg(gan, checked.networks, own, depth=depth)
+        else:
+            from nnc.render.svg import network_svg
+
+            ((name, only),) = networks.items()
+            picture = network_svg(only, depth=depth)
     except TooLarge:
         raise unusable(
-            f"{network.name} has too many parts for a picture",
+            f"{name} has too many parts for a picture",
             help="fold its blocks: `--depth 0`, or put what repeats into blocks and loops",
         ) from None
     if output == "-":
@@ -140,3 +157,12 @@ def _draw(networks: dict[str, Network], depth: int | None, output: str, console:
     with open(output, "w", encoding="utf-8", newline="\n") as file:
         file.write(picture)
     console.result(relative(output))
+
+
+def _whole_gan(checked: Checked, networks: dict[str, Network], network: str | None) -> Gan | None:
+    """The gan whose players these are, where none of them was asked for."""
+    for gan in checked.gans.values():
+        players = {player.network for player in gan.players}
+        if network in (None, gan.name) and set(networks) == players:
+            return gan
+    return None

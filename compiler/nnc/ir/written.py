@@ -12,6 +12,9 @@ from nnc.ir.known import Known
 PLAIN = ("dims", "named")
 """Kinds of arguments that are written without the name of the argument."""
 
+SIGNS = {"sub": "-", "div": "/", "pow": "**"}
+"""Steps that only formulas write."""
+
 LONG = 24
 """A computed size of more characters is left out: nobody would write it."""
 
@@ -24,6 +27,8 @@ def step_text(op: Op) -> str:
         return _call_text(op)
     if not isinstance(op, Declared):
         return op.word
+    if op.word in SIGNS:
+        return _infix(op.word, getattr(op, "number", None), getattr(op, "ahead", False) is True)
     parts: list[str] = []
     by_place = True
     for name, arg in op.args.items():
@@ -32,8 +37,17 @@ def step_text(op: Op) -> str:
             by_place = False
             continue
         text = _value(value, arg)
-        parts.append(text if by_place and (arg.required or arg.kind in PLAIN) else f"{name}={text}")
+        plain = arg.required or arg.kind in PLAIN or name == "number"
+        parts.append(text if by_place and plain else f"{name}={text}")
     return _joined(op.word, parts)
+
+
+def _infix(word: str, number: object, ahead: bool) -> str:
+    """`1 - x`: what a formula does to a value, or to two."""
+    if number is None:
+        return f"a {SIGNS[word]} b"
+    said = _scalar(number)
+    return f"{said} {SIGNS[word]} x" if ahead else f"x {SIGNS[word]} {said}"
 
 
 def _call_text(op: Call) -> str:

@@ -1,72 +1,30 @@
 """A network as boxes and arrows: blocks folded, alike turns of a loop one box, chains one card.
 
 Layers that change no sizes and cost no multiply-adds (activations, norms, dropout) join the card of
-the layer before them.
+the layer before them; the steps of a formula are one, as it is written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Literal
+import re
+from collections.abc import Sequence
 
 from nnc.ir.dims import Dim, product
-from nnc.ir.graph import Call, Graph, Item, Network, Scan
-from nnc.ir.types import TensorType
+from nnc.ir.graph import Call, Graph, Item, Network, Port, Scan
 from nnc.ir.walk import Totals, totals
 from nnc.ir.written import step_text
-from nnc.layers.source import PerSample
-from nnc.record import Record, replace
+from nnc.layers.base import Layer
+from nnc.record import replace
+from nnc.render.scene import Box, Edge, Kind, Line, Scene, TooLarge
+from nnc.render.tidied import Formula, Tidied, tidied
+from nnc.render.turns import Repeat, units
 
-Kind = Literal["input", "output", "enter", "leave", "layer", "join", "block", "repeat"]
-JOINS = ("add", "concat", "mul", "stack")
+JOINS = ("add", "concat", "mul", "stack", "maximum", "minimum", "sub", "div", "pow")
+ANY_ORDER = ("add", "mul", "maximum", "minimum")
 MANY = 3000
 """More boxes than that are no picture any more."""
 FEW = 36
 """Blocks are opened by themselves while a picture has no more boxes."""
-
-
-class TooLarge(Exception):
-    """The picture would have too many boxes."""
-
-
-class Line(Record):
-    """One step on a box: as written, the name that `as` gives it, and what it learns."""
-
-    text: str
-    label: str = ""
-    weights: Dim = 0
-
-
-class Box(Record):
-    """A box: a card of steps, a port of its scene, or a frame around an inner scene.
-
-    `times`: so many alike ones follow one another. `macs`: multiply-adds of one.
-    """
-
-    kind: Kind
-    lines: tuple[Line, ...]
-    place: str = ""
-    macs: Dim = 0
-    times: int = 1
-    inside: Scene | None = None
-
-
-class Edge(Record):
-    """An arrow between two boxes by their numbers, with the type of what flows."""
-
-    start: int
-    end: int
-    type: TensorType
-
-
-class Scene(Record):
-    """Boxes in an order in which they can run, and arrows."""
-
-    boxes: tuple[Box, ...]
-    edges: tuple[Edge, ...]
-
-
-ENTER, LEAVE = Box("enter", ()), Box("leave", ())
 
 
 def scene_of(network: Network, depth: int | None = None) -> Scene:
@@ -78,54 +36,25 @@ def scene_of(network: Network, depth: int | None = None) -> Scene:
         TooLarge: it would have more than MANY boxes.
     """
     if depth is not None:
-        return _Builder().network(network, depth)
-    depth, scene = 0, _Builder().network(network, 0)
-    while _closed(scene):
+        return Builder().network(network, depth)
+    depth, scene = 0, Builder().network(network, 0)
+    while closed(scene):
         try:
-            opened = _Builder(FEW).network(network, depth + 1)
+            opened = Builder(FEW).network(network, depth + 1)
         except TooLarge:
             break
         depth, scene = depth + 1, opened
     return scene
 
 
-def _closed(scene: Scene) -> bool:
+def closed(scene: Scene) -> bool:
     """Whether a block is left that could be opened."""
     return any(
-        _closed(box.inside) if box.inside is not None else box.kind == "block"
-        for box in scene.boxes
+        closed(box.inside) if box.inside is not None else box.kind == "block" for box in scene.boxes
     )
 
 
-class Repeat(Record):
-    """Turns of a loop that are alike and follow one another; `items` are the first's."""
-
-    items: tuple[Item, ...]
-    count: int
-    entry: int
-    first_result: int
-    last_result: int
-
-
-class _Turn(Record):
-    """One turn: what its steps are, what it reads from outside, what of it is read outside."""
-
-    items: tuple[Item, ...]
-    rows: tuple[object, ...]
-    reads: tuple[int, ...]
-    results: tuple[int, ...]
-
-    def same(self, other: _Turn) -> bool:
-        """The other does the same with its own input."""
-        return self.rows == other.rows and self.place_of_result == other.place_of_result
-
-    @property
-    def place_of_result(self) -> int:
-        made = [value for item in self.items for value in item.outputs]
-        return made.index(self.results[0]) if len(self.results) == 1 else -1
-
-
-class _Builder:
+class Builder:
     """Makes scenes; counts boxes over all of them."""
 
     def __init__(self, limit: int = MANY) -> None:
@@ -133,48 +62,95 @@ class _Builder:
         self.totals: dict[int, Totals] = {}
 
     def network(self, network: Network, depth: int) -> Scene:
+        """The scene of a network, its inputs and outputs as boxes."""
         graph = network.graph
-        inputs = [(port.value, Box("input", (Line(port.name),))) for port in graph.inputs]
-        outputs = [(port.value, Box("output", (Line(port.name),))) for port in graph.outputs]
-        return _SceneBuilder(self, graph, depth, "").build(graph.items, inputs, outputs, 0)
+        lengths = {port.value for port in graph.inputs if port.measures}
+        padded = {port.measures for port in graph.inputs}
+        builder = SceneBuilder(self, graph, depth, "", lengths)
+        for port in graph.inputs:
+            if port.value not in lengths:
+                name = f"{port.name} padded" if port.name in padded else port.name
+                builder.enter(Box("input", (Line(name),), ins=()), port.value)
+        builder.steps(builder.tidied.items, [port.value for port in graph.outputs], 0)
+        for port in graph.outputs:
+            builder.leave(Box("output", (Line(port.name),), outs=()), port.value)
+        return builder.scene()
 
     def count(self) -> None:
+        """One box more.
+
+        Raises:
+            TooLarge: it is one too many.
+        """
         self.left -= 1
         if self.left < 0:
             raise TooLarge
 
     def sums(self, graph: Graph) -> Totals:
+        """What a graph learns and how much it works."""
         if id(graph) not in self.totals:
             self.totals[id(graph)] = totals(Network(graph))
         return self.totals[id(graph)]
 
 
-Ports = Sequence[tuple[int, Box]]
-
-
-class _SceneBuilder:
+class SceneBuilder:
     """Makes one scene of (some) items of a graph."""
 
     def __init__(
-        self, whole: _Builder, graph: Graph, depth: int, place: str, counts: bool = True
+        self,
+        whole: Builder,
+        graph: Graph,
+        depth: int,
+        place: str,
+        lengths: set[int],
+        *,
+        counts: bool = True,
+        given: Tidied | None = None,
     ) -> None:
         self.whole, self.graph, self.depth, self.place = whole, graph, depth, place
         self.counts = counts
+        self.tidied = given or tidied(graph, graph.items, lengths, graph.outputs)
         self.boxes: list[Box] = []
-        self.edges: dict[tuple[int, int, int], Edge] = {}
-        self.owner: dict[int, int] = {}
+        self.edges: list[Edge] = []
+        self.owner: dict[int, tuple[int, int]] = {}
+        self.names: dict[int, str] = {}
         self.uses: dict[int, int] = {}
         self.seen: set[str] = set()
+        self.back: list[tuple[int, int]] = []
 
-    def build(self, items: Sequence[Item], enter: Ports, leave: Ports, level: int) -> Scene:
-        items, leave = _as_written(items, leave)
-        for item in items:
-            for value in item.inputs:
-                if value is not None:
-                    self.uses[value] = self.uses.get(value, 0) + 1
-        for value, box in enter:
-            self.owner[value] = self._add(box)
-        results = [value for value, _ in leave]
+    def scene(self) -> Scene:
+        """What was built."""
+        return Scene(tuple(self.boxes), tuple(self.edges), tuple(self.back))
+
+    def enter(self, box: Box, value: int) -> int:
+        """Adds a box that gives an input."""
+        at = self.add(box)
+        self.owner[value] = (at, 0)
+        return at
+
+    def leave(self, box: Box, value: int) -> int:
+        """Adds a box that takes a result."""
+        at = self.add(box)
+        self._edge(self.tidied.same.get(value, value), at, 0)
+        return at
+
+    def add(self, box: Box) -> int:
+        """Adds a box, and returns its number."""
+        if box.kind not in ("enter", "leave"):
+            self.whole.count()
+        self.boxes.append(box)
+        return len(self.boxes) - 1
+
+    def steps(self, items: Sequence[Item], results: Sequence[int], level: int) -> None:
+        """Adds items, of which these values are read outside."""
+        results = [self.tidied.same.get(value, value) for value in results]
+        for port in self.graph.inputs:
+            self.names[port.value] = port.name
+        for item in self.tidied.items:
+            labels = item.labels or (item.label,)
+            self.names.update(zip(item.outputs, labels))
+        for value in (v for item in items for v in item.inputs if v is not None):
+            self.uses[value] = self.uses.get(value, 0) + 1
         for value in results:
             self.uses[value] = self.uses.get(value, 0) + 1
         for unit in units(self.graph, items, results, level):
@@ -182,56 +158,121 @@ class _SceneBuilder:
                 self._repeat(unit, level)
             elif not self._joined(unit):
                 self._item(unit)
-        for value, box in leave:
-            self._edge(value, self._add(box))
-        return Scene(tuple(self.boxes), tuple(self.edges.values()))
 
-    def _add(self, box: Box) -> int:
-        if box.kind not in ("enter", "leave"):
-            self.whole.count()
-        self.boxes.append(box)
-        return len(self.boxes) - 1
-
-    def _edge(self, value: int, end: int) -> None:
-        start = self.owner[value]
-        self.edges[start, end, value] = Edge(start, end, self.graph.types[value])
+    def _edge(self, value: int, end: int, into: int) -> None:
+        start, out = self.owner[value]
+        self.edges.append(Edge(start, end, self.graph.types[value], out, into, value))
 
     def _item(self, item: Item) -> None:
         first = self._first_use(item)
         place = f"{self.place}{item.name}"
         line, macs = self._line(item, first)
-        inside = None
-        kind: Kind = "join" if item.op.word in JOINS else "layer"
-        if isinstance(item.op, Call):
+        inside, op = None, item.op
+        kind: Kind = "join" if op.word in JOINS else "layer"
+        times: Dim = op.length if isinstance(op, Scan) else 1
+        if isinstance(op, Call):
             kind = "block"
             if self.depth > 0:
-                inside = self._inside(item.op.graph, f"{place}.", first)
-        at = self._add(Box(kind, (line,), place, macs, 1, inside))
-        self._link(item.inputs, item.outputs, at)
+                inside = self._inside(item, op, f"{place}.", first)
+        names = self._in_names(item)
+        if isinstance(op, Formula) and len(names) > 1:
+            kind = "join"
+        used = self._used(item)
+        outs = tuple(self._out_names(item)[at] for at in used) if len(used) > 1 else ("",)
+        free = op.word in ANY_ORDER or any(names)
+        ins = tuple(name for name in names if name is not None)
+        box = Box(kind, (line,), place, macs, times, inside, ins, outs, free, items=(item.name,))
+        self._link(item.inputs, [item.outputs[at] for at in used], self.add(box))
 
-    def _inside(self, graph: Graph, place: str, counts: bool) -> Scene:
-        builder = _SceneBuilder(self.whole, graph, self.depth - 1, place, counts)
-        enter = [(port.value, ENTER) for port in graph.inputs]
-        leave = [(port.value, LEAVE) for port in graph.outputs]
-        return builder.build(graph.items, enter, leave, 0)
+    def _used(self, item: Item) -> list[int]:
+        """Which of its outputs are read."""
+        return [at for at, v in enumerate(item.outputs) if self.uses.get(v, 0)] or [0]
+
+    def _out_names(self, item: Item) -> Sequence[str]:
+        if len(item.labels) == len(item.outputs):
+            return item.labels
+        if isinstance(item.op, Call):
+            return [port.name for port in item.op.graph.outputs]
+        return [""] * len(item.outputs)
+
+    def _in_names(self, item: Item) -> list[str | None]:
+        """For each input what tells it from the others, None for one that is not drawn."""
+        op, read = item.op, [v for v in item.inputs if v is not None]
+        names: list[str] = []
+        if isinstance(op, Formula):
+            names = [self.names.get(v, "") for v in read]
+        elif isinstance(op, Call):
+            names = [port.name for port, value in taken_by(op, item.inputs) if value != GIVEN]
+            names[:1] = ["" if names[:1] == ["x"] else name for name in names[:1]]
+        elif isinstance(op, Layer) and not any(port.many for port in op.ports):
+            names = ["", *(port.name for port in op.ports[1:])]
+        names += [""] * (len(item.inputs) - len(names))
+        said = [None if v is None else name for v, name in zip(item.inputs, names)]
+        return said if len(read) > 1 else [None if v is None else "" for v in item.inputs]
+
+    def _inside(self, item: Item, op: Call, place: str, counts: bool) -> Scene:
+        """The scene of a block or a scan, with what crosses its border."""
+        graph, taken = op.graph, taken_by(op, item.inputs)
+        lengths = {port.value for port, value in taken if value is None}
+        inner = SceneBuilder(self.whole, graph, self.depth - 1, place, lengths, counts=counts)
+        steps, starts = (op.stepped, op.starts) if isinstance(op, Scan) else (0, ())
+        states = []
+        for at, (port, value) in enumerate(taken):
+            if steps <= at < steps + len(starts):
+                start = starts[at - steps]
+                text = port.name if start is None else f"{port.name} = {start:g} at first"
+                box = Box("state", (Line(text),), ins=(), open=start is None)
+                states.append(inner.enter(box, port.value))
+            elif value is not None:
+                name = port.name if isinstance(op, Scan) or len(taken) - len(lengths) > 1 else ""
+                name = f"{name} {graph.types[port.value]}" if at < steps else name
+                inner.enter(Box("enter", (), ins=(), said=name), port.value)
+        inner.steps(inner.tidied.items, [port.value for port in graph.outputs], 0)
+        used, results = self._used(item), len(graph.outputs) - len(starts)
+        names = self._out_names(item)
+        for at, port in enumerate(graph.outputs):
+            out = at < len(item.outputs) and at in used
+            said = f"{names[at]} {self.graph.types[item.outputs[at]]}" if out else ""
+            if at < results:
+                inner.leave(Box("leave", (), outs=(), open=out, said=said), port.value)
+                continue
+            box = Box("next", (Line(f"next {port.name}"),), outs=(), open=out, said=said)
+            inner.back.append((inner.leave(box, port.value), states[at - results]))
+        return inner.scene()
 
     def _repeat(self, unit: Repeat, level: int) -> None:
-        builder = _SceneBuilder(self.whole, self.graph, self.depth, self.place, self.counts)
-        enter, leave = [(unit.entry, ENTER)], [(unit.first_result, LEAVE)]
-        inside = builder.build(unit.items, enter, leave, level + 1)
-        only = inside.boxes[1]
-        if len(inside.boxes) == 3 and only.times == 1:
-            box = replace(only, times=unit.count)
-        else:
-            box = Box("repeat", (), "", 0, unit.count, inside)
-        at = self._add(box)
-        self._link((unit.entry,), (unit.last_result,), at)
+        inner = SceneBuilder(
+            *(self.whole, self.graph, self.depth, self.place, set()),
+            counts=self.counts,
+            given=self.tidied,
+        )
+        reads = [
+            unit.reads[unit.carried],
+            *(v for v in unit.reads if v != unit.reads[unit.carried]),
+        ]
+        names = [self.names.get(value, "") for value in reads]
+        for at, value in enumerate(reads):
+            inner.enter(Box("enter", (), ins=(), said=names[at] if at else ""), value)
+        inner.steps(unit.items, [unit.first_result], level + 1)
+        inner.leave(Box("leave", (), outs=()), unit.first_result)
+        scene = inner.scene()
+        only = scene.boxes[len(reads)]
+        if len(scene.boxes) == len(reads) + 2 and only.times == 1:
+            at = self.add(replace(only, times=unit.count))
+            for edge in scene.edges:
+                if edge.end == len(reads):
+                    self._edge(reads[edge.start], at, edge.into)
+            self.owner[unit.last_result] = (at, 0)
+            return
+        ins = ("", *names[1:])
+        items = tuple(item.name for item in unit.items)
+        box = Box("repeat", (), "", 0, unit.count, scene, ins, items=items)
+        self._link(reads, (unit.last_result,), self.add(box))
 
     def _link(self, inputs: Sequence[int | None], outputs: Sequence[int], at: int) -> None:
-        for value in inputs:
-            if value is not None:
-                self._edge(value, at)
-        self.owner.update(dict.fromkeys(outputs, at))
+        for into, value in enumerate(v for v in inputs if v is not None):
+            self._edge(value, at, into)
+        self.owner.update({value: (at, out) for out, value in enumerate(outputs)})
 
     def _joined(self, item: Item) -> bool:
         """Puts a step onto the card before it, where it only follows."""
@@ -240,17 +281,18 @@ class _SceneBuilder:
         if isinstance(item.op, Call) or len(read) != 1 or len(item.outputs) != 1:
             return False
         (value,) = read
-        at = self.owner[value]
+        at, _ = self.owner[value]
         box = self.boxes[at]
-        if box.kind not in ("layer", "join") or box.times > 1 or self.uses[value] > 1:
+        if box.kind not in ("layer", "join") or box.times != 1 or self.uses[value] > 1:
             return False
-        if types[value].dims != types[item.outputs[0]].dims:
+        if len(box.outs) != 1 or types[value].dims != types[item.outputs[0]].dims:
             return False
         if item.op.macs(*self.graph.types_of(item.inputs)) != 0:
             return False
         line, _ = self._line(item, self._first_use(item))
-        self.boxes[at] = replace(box, lines=(*box.lines, line))
-        self.owner[item.outputs[0]] = at
+        items = (*box.items, item.name)
+        self.boxes[at] = replace(box, lines=(*box.lines, line), items=items)
+        self.owner[item.outputs[0]] = (at, 0)
         return True
 
     def _first_use(self, item: Item) -> bool:
@@ -266,104 +308,33 @@ class _SceneBuilder:
         if isinstance(item.op, Call):
             sums = self.whole.sums(item.op.graph)
             weights, macs = sums.weights, sums.macs
-            if isinstance(item.op, Scan):
-                macs = macs * item.op.length
         else:
             macs = item.op.macs(*types)
             for weight in item.op.weights(*types):
                 if weight.role == "trained":
                     weights = weights + product(weight.dims)
-        return Line(step_text(item.op), item.label, weights if first else 0), macs
+        label = item.label if len(item.labels) < 2 else ""
+        return Line(_short(step_text(item.op)), label, weights if first else 0, item.shared), macs
 
 
-def _as_written(items: Sequence[Item], leave: Ports) -> tuple[Sequence[Item], Ports]:
-    """Without steps that nobody wrote, which give a weight the batch of another value."""
-    same: dict[int | None, int] = {}
-    for item in items:
-        if isinstance(item.op, PerSample) and item.inputs[0] is not None:
-            same[item.outputs[0]] = item.inputs[0]
-    if not same:
-        return items, leave
-    kept = [item for item in items if item.outputs[0] not in same]
-    return (
-        [replace(item, inputs=tuple(same.get(v, v) for v in item.inputs)) for item in kept],
-        [(same.get(value, value), box) for value, box in leave],
-    )
+def _short(text: str) -> str:
+    """A step with long fractions rounded."""
+    return re.sub(r"\d+\.\d{5,}", lambda found: f"{float(found[0]):.4g}", text)
 
 
-def units(
-    graph: Graph, items: Sequence[Item], results: Sequence[int], level: int
-) -> Iterator[Item | Repeat]:
-    """Items in order, with turns of loops at a level folded where they are alike."""
-    at = 0
-    while at < len(items):
-        turns = items[at].turns
-        if len(turns) <= level:
-            yield items[at]
-            at += 1
-            continue
-        end = at
-        while end < len(items) and _loop(items[end], level) == turns[level].loop:
-            end += 1
-        yield from _folded(graph, items, results, at, end, level)
-        at = end
+GIVEN = -1
+"""Of a state: it starts from a number."""
 
 
-def _loop(item: Item, level: int) -> int:
-    return item.turns[level].loop if len(item.turns) > level else -1
-
-
-def _folded(
-    graph: Graph, items: Sequence[Item], results: Sequence[int], at: int, end: int, level: int
-) -> Iterator[Item | Repeat]:
-    """The units of one loop, which are the items from `at` to `end`."""
-    bodies: dict[int, list[Item]] = {}
-    for item in items[at:end]:
-        bodies.setdefault(item.turns[level].index, []).append(item)
-    readers: dict[int, set[int]] = {value: {-1} for value in results}
-    for number, item in enumerate(items):
-        turn = item.turns[level].index if at <= number < end else -1
-        for value in item.inputs:
-            if value is not None:
-                readers.setdefault(value, set()).add(turn)
-    turns = [_turn(graph, index, tuple(body), readers) for index, body in bodies.items()]
-    start = 0
-    while start < len(turns):
-        stop = start + 1
-        while stop < len(turns) and _follows(turns[stop - 1], turns[stop], readers):
-            stop += 1
-        first, last = turns[start], turns[stop - 1]
-        if stop - start > 1:
-            count = stop - start
-            yield Repeat(first.items, count, first.reads[0], first.results[0], last.results[0])
+def taken_by(op: Call, inputs: Sequence[int | None]) -> list[tuple[Port, int | None]]:
+    """For each input of a called graph the caller's value, None of one that nobody wrote."""
+    given = iter(inputs)
+    found: list[tuple[Port, int | None]] = []
+    for at, port in enumerate(op.graph.inputs):
+        state = at - op.stepped if isinstance(op, Scan) else -1
+        constant = isinstance(op, Scan) and 0 <= state < len(op.starts)
+        if constant and isinstance(op, Scan) and op.starts[state] is not None:
+            found.append((port, GIVEN))
         else:
-            yield from units(graph, first.items, first.results, level + 1)
-        start = stop
-
-
-def _follows(a: _Turn, b: _Turn, readers: dict[int, set[int]]) -> bool:
-    """Whether a turn does what the one before it did, to nothing but its result."""
-    if not a.same(b) or len(a.reads) != 1 or len(b.results) != 1 or b.reads != a.results:
-        return False
-    return len(readers[a.results[0]]) <= 2 and -1 not in readers[a.results[0]]
-
-
-def _turn(graph: Graph, index: int, items: tuple[Item, ...], readers: dict[int, set[int]]) -> _Turn:
-    made: dict[int, int] = {}
-    reads: list[int] = []
-    rows: list[object] = []
-    for item in items:
-        sources: list[object] = []
-        for value in item.inputs:
-            if value is not None and value not in made:
-                if value not in reads:
-                    reads.append(value)
-                sources.append(("outside", reads.index(value)))
-            else:
-                sources.append(None if value is None else made[value])
-        for value in item.outputs:
-            made[value] = len(made)
-        types = graph.types_of((*item.inputs, *item.outputs))
-        rows.append((step_text(item.op), tuple(sources), types))
-    results = tuple(value for value in made if readers.get(value, set()) - {index})
-    return _Turn(items, tuple(rows), tuple(reads), results)
+            found.append((port, next(given)))
+    return found
