@@ -64,6 +64,19 @@ BODIES = {
     "first": "dense(4) as h; from h[0] + h[2]",
     "all but the last": "dense(4) as h; from h[:-1] -> mean(axis=0)",
     "all but the first": "dense(4) as h; from h[1:] -> lstm(3, keep=last)",
+    "std": "dense(4) -> std(axis=0)",
+    "std of all": "dense(4) -> std(correction=0)",
+    "std, kept": "rearrange([t, c], [c, t]) -> std(axis=(1, 0), keep=true)",
+    "softmax over time": "dense(3) -> softmax(axis=0) as shares; from shares[0] + shares[1]",
+    "weighted mean": "dense(1) -> softmax(axis=0) as share; from share * x -> sum(axis=0)",
+    "log_softmax over time": "rearrange([t, c], [c, t]) -> log_softmax -> max(axis=1)",
+    "flip": "flip -> lstm(3)",
+    "flip of channels": "rearrange([t, c], [c, t]) -> flip(axis=1) -> conv(3, 2, padding=causal)",
+    "flip of features": "flip(axis=1) -> dense(2)",
+    "flip there and back": "flip -> gru(3) -> flip as back; from back[0]",
+    "formula of reductions": "dense(4) as h; from (h - mean(h, axis=0, keep=true))"
+    " / (std(h, axis=0, keep=true) + 1) * max(h, axis=0) + sum(h, axis=1, keep=true) as z; "
+    "from softmax(z, axis=0) * h -> sum(axis=0)",
     "formula": "dense(8) as h; from h * sigmoid(h) -> sum(axis=0)",
 }
 BLOCK = "block cell { residual { layer_norm -> gru(8) -> dense(8) } }\n"

@@ -265,6 +265,7 @@ METHODS: Final[dict[str, Signature]] = {
     "transpose": _signature("dim0 dim1"),
     "select": _signature("dim index"),
     "gather": _signature("dim index"),
+    "expand_as": _signature("other"),
     "narrow": _signature("dim start length"),
     "roll": _signature("shifts dims"),
     "new_full": _signature("size fill_value"),

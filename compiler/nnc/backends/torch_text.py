@@ -155,13 +155,18 @@ def laid_out(line: str, indent: str) -> list[str]:
     if len(inner) + len(body_text) <= WIDTH:
         return [indent + head, inner + body_text, indent + tail]
     out = [indent + head]
-    for part in split_top(body_text):
+    parts = split_top(body_text)
+    if len(parts) == 1 and not _CALLED.search(head):  # what brackets hold together is no tuple
+        split = [row for part in _operands(body_text) for row in laid_out(part, inner)]
+        return [*out, *split, indent + tail]
+    for part in parts:
         lines = laid_out(part, inner)
         out += [*lines[:-1], lines[-1] + ","]
     return [*out, indent + tail]
 
 
 _PREFIXES = ("return ",)
+_CALLED = re.compile(r"[\w)\]][(\[]$|[\[{]$")
 _TARGET = re.compile(r"^[\w.]+ = ")
 
 

@@ -110,7 +110,7 @@ def with_lengths(
     steps = types[found].dims[axis]  # type: ignore[union-attr]
     if way == "masked":
         return tuple(
-            hide(body, v, axes[at][0], span) if v is not None and axes[at] else v
+            hide(body, v, axes[at][0], span, op.padding_is) if v is not None and axes[at] else v
             for at, v in enumerate(values)
         )
     told = dict(zip((p.name for p in op.ports), values))

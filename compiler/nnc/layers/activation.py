@@ -124,6 +124,7 @@ class Softmax(Layer):
 
     axis: int = axis("the axis that adds up to 1", default=-1)
 
+    padding_is = float("-inf")
     kept = OUTPUT
     ports = (Port("x", ranks=(1, 2, 3, 4, 5)),)
     cases = (
@@ -138,7 +139,7 @@ class Softmax(Layer):
         return (x,)
 
     def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
-        return "mixes" if axis == self.axis % x.rank else "each"
+        return "masked" if axis == self.axis % x.rank else "each"
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         return w.call("F.softmax", x, dim=self.axis + (self.axis >= 0))
@@ -156,6 +157,7 @@ class LogSoftmax(Layer):
 
     axis: int = axis("the axis along which probabilities add up to 1", default=-1)
 
+    padding_is = float("-inf")
     kept = OUTPUT
     ports = (Port("x", ranks=(1, 2, 3, 4, 5)),)
     cases = (
@@ -170,7 +172,7 @@ class LogSoftmax(Layer):
         return (x,)
 
     def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
-        return "mixes" if axis == self.axis % x.rank else "each"
+        return "masked" if axis == self.axis % x.rank else "each"
 
     def torch(self, w: TorchWriter, x: Ref) -> Ref:
         return w.call("F.log_softmax", x, dim=self.axis + (self.axis >= 0))

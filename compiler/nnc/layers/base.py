@@ -28,8 +28,9 @@ LAYERS: dict[str, type[Layer]] = {}
 Along = Literal["each", "masked", "lengths", "mixes"]
 """How a layer treats the steps of a padded sequence.
 
-Each on its own, what pads it may be anything; mixed, right where zeros pad it ("masked") or where
-it is told the lengths; or mixed in a way that padding spoils.
+Each on its own, what pads it may be anything; mixed, right where one number pads it ("masked"; 0
+where the layer does not say another) or where it is told the lengths; or mixed in a way that
+padding spoils.
 """
 
 
@@ -305,6 +306,7 @@ class Layer(Declared):
     alone: ClassVar[bool] = True  # what a sample becomes depends on it alone, and on no chance
     results: ClassVar[tuple[str, ...]] = ("y",)
     aside: ClassVar[bool] = False  # only the first result goes on; `as` may name the others
+    padding_is: ClassVar[float] = 0.0  # the number that pads a sequence where it is "masked"
     kept: ClassVar[Kept] = INPUTS  # for its backward; most functions need what they were given
 
     @classmethod

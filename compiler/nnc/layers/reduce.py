@@ -81,6 +81,30 @@ class Reduction(Layer):
             x = self._hiding(x, own).onnx(w, x, own)
         return self.reduce(w, self.kind, x, self.keep)
 
+    def torch_count(self, w: TorchWriter, x: Ref, own: Ref, rank: int) -> Ref:
+        """How many own numbers of a padded sequence are taken together, of this rank."""
+        count = w.method(own, "sum", dim=1)
+        for at in range(rank):
+            count = w.method(count, "unsqueeze", at + 1)
+        others = self._others(x.type, own.type)
+        return count if others == 1 else w.infix("*", count, others)
+
+    def onnx_count(self, w: OnnxWriter, x: Ref, own: Ref, rank: int) -> Ref:
+        """As `torch_count`."""
+        count = w.op("ReduceSum", own, w.ints(1), keepdims=0, type=TensorType(()))
+        if rank:
+            count = w.op("Unsqueeze", count, w.ints(*(at + 1 for at in range(rank))))
+        others = self._others(x.type, own.type)
+        if others != 1:
+            number = w.op("Cast", w.ints(others), to="float32")
+            count = w.op("Mul", count, number)
+        return count
+
+    def _others(self, x: TensorType, own: TensorType) -> Dim:
+        """How many numbers one step holds of those that are taken together."""
+        step_axis = steps(x, own)
+        return product(x.dims[at] for at in self.axes(x.rank) if at != step_axis)
+
     def _hiding(self, x: Ref, own: Ref) -> HidePadding:
         return HidePadding(steps(x.type, own.type), self.neutral)
 
@@ -117,30 +141,15 @@ class Mean(Reduction):
         if own is None:
             return super().torch(w, x, own)
         total = Sum(self.axis, self.keep).torch(w, x, own)
-        count = w.method(own, "sum", dim=1)
-        for at in range(self.reduced(x.type, self.keep).rank):
-            count = w.method(count, "unsqueeze", at + 1)
-        others = self._others(x.type, own.type)
-        return w.infix("/", total, count if others == 1 else w.infix("*", count, others))
+        rank = self.reduced(x.type, self.keep).rank
+        return w.infix("/", total, self.torch_count(w, x, own, rank))
 
     def onnx(self, w: OnnxWriter, x: Ref, own: Ref | None) -> Ref:
         if own is None:
             return super().onnx(w, x, own)
         reduced = self.reduced(x.type, self.keep)
         total = Sum(self.axis, self.keep).onnx(w, x, own)
-        count = w.op("ReduceSum", own, w.ints(1), keepdims=0, type=TensorType(()))
-        if reduced.rank:
-            count = w.op("Unsqueeze", count, w.ints(*(at + 1 for at in range(reduced.rank))))
-        others = self._others(x.type, own.type)
-        if others != 1:
-            number = w.op("Cast", w.ints(others), to="float32")
-            count = w.op("Mul", count, number)
-        return w.op("Div", total, count, type=reduced)
-
-    def _others(self, x: TensorType, own: TensorType) -> Dim:
-        """How many numbers one step holds of those that are taken together."""
-        step_axis = steps(x, own)
-        return product(x.dims[at] for at in self.axes(x.rank) if at != step_axis)
+        return w.op("Div", total, self.onnx_count(w, x, own, reduced.rank), type=reduced)
 
 
 @layer("sum")
@@ -189,7 +198,6 @@ class Std(Reduction):
     correction: Dim = size("what is taken off n; 0 for the biased form", default=1, least=0)
 
     kept = Kept(inputs=True, output=True)
-    ports = SOME
     cases = (
         Case("std", "[4, 5, 6]", "[]", nodes=4),
         Case("std(axis=0)", "[4, 5]", "[5]", nodes=4),
@@ -216,14 +224,28 @@ class Std(Reduction):
         )
         return out
 
-    def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
-        return "mixes" if axis in self.axes(x.rank) else "each"
-
-    def torch(self, w: TorchWriter, x: Ref, own: Ref | None = None) -> Ref:
+    def torch(self, w: TorchWriter, x: Ref, own: Ref | None) -> Ref:
+        if own is not None:
+            mean = w.let(Mean(self.axis, keep=True).torch(w, x, own), "mean")
+            squares = w.method(w.typed(w.infix("-", x, mean), x.type), "square")
+            total = Sum(self.axis, self.keep).torch(w, w.typed(squares, x.type), own)
+            shape = self.reduced(x.type, self.keep)
+            count = w.infix("-", self.torch_count(w, x, own, shape.rank), self.correction)
+            return w.method(w.infix("/", total, count), "sqrt")
         kept = {"correction": self.correction, "keepdim": self.keep}
         return w.method(x, "std", dim=self.dim(x.type), **kept)
 
-    def onnx(self, w: OnnxWriter, x: Ref, own: Ref | None = None) -> Ref:
+    def onnx(self, w: OnnxWriter, x: Ref, own: Ref | None) -> Ref:
+        if own is not None:
+            mean = Mean(self.axis, keep=True).onnx(w, x, own)
+            centred = w.op("Sub", x, mean, type=x.type)
+            centred = self._hiding(x, own).onnx(w, centred, own)
+            length = self.reduce(w, "ReduceL2", centred, self.keep)
+            shape = self.reduced(x.type, self.keep)
+            own_count = self.onnx_count(w, x, own, shape.rank)
+            taken_off = w.floats(float(ints(self.correction, 1)[0]))
+            root = w.op("Sqrt", w.op("Sub", own_count, taken_off))
+            return w.op("Div", length, root, type=shape)
         centred = w.op("Sub", x, self.reduce(w, "ReduceMean", x, True), type=x.type)
         length = self.reduce(w, "ReduceL2", centred, self.keep)
         count = self._count(x.type)
