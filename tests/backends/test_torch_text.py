@@ -72,3 +72,9 @@ def test_commas_in_strings_and_brackets_do_not_split() -> None:
     assert split_top('f(a, b), "x, (y", [1, 2], \'"\'') == [
         "f(a, b)", '"x, (y"', "[1, 2]", "'\"'",
     ]  # fmt: skip
+
+
+def test_brackets_that_hold_operands_together_are_no_tuple() -> None:
+    sides = [" + ".join(f"value_{side}{i}" for i in range(7)) for side in "ab"]
+    lines = laid_out(f"x = (({sides[0]}) / ({sides[1]})).sqrt()", "")
+    assert lines == ["x = (", f"    ({sides[0]})", f"    / ({sides[1]})", ").sqrt()"]

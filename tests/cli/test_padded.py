@@ -121,10 +121,56 @@ def test_outputs_that_give_steps_no_tags(nnc: Nnc, tmp_path: Path, body: str) ->
     assert "write `input x: token[T] padded`" in nnc("train", "tags.nn", "--out", "run").err
 
 
-def test_a_formula_knows_no_padding(nnc: Nnc, tmp_path: Path) -> None:
+def test_a_formula_knows_padding(nnc: Nnc, tmp_path: Path) -> None:
     tags(tmp_path)
-    (tmp_path / "tags.nn").write_text(TAGGER.replace("cross_entropy", "cross_entropy(y) + mean(y)"))
+    more = "cross_entropy(y) + 0.01 * mean(y**2)"
+    text = TAGGER.replace("cross_entropy", more).replace(
+        "metric accuracy, f1, perplexity, bits", ""
+    )
+    (tmp_path / "tags.nn").write_text(text)
     out = nnc("train", "tags.nn", "--out", "run")
+    assert out.code == 0, out.err
+    told = nnc("eval", "run", "--json").json["metrics"]
+    assert told["onnx"]["loss"] == pytest.approx(told["pytorch"]["loss"], rel=1e-4)
+    inside = "mean(cross_entropy(y * 2, tags.y))"
+    (tmp_path / "tags.nn").write_text(TAGGER.replace("cross_entropy", inside))
+    out = nnc("train", "tags.nn", "--out", "other")
     assert out.code == 1
-    assert "NN427" in out.err
-    assert "`y` has padded steps, which a formula would count" in out.err
+    assert "`cross_entropy` of a class at each place stands alone" in out.err
+
+
+MARKS = """data marks = arrays("marks.npz", target=["y"]) { split 0.6/0.2/0.2 }
+network Marks {
+  input x: [T, 2] padded
+  lstm(8, bidirectional=true) -> dense(UNITS)
+  output y
+}
+train Marks {
+  data marks; loss LOSS; metric accuracy, f1; epochs 6; batch 8; optimizer adam(lr=0.03)
+}
+"""
+
+
+@pytest.mark.parametrize("shape", ["[T, 3]", "[T, 1]", "[T]", "numbers"])
+def test_yes_or_no_at_each_step(nnc: Nnc, tmp_path: Path, shape: str) -> None:
+    """A batch of unequal lengths is learnt, measured and run by its own steps alone."""
+    draw = np.random.default_rng(3)
+    lengths = draw.integers(2, 12, 120)
+    x = draw.standard_normal((120, 11, 2)).astype(np.float32)
+    sums = x.sum(2)
+    y = np.stack([x[..., 0] > 0, x[..., 1] > 0, sums + np.roll(sums, 1, 1) > 0], 2)
+    y = y.astype(np.float32 if shape == "numbers" else np.int64)
+    y[np.arange(11) >= lengths[:, None]] = 1  # what stands behind the end is not read
+    if shape in ("[T, 1]", "[T]"):
+        y = y[..., :1]
+    y = y[..., 0] if shape == "[T]" else y
+    np.savez(tmp_path / "marks.npz", x=x, y=y, x_length=lengths)
+    text = MARKS.replace("UNITS", "3" if shape in ("[T, 3]", "numbers") else "1")
+    (tmp_path / "marks.nn").write_text(text.replace("LOSS", "bce_with_logits"))
+    out = nnc("train", "marks.nn", "--out", "run")
+    assert out.code == 0, out.err
+    told = nnc("eval", "run", "--json").json["metrics"]
+    assert told["onnx"] == pytest.approx(told["pytorch"], abs=1e-5)
+    assert told["onnx"]["accuracy"] > 0.8
+    row = nnc("run", "run", "marks.npz", "--json").json["predictions"][0]
+    assert len(row["y"]) == lengths[0], row

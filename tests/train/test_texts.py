@@ -11,7 +11,8 @@ from torchmetrics.functional.text import char_error_rate, edit_distance, perplex
 from nnc.deploy.losses import LossSum
 from nnc.diagnostics import Refusal
 from nnc.ir.dims import symbol
-from nnc.ir.plan import Binding, Field, MetricPlan, Phase, Profile, Steps, Target, Term
+from nnc.ir.ownsteps import Steps
+from nnc.ir.plan import Binding, Field, MetricPlan, Phase, Profile, Target, Term
 from nnc.ir.training import (
     L1,
     Accuracy,

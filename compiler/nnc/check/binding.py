@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nnc.check.fitting import fits, listing
 from nnc.check.formulabinding import formula_fields
-from nnc.check.ownsteps import own_steps
+from nnc.check.ownsteps import formula_steps, own_steps
 from nnc.check.targets import bind_targets
 from nnc.check.training_rules import (
     BROKEN_CONDITION,
@@ -49,7 +49,14 @@ def bind_fields(plan: TrainPlan, network: Network, profile: Profile) -> TrainPla
         tuple(p.name for p in network.graph.outputs if p.name not in outputs),
         own_steps(plan, network, profile, inputs, terms),
     )
-    phases = tuple(replace(p, terms=terms) for p in plan.phases)
+    phases = tuple(
+        replace(
+            p,
+            terms=terms,
+            formulas=tuple(formula_steps(f, network, profile, inputs) for f in p.formulas),
+        )
+        for p in plan.phases
+    )
     return replace(plan, binding=binding, phases=phases)
 
 

@@ -102,6 +102,10 @@ def _classes(
     assert isinstance(formula.target, Named), "seen to by its checker"
     field = profile.field(formula.target.name)
     count = len(field.labels) if field is not None else 0
+    if field is not None and field.meaning == "tokens":
+        message = f"`{formula.loss.word}` of a class at each place stands alone, not in a formula"
+        help = f"write it as a term of its own: `{formula.loss.word}(tags) + 0.1 * mean(h**2)`"
+        raise Refusal(WRONG_TARGET.at(term.span, message, help=help))
     if field is None or field.meaning not in ("class", "mask"):
         message = f"`{formula.target.name}` holds no classes"
         raise Refusal(WRONG_TARGET.at(term.span, message, help="use `mse`, `l1` or `huber`"))

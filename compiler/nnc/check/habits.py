@@ -33,6 +33,7 @@ STEPS = {
     "interpolate": "upsample",
     "resize": "upsample",
     "view": "reshape",
+    "reverse": "flip",
     "zeropadding": "pad",
     "centercrop": "crop",
     "cropping": "crop",

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from nnc.check.training_rules import OWN_STEPS
 from nnc.diagnostics import Diagnostic, Refusal
-from nnc.ir.dims import show, symbols
+from nnc.ir.dims import show, symbol, symbols
 from nnc.ir.graph import Network
-from nnc.ir.lossformula import names
-from nnc.ir.plan import Field, Profile, Steps, Term, TrainPlan
+from nnc.ir.labels import labelled
+from nnc.ir.lossformula import FormulaTerm, names
+from nnc.ir.ownsteps import Steps
+from nnc.ir.plan import Field, Profile, Term, TrainPlan
+from nnc.ir.types import TensorType
+from nnc.record import replace
 
 
 def own_steps(
@@ -22,40 +26,62 @@ def own_steps(
     """The axes of outputs that are as long as padded inputs, or as layers made of them.
 
     Raises:
-        Refusal: a target has as many steps for each sample, or a formula reads such an output.
+        Refusal: a target has as many steps for each sample.
     """
     graph = network.graph
-    lengths = {}
-    for port in graph.fed:
-        if port.measures:
-            of = next(p for p in graph.inputs if p.name == port.measures)
-            lengths[show(graph.types[of.value].dims[0])] = inputs[port.name].name
+    lengths = _lengths(network, inputs)
     found = tuple(
-        Steps(port.name, axis, size, symbol, lengths[symbol])
+        steps
         for port in graph.outputs
-        for axis, size in enumerate(graph.types[port.value].dims)
-        for symbol in symbols(size)
-        if symbol in lengths
+        for steps in _axes(port.name, graph.types[port.value], lengths)
     )
     differ = {steps.output for steps in found}
     for term in terms:
         problem = _wrong_target(term, term.output in differ, profile)
         if problem is not None:
             raise Refusal(problem)
-    for phase in plan.phases:
-        for formula in phase.formulas:
-            read = [
-                n.name for n in names(formula.formula) if n.name in differ | {*_padded(network)}
-            ]
-            if read:
-                message = f"`{read[0]}` has padded steps, which a formula would count"
-                help = "use a named loss: `cross_entropy`, `mse`, `l1`, `ctc`"
-                raise Refusal(OWN_STEPS.at(formula.span, message, help=help))
     return found
 
 
-def _padded(network: Network) -> tuple[str, ...]:
-    return tuple(port.measures for port in network.graph.fed if port.measures)
+def formula_steps(
+    term: FormulaTerm, network: Network, profile: Profile, inputs: Mapping[str, Field]
+) -> FormulaTerm:
+    """The term with the padded axes of what it reads."""
+    lengths = _lengths(network, inputs)
+    labels = labelled(network)
+    graph = network.graph
+    found: list[Steps] = []
+    for named in names(term.formula):
+        if named.kind == "field":
+            field = profile.field(named.name)
+            if field is not None and field.padded:
+                length = f"{field.name}_length"
+                found.append(Steps(field.name, 0, symbol("T"), "T", length, "field"))
+            continue
+        ports = graph.outputs if named.kind == "output" else graph.inputs
+        value = next((p.value for p in ports if p.name == named.name), None)
+        value = labels[named.name] if value is None else value
+        found += _axes(named.name, graph.types[value], lengths, named.kind)
+    return replace(term, steps=tuple(found))
+
+
+def _lengths(network: Network, inputs: Mapping[str, Field]) -> dict[str, str]:
+    """The field that tells the lengths of what a size is the longest of."""
+    graph, found = network.graph, {}
+    for port in graph.fed:
+        if port.measures:
+            of = next(p for p in graph.inputs if p.name == port.measures)
+            found[show(graph.types[of.value].dims[0])] = inputs[port.name].name
+    return found
+
+
+def _axes(
+    name: str, type: TensorType, lengths: Mapping[str, str], kind: str = "output"
+) -> Iterator[Steps]:
+    for axis, size in enumerate(type.dims):
+        for one in symbols(size):
+            if one in lengths:
+                yield Steps(name, axis, size, one, lengths[one], kind)
 
 
 def _wrong_target(term: Term, differs: bool, profile: Profile) -> Diagnostic | None:

@@ -255,9 +255,12 @@ def _check_binary(term: Term, output: TensorType, field: Field) -> None:
                 help=_other_reading(field),
             )
         )
-    one = TensorType((1, *field.type.dims))
-    if not fits(one, output) or len(field.labels) != 2:
-        shape = "one number" if field.meaning == "class" else str(one)
+    dims = field.type.dims
+    one = TensorType((1, *dims))
+    each = (TensorType((*dims, 1)), field.type) if field.meaning == "tokens" or field.padded else ()
+    fit = [*each, one] if field.meaning != "tokens" else [*each]
+    if not any(fits(type, output) for type in fit) or len(field.labels) != 2:
+        shape = "one number" if field.meaning == "class" else " or ".join(map(str, fit))
         raise Refusal(
             WRONG_CLASSES.at(
                 term.span,

@@ -172,7 +172,8 @@ OWN_STEPS = rule(
 An output with a step for each step of a padded input is longer than some samples are: only a
 sample's own steps are learnt and measured. What it learns from has as many steps for each sample:
 a sequence of the data, or the padded input itself. A loss is the mean over samples of the mean over
-a sample's own steps; a metric counts all own steps alike. Formulas know no padding.
+a sample's own steps; a metric counts all own steps alike. In formulas `mean` and `sum` are those of
+a sample's own steps.
 """,
 )
 LOST_TEXT = rule(

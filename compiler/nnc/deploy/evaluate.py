@@ -230,14 +230,16 @@ def _question(
         logits,
         front,
         constant,
-        _elements(field) if task == "labels" else len(shown) or target.classes,
-        last,
+        _elements(field, axes) if task == "labels" else len(shown) or target.classes,
+        last and task != "binary",
         axes,
     )
 
 
-def _elements(field: Field | None) -> int:
+def _elements(field: Field | None, axes: Axes) -> int:
+    """How many numbers are learnt each by itself: of padded ones those of a step."""
     sides = () if field is None else field.type.dims
+    sides = sides[1:] if axes and field is not None and field.padded else sides
     return math.prod(side for side in sides if isinstance(side, int))
 
 

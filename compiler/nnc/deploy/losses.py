@@ -9,14 +9,17 @@ import numpy.typing as npt
 
 from nnc.backends.arrays import Array
 from nnc.deploy.inputs import network_numbers
-from nnc.deploy.own import Mask, axes_of, in_front, own_mask, own_steps
+from nnc.deploy.own import Mask, axes_of, in_front, own_mask, own_of, own_steps
 from nnc.ir.lossformula import FormulaTerm, Named, axes, computed
 from nnc.ir.plan import Binding, Front, Profile, Scale, Term, TrainPlan
 from nnc.ir.training import L1, Bce, BceWithLogits, CrossEntropy, Ctc, Huber, Loss, Mse
+from nnc.record import Record
 from nnc.train.data.ragged import length_name
 from nnc.train.transcripts import ctc
 
 Floats = npt.NDArray[np.float32]
+HARMLESS = np.float32(0.5)
+"""What stands in padding: a chance, which has a logarithm, a root and an inverse."""
 LEAST = -100.0
 """PyTorch's binary cross-entropy takes no logarithm for less."""
 
@@ -86,7 +89,13 @@ class LossSum:
     def _formula(
         self, term: FormulaTerm, raw: Mapping[str, Array], made: Mapping[str, Array]
     ) -> float:
-        def read(named: Named) -> Floats:
+        def read(named: Named) -> Part:
+            value = value_of(named)
+            steps = term.steps_of(named)
+            own = own_of(steps, raw, value) if steps else None
+            return Part(value if own is None else np.where(own, value, HARMLESS), own)
+
+        def value_of(named: Named) -> Floats:
             if named.kind == "input":
                 field = self._sources[named.name]
                 return _network(self._profile.front(field), raw[field], False)
@@ -96,7 +105,8 @@ class LossSum:
             front = self._profile.front(self._targets.get(named.name, ""))
             return _scaled(front, output) if isinstance(front, Scale) else output
 
-        value = computed(term.formula, read, _number, _operate, _apply, _compare)
+        found = computed(term.formula, read, _number, _operate, _apply, _compare)
+        value = found.value if found.own is None else _reduced(found.value, found.own, False)
         return float(np.asarray(value, np.float64).mean())
 
     def _field(self, name: str, raw: Array) -> Floats:
@@ -208,18 +218,56 @@ _ELEMENTWISE: Mapping[type[Loss], Callable[[Loss, Floats, Floats], Floats]] = {
 }
 
 
-def _number(value: float) -> Floats:
-    return np.asarray(value, np.float32)
+class Part(Record):
+    """A value of a formula, batch first; `own`: which of its places are a sample's own, None: all.
+
+    `own` has the value's axes, of size 1 where no padding lies along them.
+    """
+
+    value: Floats
+    own: Mask | None = None
 
 
-def _apply(word: str, x: Floats) -> Floats:
-    return np.asarray(_FUNCTIONS[word](x), np.float32)
+def _number(value: float) -> Part:
+    return Part(np.asarray(value, np.float32))
 
 
-def _operate(op: str, a: Floats, b: Floats) -> Floats:
+def _apply(word: str, x: Part) -> Part:
+    if word in ("sum", "mean"):
+        return Part(_reduced(x.value, x.own, word == "sum"))
+    return Part(np.asarray(_FUNCTIONS[word](x.value), np.float32), x.own)
+
+
+def _aligned(a: Array, b: Array) -> tuple[Array, Array]:
     rank = max(a.ndim, b.ndim)
     a, b = (x if x.ndim in (0, rank) else x.reshape(axes(x.shape, rank)) for x in (a, b))
-    return np.asarray(_OPERATORS[op](a, b), np.float32)
+    return a, b
+
+
+def _both(a: Part, b: Part) -> Mask | None:
+    """The places that are own in both."""
+    if a.own is None or b.own is None:
+        return b.own if a.own is None else a.own
+    made: Mask = np.logical_and(*_aligned(a.own, b.own))
+    return made
+
+
+def _reduced(x: Floats, own: Mask | None, summed: bool) -> Floats:
+    """The sum or the mean of each sample's own elements."""
+    if own is None:
+        flat = _elements(x)
+        return np.asarray(flat.sum(1) if summed else flat.mean(1), np.float32)
+    if own.ndim < x.ndim:
+        own = own.reshape(axes(own.shape, x.ndim))
+    own = np.broadcast_to(own, x.shape)
+    total = np.where(own, x, 0.0).reshape(len(x), -1).sum(1)
+    count = np.maximum(own.reshape(len(x), -1).sum(1), 1)
+    return np.asarray(total if summed else total / count, np.float32)
+
+
+def _operate(op: str, a: Part, b: Part) -> Part:
+    made = _OPERATORS[op](*_aligned(a.value, b.value))
+    return Part(np.asarray(made, np.float32), _both(a, b))
 
 
 _OPERATORS: Mapping[str, np.ufunc] = {
@@ -231,20 +279,18 @@ _OPERATORS: Mapping[str, np.ufunc] = {
 }
 
 
-def _compare(loss: Loss, y: Floats, t: Floats) -> Floats:
+def _compare(loss: Loss, of: Part, target: Part) -> Part:
     """A named loss, one number a sample."""
+    y, t = of.value, target.value
     if isinstance(loss, CrossEntropy):
         given = None if loss.class_weights is None else np.atleast_1d(loss.class_weights)
         weights = None if given is None else np.asarray(given, np.float32)
         each = _cross_entropy(loss, y, t, weights)
     else:
-        rank = max(y.ndim, t.ndim)
-        y, t = (x if x.ndim in (0, rank) else x.reshape(axes(x.shape, rank)) for x in (y, t))
-        y, t = np.broadcast_arrays(y, t)
+        y, t = np.broadcast_arrays(*_aligned(y, t))
         each = _ELEMENTWISE[type(loss)](loss, y, t)
-    per_sample = _elements(each)
     summed = getattr(loss, "reduce", "mean") == "sum"
-    return np.asarray(per_sample.sum(1) if summed else per_sample.mean(1), np.float32)
+    return Part(_reduced(each, _both(of, target), summed))
 
 
 def _elements(x: Floats) -> Floats:
@@ -252,8 +298,6 @@ def _elements(x: Floats) -> Floats:
 
 
 _FUNCTIONS: Mapping[str, Callable[[Floats], npt.ArrayLike]] = {
-    "sum": lambda x: _elements(x).sum(1),
-    "mean": lambda x: _elements(x).mean(1),
     "exp": np.exp,
     "log": np.log,
     "sqrt": np.sqrt,

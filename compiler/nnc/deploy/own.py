@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nnc.backends.arrays import Array
-from nnc.ir.plan import Binding, Steps
+from nnc.ir.ownsteps import Steps
+from nnc.ir.plan import Binding
 
 Axes = tuple[Steps, ...]
 Mask = npt.NDArray[np.bool_]
@@ -27,6 +28,15 @@ def own_mask(axes: Axes, raw: Mapping[str, Array], output: Array) -> Mask:
         one = np.arange(output.shape[steps.axis + 1]) < own[:, None]
         mask = mask & one.reshape(len(one), *(-1 if i == at else 1 for i in range(len(axes))))
     return mask
+
+
+def own_of(axes: Axes, raw: Mapping[str, Array], value: Array) -> Mask:
+    """The same as `own_mask` with all axes of the value, of size 1 where it is not padded."""
+    mask = own_mask(axes, raw, value)
+    at = {steps.axis + 1 for steps in axes}
+    return mask.reshape(
+        len(value), *(value.shape[i] if i in at else 1 for i in range(1, value.ndim))
+    )
 
 
 def in_front(axes: Axes, value: Array) -> Array:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, TypeVar, Union
 
+from nnc.ir.ownsteps import Steps
 from nnc.ir.training import Loss
 from nnc.record import Record
 from nnc.source import NOWHERE, Span
@@ -50,12 +51,20 @@ Formula = Union[float, Named, Operation, Function, Compared]
 
 
 class FormulaTerm(Record):
-    """`weight * formula` of a loss: the mean over samples, and over elements where any are left."""
+    """`weight * formula` of a loss: the mean over samples, and over elements where any are left.
+
+    `steps`: padded axes of what it reads, where its data are known.
+    """
 
     weight: float
     formula: Formula
     text: str
     span: Span = NOWHERE
+    steps: tuple[Steps, ...] = ()
+
+    def steps_of(self, named: Named) -> tuple[Steps, ...]:
+        """The padded axes of a value that it reads."""
+        return tuple(s for s in self.steps if (s.kind, s.output) == (named.kind, named.name))
 
 
 X = TypeVar("X")

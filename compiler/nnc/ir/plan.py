@@ -9,14 +9,13 @@ says; once profiles are known it carries the `Binding` of fields to inputs and o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal
 
 from nnc.ir.arguments import Declared
 from nnc.ir.datasettings import Augment, Normalize, Split
-from nnc.ir.dims import Dim, evaluate
 from nnc.ir.gan import GanPlan
 from nnc.ir.lossformula import FormulaTerm
+from nnc.ir.ownsteps import Steps
 from nnc.ir.training import Loss, Metric
 from nnc.ir.types import TensorType
 from nnc.ir.updates import Clip, Frozen, Group, Init
@@ -279,27 +278,6 @@ class MetricPlan(Record):
     def name(self) -> str:
         """As printed and logged."""
         return self.metric.word
-
-
-class Steps(Record):
-    """An axis of an output that is as long as a padded sequence, or as layers made it of that.
-
-    Args:
-        axis: of the output, without the batch.
-        size: of the axis, where `symbol` is a sequence's length.
-        length: the field that tells how long the sequence of each sample is.
-    """
-
-    output: str
-    axis: int
-    size: Dim
-    symbol: str
-    length: str
-
-    def own(self, lengths: Sequence[int]) -> list[int]:
-        """How many of the axis are a sample's own."""
-        known = {n: max(evaluate(self.size, {self.symbol: n}), 0) for n in set(lengths)}
-        return [known[n] for n in lengths]
 
 
 class Binding(Record):

@@ -10,7 +10,8 @@ from torch.nn import functional
 
 from nnc.check.training_rules import LOST_TEXT
 from nnc.diagnostics import Refusal
-from nnc.ir.plan import Steps, Term
+from nnc.ir.ownsteps import Steps
+from nnc.ir.plan import Term
 from nnc.train.data.ragged import length_name
 from nnc.train.transcripts import BLANK, lost
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from nnc.ir.lossformula import Formula, Named, axes, computed
 from nnc.ir.training import CrossEntropy, Loss
+from nnc.record import Record
 from nnc.train.losses import each_element
 
 
@@ -17,8 +18,6 @@ def _elements(x: Tensor) -> Tensor:
 
 
 _FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "sum": lambda x: _elements(x).sum(1),
-    "mean": lambda x: _elements(x).mean(1),
     "exp": torch.exp,
     "log": torch.log,
     "sqrt": torch.sqrt,
@@ -38,30 +37,79 @@ _OPERATORS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 }
 
 
-def _operate(op: str, a: Tensor, b: Tensor) -> Tensor:
+class Part(Record):
+    """A value of a formula, batch first; `own`: which of its places are a sample's own, None: all.
+
+    `own` has the value's axes, of size 1 where no padding lies along them.
+    """
+
+    value: Tensor
+    own: Tensor | None = None
+
+
+HARMLESS = 0.5
+"""What stands in padding: a chance, which has a logarithm, a root and an inverse."""
+
+
+def hidden(value: Tensor, own: Tensor) -> Part:
+    """A value in which whatever pads it, be it no number, has no part in the gradient."""
+    return Part(torch.where(own, value, HARMLESS), own)
+
+
+def _aligned(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     rank = max(a.ndim, b.ndim)
     a, b = (x if x.ndim in (0, rank) else x.reshape(axes(tuple(x.shape), rank)) for x in (a, b))
-    return _OPERATORS[op](a, b)
+    return a, b
 
 
-def _compare(loss: Loss, y: Tensor, t: Tensor) -> Tensor:
+def _own(a: Part, b: Part) -> Tensor | None:
+    """The places that are own in both; both have the same axes, or one is a number."""
+    if a.own is None or b.own is None:
+        return b.own if a.own is None else a.own
+    x, y = _aligned(a.own, b.own)
+    return x & y
+
+
+def _operate(op: str, a: Part, b: Part) -> Part:
+    x, y = _aligned(a.value, b.value)
+    return Part(_OPERATORS[op](x, y), _own(a, b))
+
+
+def _reduced(x: Tensor, own: Tensor | None, summed: bool) -> Tensor:
+    """The sum or the mean of each sample's own elements."""
+    if own is None:
+        return _elements(x).sum(1) if summed else _elements(x).mean(1)
+    if own.ndim < x.ndim:
+        own = own.reshape(axes(tuple(own.shape), x.ndim))
+    total = _elements(torch.where(own, x, 0.0)).sum(1)
+    return total if summed else total / _elements(own.expand_as(x)).sum(1).clamp(min=1)
+
+
+def _apply(word: str, x: Part) -> Part:
+    if word in ("sum", "mean"):
+        return Part(_reduced(x.value, x.own, word == "sum"))
+    return Part(_FUNCTIONS[word](x.value), x.own)
+
+
+def _compare(loss: Loss, of: Part, target: Part) -> Part:
     """A named loss, one number a sample."""
+    y, t = of.value, target.value
     if not isinstance(loss, CrossEntropy):
-        rank = max(y.ndim, t.ndim)
-        y, t = (x if x.ndim in (0, rank) else x.reshape(axes(tuple(x.shape), rank)) for x in (y, t))
-        y, t = torch.broadcast_tensors(y, t)  # type: ignore[no-untyped-call]
-    each = _elements(each_element(loss, y, t))
-    return each.sum(1) if getattr(loss, "reduce", "mean") == "sum" else each.mean(1)
+        y, t = torch.broadcast_tensors(*_aligned(y, t))  # type: ignore[no-untyped-call]
+    summed = getattr(loss, "reduce", "mean") == "sum"
+    return Part(_reduced(each_element(loss, y, t), _own(of, target), summed))
 
 
-def formula_value(formula: Formula, read: Callable[[Named], Tensor]) -> Tensor:
-    """The mean of a formula over samples, and over the elements that it leaves."""
-    value = computed(
+def formula_value(formula: Formula, read: Callable[[Named], Part]) -> Tensor:
+    """The mean of a formula over samples, and over a sample's own elements that it leaves."""
+    found = computed(
         formula,
         read,
-        lambda number: torch.tensor(number, dtype=torch.float32),
+        lambda number: Part(torch.tensor(number, dtype=torch.float32)),
         _operate,
-        lambda word, x: _FUNCTIONS[word](x),
+        _apply,
         _compare,
     )
-    return value.mean()
+    if found.own is None:
+        return found.value.mean()
+    return _reduced(found.value, found.own, summed=False).mean()

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from nnc.check.training_rules import OWN_STEPS
 from nnc.diagnostics import Diagnostic
-from nnc.ir.plan import Binding, Steps
+from nnc.ir.ownsteps import Steps
+from nnc.ir.plan import Binding
 from nnc.ir.training import CrossEntropy, Loss
 from nnc.source import Span
 from nnc.train.losses import each_element
@@ -37,6 +38,15 @@ def own_mask(axes: Axes, raw: Mapping[str, Tensor], output: Tensor) -> Tensor:
         mask = one if mask is None else mask & one
     assert mask is not None, "there is an axis"
     return mask
+
+
+def own_of(axes: Axes, raw: Mapping[str, Tensor], value: Tensor) -> Tensor:
+    """The same as `own_mask` with all axes of the value, of size 1 where it is not padded."""
+    mask = own_mask(axes, raw, value)
+    at = {steps.axis + 1 for steps in axes}
+    return mask.reshape(
+        len(value), *(value.shape[i] if i in at else 1 for i in range(1, value.ndim))
+    )
 
 
 def in_front(axes: Axes, value: Tensor) -> Tensor:

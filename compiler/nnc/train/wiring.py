@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from nnc.check.training_rules import OWN_STEPS
 from nnc.diagnostics import Refusal
 from nnc.ir.lossformula import FormulaTerm, Named, names
 from nnc.ir.plan import Binding, Field, Phase, Profile, Scale, Target, Term, TrainPlan
@@ -18,10 +19,10 @@ from nnc.record import Record
 from nnc.train.ctc import ctc_function
 from nnc.train.data.ragged import length_name
 from nnc.train.feed import Raw
-from nnc.train.formulas import formula_value
+from nnc.train.formulas import Part, formula_value, hidden
 from nnc.train.losses import LossFunction, by_place, loss_function, refuse_beyond
 from nnc.train.numbers import Change, to_network, to_units
-from nnc.train.own import Axes, axes_of, differing, own_loss
+from nnc.train.own import Axes, axes_of, differing, own_loss, own_of
 
 
 class Member(Record):
@@ -120,7 +121,7 @@ class Wiring:
         """What the output of a term learns."""
         target = bound(term)
         field = self._field(target)
-        last = _classes_last(target, field)
+        last = _classes_last(target, field) and not term.loss.word.startswith("bce")
         labels = field.labels if field is not None and field.meaning in CLASSES else ()
         axes = self.axes.get(term.output, ())
         count = len(labels)
@@ -132,7 +133,7 @@ class Wiring:
         elif term.loss.needs and labels:
             task = "binary"
         elif term.loss.needs and field is not None and field.role == "target":
-            task, count = "labels", math.prod(n for n in field.type.dims if isinstance(n, int))
+            task, count = "labels", elements(field, padded=bool(axes))
         front = None
         if target.kind == "field":
             front = self.profile.front(target.name)
@@ -225,7 +226,14 @@ class Wiring:
             term.loss, counts=counts, classes=classes, device=self.device, span=term.span
         )
         summed = getattr(term.loss, "reduce", "mean") == "sum"
-        return by_place(function, summed=summed) if _classes_last(target, field) else function
+        classes_last = isinstance(term.loss, CrossEntropy) and _classes_last(target, field)
+        return by_place(function, summed=summed) if classes_last else function
+
+
+def elements(field: Field, padded: bool) -> int:
+    """How many numbers of a field are learnt each by itself: of padded ones those of a step."""
+    dims = field.type.dims[1:] if padded and field.padded else field.type.dims
+    return math.prod(n for n in dims if isinstance(n, int))
 
 
 def _classes_last(target: Target, field: Field | None) -> bool:
@@ -257,12 +265,27 @@ class TotalLoss:
             value = value if weight == 1.0 else value * weight
             total = value if total is None else total + value
         for term in self._formulas:
-            value = term.weight * formula_value(
-                term.formula, lambda named: self._read(named, outputs, raw, inputs)
-            )
+            value = term.weight * self._formula(term, outputs, raw, inputs)
             total = value if total is None else total + value
         assert total is not None, "a phase has at least one term"
         return total
+
+    def _formula(
+        self, term: FormulaTerm, outputs: tuple[Tensor, ...], raw: Raw, inputs: list[Tensor]
+    ) -> Tensor:
+        longest: dict[tuple[str, str], tuple[int, str]] = {}
+
+        def read(named: Named) -> Part:
+            value, steps = self._read(named, outputs, raw, inputs), term.steps_of(named)
+            for one in steps:
+                here = value.shape[one.axis + 1], named.name
+                other = longest.setdefault((one.symbol, str(one.size)), here)
+                if here[0] != other[0]:
+                    message = f"`{here[1]}` has {here[0]} steps where `{other[1]}` has {other[0]}"
+                    raise Refusal(OWN_STEPS.at(term.span, message))
+            return hidden(value, own_of(steps, raw, value)) if steps else Part(value)
+
+        return formula_value(term.formula, read)
 
     def _read(
         self, named: Named, outputs: tuple[Tensor, ...], raw: Raw, inputs: list[Tensor]
