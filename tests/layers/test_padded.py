@@ -184,3 +184,59 @@ def test_what_pads_a_sequence_is_hidden_where_braces_read_it() -> None:
     target, length = torch.tensor([[3, 4]]), torch.tensor([2])
     made = [module(torch.tensor([[1, 2, pad, pad]]), length, target) for pad in (0, 7)]
     assert torch.equal(*made)
+
+
+ROWS = {
+    "lstm": ("h, c", "from h\n  output last\n  from c\n  output cell"),
+    "gru": ("h", "from h\n  output last"),
+    "rnn": ("h", "from h\n  output last"),
+}
+
+
+@pytest.mark.parametrize("keep", ["", ", keep=last"])
+@pytest.mark.parametrize("word", ROWS)
+def test_everything_at_once(word: str, keep: str, tmp_path: Path) -> None:
+    """Three layers, both ways, of unequal lengths, states given and states out: PyTorch's own."""
+    names, more = ROWS[word]
+    starts = [f"{name}0" for name in names.split(", ")]
+    text = f"""network A {{
+  input x: [T, 8] padded
+  input {", ".join(starts)}: [6, 5]
+  from x, {", ".join(starts)}
+  {word}(5, layers=3, bidirectional=true, dropout=0.2{keep}) as out, {names}
+  output out
+  {more}
+}}"""
+    found = check_text(text)
+    assert not found.diagnostics, [d.message for d in found.diagnostics]
+    net = found.networks["A"]
+    verify(net)
+    arrays = worked.weights(net, np.random.default_rng(0))
+    module = worked.torch_module(net, tmp_path)
+    module.load_state_dict({n: torch.from_numpy(a.copy()) for n, a in arrays.items()})
+    model = onnx_model(net, arrays)
+    session = ort.InferenceSession(model.serialize())
+    rng = np.random.default_rng(2)
+    x, lengths = padded(rng)
+    given = {s: rng.standard_normal((4, 6, 5)).astype(np.float32) for s in starts}
+    feeds = {"x": x, "x_length": lengths} | given
+    order = [port.name for port in net.graph.inputs]
+    together = session.run(None, {name: feeds[name] for name in order})
+    plain = getattr(torch.nn, word.upper())(8, 5, 3, batch_first=True, bidirectional=True)
+    plain.load_state_dict({n.split(".", 1)[1]: torch.from_numpy(a) for n, a in arrays.items()})
+    with torch.no_grad():
+        ours = [y.numpy() for y in module(*(torch.from_numpy(feeds[name]) for name in order))]
+        for at, n in enumerate(lengths.tolist()):
+            first = [torch.from_numpy(given[s][at][:, None]) for s in starts]
+            out, left = plain(
+                torch.from_numpy(x[at : at + 1, :n]), tuple(first) if len(first) > 1 else first[0]
+            )
+            ends = [h[:, 0] for h in (left if isinstance(left, tuple) else (left,))]
+            last = torch.cat([ends[0][-2], ends[0][-1]])
+            wanted = [last if keep else out[0], *ends]
+            for made in (ours, together):
+                for value, right in zip(made, wanted, strict=True):
+                    mine = value[at] if keep or value.ndim < 3 else value[at][: len(right)]
+                    assert worked.difference(mine, right.numpy()) <= 1e-5
+    kinds = [node.op_type for node in model.proto().graph.node]
+    assert kinds.count(word.upper()) == 3

@@ -28,9 +28,8 @@ LAYERS: dict[str, type[Layer]] = {}
 Along = Literal["each", "masked", "lengths", "mixes"]
 """How a layer treats the steps of a padded sequence.
 
-Each on its own, what pads it may be anything; mixed, right where one number pads it ("masked"; 0
-where the layer does not say another) or where it is told the lengths; or mixed in a way that
-padding spoils.
+Each on its own, what pads it may be anything; mixed, right where one number pads it ("masked") or
+where it is told the lengths; or mixed in a way that padding spoils.
 """
 
 
@@ -95,10 +94,9 @@ TorchArg = Union[Ref, Scalar, Sequence["TorchArg"]]
 
 
 class Rules(Protocol):
-    """The checker as a shape rule sees it.
+    """The checker as a shape rule sees it: it proves, assumes or refuses what rules state.
 
-    Rules state what must hold, the checker proves, assumes or refuses it. `at` is the
-    name of the argument that the message points at ("" for the layer's name).
+    `at` is the name of the argument that the message points at ("" for the layer's name).
     """
 
     def equal(
