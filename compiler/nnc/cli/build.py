@@ -22,6 +22,8 @@ from nnc.cli.console import Console
 from nnc.cli.extras import extras
 from nnc.cli.failures import relative, unusable
 from nnc.cli.names import public_name, stem
+from nnc.cli.nearby import absent, weights_file
+from nnc.cli.starting import start_of
 from nnc.cli.verb import FILE, data_option, network_option, set_option, verb
 from nnc.deploy.export import (
     ExportedFile,
@@ -50,6 +52,7 @@ class Order(Record):
     """A file to build: what of, with which weights (None: initial ones).
 
     `tables` tell what other programs call the weights; whether they were `asked` for by name.
+    `plan`: the train block, whose `init` gives the weights that a training would start from.
     """
 
     recipe: Recipe
@@ -57,6 +60,7 @@ class Order(Record):
     seed: int
     tables: tuple[NameTable, ...] = ()
     asked: bool = False
+    plan: TrainPlan | None = None
 
 
 @verb("build")
@@ -90,7 +94,7 @@ def command(
     moved: dict[str, str],
 ) -> None:
     """Write ONNX files of the networks of a spec, or of a run's trained network."""
-    if places.kind(path) == "run":
+    if places.kind(path, ".nn") == "run":
         run = places.run_at(path, "any", console)
         orders = _of_run(run, sets, moved, console)
         source = Source(run.record.spec or "spec.nn", "")
@@ -100,6 +104,8 @@ def command(
     if names is not None and weights is None:
         raise unusable("--names tells of a file of weights", help="give the file: --weights FILE")
     if weights is not None:
+        if names is not None and not Path(names).exists():
+            raise absent(names, ".json")
         given, tables = _weights_file(weights, console), _tables(names, source)
         said = {"weights": given, "tables": tables, "asked": names is not None}
         orders = [replace(order, **said) for order in orders]
@@ -108,7 +114,7 @@ def command(
         recipe = _asked(order.recipe, bare, streaming)
         trained = order.weights is not None
         place = _place(output, source, file_name(recipe, trained=trained, alone=alone), alone)
-        recipe, arrays = shipped(recipe), _arrays(order, console)
+        recipe, arrays = shipped(recipe), _arrays(order, source, console)
         arrays = shipped_weights(recipe, arrays)
         files = [
             export_network(
@@ -212,7 +218,7 @@ def _of_spec(
         plan = specs.train_of(checked, name, network)
         profile = profiles.get(plan.data[0]) if plan is not None else None
         seed = plan.seed if plan else 0
-        orders.append(Order(_recipe(checked, name, profile, network), None, seed))
+        orders.append(Order(_recipe(checked, name, profile, network), None, seed, plan=plan))
     for name in playing:
         plan = specs.train_of(checked, name, network)
         known = gans.known(plan, profiles)
@@ -262,12 +268,9 @@ def _recipe(checked: Checked, network: str, profile: Profile | None, block: str 
 
 
 def _weights_file(path: str, console: Console) -> Path:
-    there = Path(path)
-    if there.is_dir():
+    if Path(path).is_dir():
         return places.run_at(path, "any", console).path / WEIGHTS
-    if not there.is_file():
-        raise unusable(f"there is no {relative(path)}")
-    return there
+    return weights_file(path)
 
 
 def _tables(names: str | None, spec: Source) -> tuple[NameTable, ...]:
@@ -278,7 +281,7 @@ def _tables(names: str | None, spec: Source) -> tuple[NameTable, ...]:
     return read_tables(there, relative(str(there)))
 
 
-def _arrays(order: Order, console: Console) -> Mapping[str, Array]:
+def _arrays(order: Order, source: Source, console: Console) -> Mapping[str, Array]:
     table = weight_table(order.recipe.network)
     role = order.recipe.role
     if order.weights is None and role is not None:
@@ -286,7 +289,7 @@ def _arrays(order: Order, console: Console) -> Mapping[str, Array]:
     if role is not None and order.weights is not None and not order.tables:
         return gans.weights_of(order.weights, order.recipe.network, role.player.name)
     if order.weights is None:
-        return initial_weights(table, order.seed)
+        return initial_weights(table, order.seed) | _begun(order, source, console)
     name = order.recipe.network.name
     tables = [t for t in order.tables if t.network in ("", name)]
     for asked in tables if order.asked else ():
@@ -295,6 +298,21 @@ def _arrays(order: Order, console: Console) -> Mapping[str, Array]:
     for line in told(taken, order.weights.name):
         console.note(line)
     return taken.arrays
+
+
+def _begun(order: Order, source: Source, console: Console) -> dict[str, Array]:
+    """What the train block's `init` carries over, as a training would start; told either way."""
+    plan = order.plan
+    if plan is None or plan.init is None:
+        return {}
+    try:
+        begun = start_of(plan, order.recipe.network, source)
+    except Refusal as refusal:
+        console.note(f"note: {refusal.diagnostics[0].message}; all weights are drawn anew")
+        return {}
+    for line in begun.lines if begun is not None else ():
+        console.note(line)
+    return {} if begun is None else dict(begun.arrays)
 
 
 def _is_file(output: str | None) -> bool:

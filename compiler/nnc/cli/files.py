@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 
 from nnc.cli.failures import relative, unusable
+from nnc.cli.nearby import spec_beside
 from nnc.cli.settings import Settings
 
 
@@ -21,7 +22,8 @@ def spec_files(paths: tuple[str, ...], project: Settings) -> Iterator[str]:
             continue
         inside = list(_inside(path, project))
         if not inside:
-            raise unusable(f"there is no .nn file in {relative(path)}")
+            help = spec_beside(path, "")
+            raise unusable(f"there is no .nn file in {relative(path)}", help=help)
         yield from inside
 
 

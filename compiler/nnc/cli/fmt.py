@@ -11,6 +11,7 @@ import click
 from nnc.cli.console import Console
 from nnc.cli.failures import MISTAKE, relative
 from nnc.cli.files import spec_files
+from nnc.cli.nearby import helped
 from nnc.cli.settings import settings
 from nnc.cli.verb import FILE, json_option, verb
 from nnc.diagnostics import Diagnostic, Refusal
@@ -37,6 +38,8 @@ def command(console: Console, paths: tuple[str, ...], check: bool, diff: bool) -
             source = read_source(path, "" if path == "-" else relative(path))
             made = formatted(source)
         except Refusal as refusal:
+            if path != "-" and not os.path.exists(path):
+                helped(refusal, path)
             found.extend(refusal.diagnostics)
             if not console.json:
                 console.diagnostics(refusal.diagnostics)

@@ -8,16 +8,18 @@ from typing import Literal
 from nnc.cli import specs
 from nnc.cli.console import Console
 from nnc.cli.failures import relative, unusable
+from nnc.cli.nearby import absent, spec_beside, what_is
+from nnc.diagnostics import Refusal
+from nnc.record import replace
 from nnc.source import Source
-from nnc.syntax.kinds import of_bytes
 from nnc.train.folder import Run, find_run, open_run
 
 Kind = Literal["spec", "run", "model"]
 Want = Literal["finished", "unfinished", "any"]
 
 
-def kind(path: str) -> Kind:
-    """What a path is, by its name and by what it is on disk.
+def kind(path: str, *endings: str) -> Kind:
+    """What a path is, by its name and by what it is on disk; `endings`: of files that are meant.
 
     Raises:
         Refusal: nothing is there.
@@ -28,7 +30,8 @@ def kind(path: str) -> Kind:
     if there.is_dir():
         return "run"
     if not there.exists():
-        raise unusable(f"there is no {relative(path)}", help=_beside(there))
+        otherwise = "`nnc runs` lists the runs" if endings == (".onnx",) else ""
+        raise absent(path, *(endings or (".nn",)), otherwise=otherwise)
     return "model" if there.suffix.lower() == ".onnx" else "spec"
 
 
@@ -51,7 +54,7 @@ def spec_of(path: str, console: Console) -> Source:
     return Source(relative(path), text)
 
 
-def run_at(path: str, want: Want, console: Console) -> Run:
+def run_at(path: str, want: Want, console: Console, verb: str = "") -> Run:
     """The run that a path names; of a folder of runs the newest, which is told.
 
     Raises:
@@ -60,9 +63,24 @@ def run_at(path: str, want: Want, console: Console) -> Run:
     there = Path(path)
     if (there / "run.json").is_file():
         return open_run(there)
-    found = find_run(there, want)
+    found = _found(path, want, verb)
     console.note(f"run       {relative(str(found.path))}")
     return found
+
+
+def _found(path: str, want: Want, verb: str) -> Run:
+    """The newest run in a folder; where there is none, what was meant is told."""
+    if not Path(path).exists():
+        raise absent(path, otherwise="`nnc runs` lists the runs")
+    try:
+        return find_run(Path(path), want)
+    except Refusal as refused:
+        (first,) = refused.diagnostics
+        help = spec_beside(path, verb) or first.help
+        if Path(path).is_file():
+            help = "a run is a folder that `nnc train` made, such as runs/lenet/1"
+        refused.diagnostics = (replace(first, help=help),)
+        raise
 
 
 def model_at(path: str, verb: str) -> Path:
@@ -78,25 +96,15 @@ def model_at(path: str, verb: str) -> Path:
             f"{shown} is a spec, and `nnc {verb}` takes a model or a run",
             help=f"train it: `nnc train {shown}`, then `nnc {verb} runs/{there.stem} ...`",
         )
-    with there.open("rb") as file:
-        head = file.read(4096)
-    what, _ = of_bytes(head)
-    if what not in ("an ONNX model", "no text"):
+    what = what_is(path)
+    if what not in ("an ONNX model", ""):
         these = "are" if what.startswith(("arrays", "weights")) else "is"
         subject = "these" if these == "are" else shown
+        help = f"`nnc build SPEC --weights {shown}` makes a model of weights"
+        if not what.startswith("weights"):
+            first = "the model stands first: `nnc run MODEL PICTURE`"
+            help = first if verb == "run" and "picture" in what else ""
         raise unusable(
-            f"{subject} {these} {what}, and `nnc {verb}` takes a model (.onnx) or a run",
-            help="the model stands first: `nnc run MODEL PICTURE`" if verb == "run" else "",
+            f"{subject} {these} {what}, and `nnc {verb}` takes a model (.onnx) or a run", help=help
         )
     return there
-
-
-def _beside(path: Path) -> str:
-    from nnc.diagnostics import nearest  # only a mistake needs it
-
-    try:
-        names = [p.name for p in path.parent.iterdir() if not p.name.startswith(".")]
-    except OSError:
-        return ""
-    meant = nearest(path.name, names)
-    return f"did you mean `{relative(str(path.parent / meant))}`?" if meant else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ import click
 from nnc.cli import places
 from nnc.cli.console import Console
 from nnc.cli.failures import MISTAKE, relative, unusable
+from nnc.cli.nearby import absent
 from nnc.cli.verb import FILE, two_forms, verb
 from nnc.deploy.about import MOST_PIXELS
 from nnc.deploy.gather import Size, trained_size
@@ -101,6 +103,9 @@ def command(
     session = whole(Session(model_file(model, console)))
     if not session.about.trained:
         console.note(f"note: {session.name} has initial weights: it was not trained")
+    missing = [path for path in inputs if path != "-" and not os.path.exists(path)]
+    if missing and not keep_going:
+        raise absent(missing[0])
     stdin = sys.stdin.buffer.read() if "-" in inputs else b""
     unseen: Counter[str] = Counter()
     _tell_size(session, size, console)
@@ -135,9 +140,9 @@ def model_file(path: str, console: Console, verb: str = "run") -> Path:
     Raises:
         Refusal: there is none.
     """
-    if places.kind(path) != "run":
+    if places.kind(path, ".onnx") != "run":
         return places.model_at(path, verb)
-    run = places.run_at(path, "finished", console)
+    run = places.run_at(path, "finished", console, verb)
     if not run.model.is_file():
         help = f"`nnc build {relative(str(run.path))}` makes one of its weights"
         raise unusable(f"{relative(str(run.path))} has no exported model", help=help)

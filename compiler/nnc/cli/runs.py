@@ -9,6 +9,7 @@ import click
 from nnc.cli.console import Console
 from nnc.cli.failures import relative, unusable
 from nnc.cli.folders import runs_folder
+from nnc.cli.nearby import instead
 from nnc.cli.verb import FILE, json_option, verb
 from nnc.render.json import Json, document
 from nnc.render.table import table
@@ -31,7 +32,12 @@ def command(console: Console, folder: str | None) -> None:
     elif where.is_dir():
         found = list(runs_in(where))
     elif folder:
-        raise unusable(f"there is no folder {relative(folder)}")
+        if where.exists():
+            help = "runs lie in folders: `nnc runs runs`"
+            raise unusable(
+                f"{relative(folder)} is a file, and a folder of runs is wanted", help=help
+            )
+        raise unusable(f"there is no folder {relative(folder)}", help=instead(folder))
     else:
         found = []
     if console.json:

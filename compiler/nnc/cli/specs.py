@@ -13,7 +13,6 @@ from nnc.cli.failures import relative, unusable
 from nnc.diagnostics import Diagnostic, Refusal
 from nnc.ir.graph import Network
 from nnc.ir.plan import Profile, TrainPlan
-from nnc.record import replace
 from nnc.source import Source
 from nnc.syntax.files import read_source
 
@@ -27,36 +26,17 @@ def load(path: str) -> Source:
         Refusal: it cannot be read, is too large, or is no text.
     """
     if path != "-" and os.path.isdir(path):
-        raise _folder(path)
+        from nnc.cli.nearby import no_spec  # only a mistake needs it
+
+        raise no_spec(path)
     try:
         return read_source(path, "" if path == "-" else relative(path))
     except Refusal as refused:
         if path != "-" and not os.path.exists(path):
-            (first,) = refused.diagnostics
-            refused.diagnostics = (replace(first, help=_nearby(path)),)
+            from nnc.cli.nearby import helped
+
+            helped(refused, path)
         raise
-
-
-def _folder(path: str) -> Refusal:
-    """The message for a folder where one spec is wanted."""
-    names = sorted(name for name in os.listdir(path) if name.endswith(".nn"))
-    listed = ", ".join(relative(os.path.join(path, name)) for name in names[:8])
-    more = ", ..." if len(names) > 8 else ""
-    help = f"it holds {listed}{more}: name one" if names else "it holds no .nn file"
-    return unusable(f"{relative(path)} is a folder, and one spec is wanted", help=help)
-
-
-def _nearby(path: str) -> str:
-    """The spec beside a path that is not there, where it was most likely meant."""
-    from nnc.diagnostics import nearest  # only a mistake needs it
-
-    folder = os.path.dirname(path)
-    try:
-        names = [name for name in os.listdir(folder or ".") if name.endswith(".nn")]
-    except OSError:
-        return f"there is no folder {relative(folder)}"
-    meant = nearest(os.path.basename(path), names)
-    return f"did you mean `{relative(os.path.join(folder, meant))}`?" if meant else ""
 
 
 def overrides(sets: Mapping[str, str]) -> tuple[Override, ...]:

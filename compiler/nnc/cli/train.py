@@ -28,6 +28,7 @@ from nnc.render.header import binding_lines, data_line, network_line, split_line
 from nnc.render.updates import update_lines
 from nnc.source import NOWHERE, Source
 from nnc.train.checkpoints import checkpoints
+from nnc.train.device import refuse_unusable
 from nnc.train.engine import train
 from nnc.train.folder import RunFolder, new_folder
 from nnc.train.job import Exporter, Job, Outcome
@@ -45,6 +46,7 @@ class Wish(Record):
     out: str | None = None
     name: str = ""
     accept_data: bool = False
+    device: str = "auto"
 
 
 SMALL_STEP = 100_000_000
@@ -102,7 +104,7 @@ def command(
     if spec is None and resume is None:
         raise click.UsageError("Missing argument 'SPEC' (or --resume RUN).")
     sets |= {} if steps is None else {"train.steps": str(steps)}
-    wish = Wish(spec, resume, network, sets, moved, out, name, accept_data)
+    wish = Wish(spec, resume, network, sets, moved, out, name, accept_data, device)
     prepared, folder, resumed, starts = start(wish, console)
     threads = threads or _few(prepared)
     try:
@@ -175,6 +177,7 @@ def start(wish: Wish, console: Console) -> Ready:
         assert wish.spec is not None, "without a spec there is a run to go on with"
         source = specs.load(wish.spec)
         prepared = prepare.prepare(source, wish.sets, wish.moved, wish.network, console)
+        refuse_unusable(wish.device)
         starts = _starts(prepared, source)
         out = Path(wish.out) if wish.out else None
         own = plan.name if (plan := prepared.plan).name != plan.network else ""

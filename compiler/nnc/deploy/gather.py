@@ -31,7 +31,14 @@ ARRAYS = (".npz", ".npy")
 TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
 Size = Literal["trained", "native"] | tuple[int, int]
 """That of training, each picture's own, or (height, width)."""
-FEEDS = {"pictures": "a picture", "rows": "a table (.csv, .parquet)", "arrays": ".npz or .npy"}
+FEEDS = {
+    "pictures": "pictures (.png, .jpg)",
+    "rows": "a table (.csv, .parquet)",
+    "arrays": "arrays (.npz, .npy)",
+    "series": "a table in time order (.csv, .parquet)",
+    "texts": "texts (.txt, .csv)",
+    "sounds": "sounds (.wav, .flac)",
+}
 
 
 def kind(session: Session) -> Kind:
@@ -131,6 +138,8 @@ def _samples(
     unseen: Counter[str],
 ) -> Iterator[Sample]:
     ending = os.path.splitext(path)[1].lower()
+    if data is None:
+        _known(session, fed, path, ending)
     if data is None and ending in ARRAYS:
         yield from _arrays(session, Path(path))
     elif fed == "pictures":
@@ -145,6 +154,35 @@ def _samples(
         help = f"the model takes {FEEDS['arrays']} with {names}"
         message = f"{session.name} does not say how {given} becomes its inputs"
         raise refusal(WRONG_INPUT, path, message, help)
+
+
+_PROGRAMS = {
+    ".nn": "a spec",
+    ".py": "a Python file",
+    ".onnx": "a model",
+    ".pt": "a checkpoint of PyTorch",
+    ".pth": "a checkpoint of PyTorch",
+    ".safetensors": "weights",
+}
+"""Files that no model reads."""
+
+
+def _known(session: Session, fed: Kind, path: str, ending: str) -> None:
+    """Refuses a file that is of quite another kind than the model takes.
+
+    Raises:
+        Refusal: it is.
+    """
+    what = _PROGRAMS.get(ending, "")
+    if not what and fed not in ("pictures", "arrays"):
+        what = "a picture" if ending in ENDINGS else ""
+    if not what and fed in ("pictures", "sounds"):
+        what = "a table" if ending in (".csv", ".tsv", ".parquet", ".pq") else ""
+    if not what:
+        return
+    subject = f"{path} is" if not what.startswith("weights") else f"these are {path},"
+    message = f"{subject} {what}, and {session.name} takes {FEEDS[fed]}"
+    raise refusal(WRONG_INPUT, path, message)
 
 
 # --- pictures -------------------------------------------------------------------------------------

@@ -46,7 +46,7 @@ def decoded(content: bytes, name: str) -> str:
         raise _refusal(name, "this text is in UTF-16", "save it as UTF-8")
     try:
         text = content.decode("utf-8-sig")
-        if "\0" not in text:
+        if "\0" not in text and content[:4] not in (b"PK\x03\x04", b"%PDF"):
             return text
         raise _other(content, name)
     except UnicodeDecodeError as error:

@@ -61,6 +61,16 @@ def choose_device(asked: str, plan: TrainPlan, threads: int = 0) -> Device:
     return Device(name, described, torch.get_num_threads(), precision, reason)
 
 
+def refuse_unusable(asked: str) -> None:
+    """Refuses a device before anything is made for its run.
+
+    Raises:
+        Refusal: the device asked for does not work here.
+    """
+    if asked not in ("auto", "cpu"):
+        _place(asked)
+
+
 def present() -> tuple[str, ...]:
     """What a run can compute on here, in words; the one that `auto` takes stands first."""
     name, reason = _place("auto")
