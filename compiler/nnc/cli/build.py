@@ -23,7 +23,7 @@ from nnc.cli.extras import extras
 from nnc.cli.failures import relative, unusable
 from nnc.cli.names import public_name, stem
 from nnc.cli.nearby import absent, weights_file
-from nnc.cli.starting import start_of
+from nnc.cli.starting import player_start, start_of
 from nnc.cli.verb import FILE, data_option, network_option, set_option, verb
 from nnc.deploy.export import (
     ExportedFile,
@@ -52,7 +52,7 @@ class Order(Record):
     """A file to build: what of, with which weights (None: initial ones).
 
     `tables` tell what other programs call the weights; whether they were `asked` for by name.
-    `plan`: the train block, whose `init` gives the weights that a training would start from.
+    `plan`: the train block; `begun`: the weights that its `init` gives a training to start from.
     """
 
     recipe: Recipe
@@ -61,6 +61,7 @@ class Order(Record):
     tables: tuple[NameTable, ...] = ()
     asked: bool = False
     plan: TrainPlan | None = None
+    begun: Mapping[str, Array] = {}
 
 
 @verb("build")
@@ -101,20 +102,13 @@ def command(
     else:
         source = specs.load(path)
         orders = _of_spec(source, sets, moved, network, bare, console)
-    if names is not None and weights is None:
-        raise unusable("--names tells of a file of weights", help="give the file: --weights FILE")
-    if weights is not None:
-        if names is not None and not Path(names).exists():
-            raise absent(names, ".json")
-        given, tables = _weights_file(weights, console), _tables(names, source)
-        said = {"weights": given, "tables": tables, "asked": names is not None}
-        orders = [replace(order, **said) for order in orders]
+    orders = _given(orders, weights, names, source, console)
     alone = len(orders) == 1
     for order in orders:
         recipe = _asked(order.recipe, bare, streaming)
         trained = order.weights is not None
         place = _place(output, source, file_name(recipe, trained=trained, alone=alone), alone)
-        recipe, arrays = shipped(recipe), _arrays(order, source, console)
+        recipe, arrays = shipped(recipe), _arrays(order, console)
         arrays = shipped_weights(recipe, arrays)
         files = [
             export_network(
@@ -132,6 +126,21 @@ def command(
             _write_source(recipe, source, place.parent, arrays, alone, console)
         for file in files:
             _tell(file, trained, console)
+
+
+def _given(
+    orders: list[Order], weights: str | None, names: str | None, source: Source, console: Console
+) -> list[Order]:
+    """The orders with the weights that the command line names; else those of their `init`."""
+    if names is not None and weights is None:
+        raise unusable("--names tells of a file of weights", help="give the file: --weights FILE")
+    if weights is None:
+        return [replace(order, begun=_begun(order, source, console)) for order in orders]
+    if names is not None and not Path(names).exists():
+        raise absent(names, ".json")
+    given, tables = _weights_file(weights, console), _tables(names, source)
+    said = {"weights": given, "tables": tables, "asked": names is not None}
+    return [replace(order, **said) for order in orders]
 
 
 def _asked(recipe: Recipe, bare: bool, streaming: bool) -> Recipe:
@@ -224,7 +233,7 @@ def _of_spec(
         known = gans.known(plan, profiles)
         only = set(wanted) if network in wanted else None
         for recipe in gans.recipes(checked, checked.gans[name], plan, known, only=only):
-            orders.append(Order(recipe, None, plan.seed if plan else 0))
+            orders.append(Order(recipe, None, plan.seed if plan else 0, plan=plan))
     return orders
 
 
@@ -281,15 +290,16 @@ def _tables(names: str | None, spec: Source) -> tuple[NameTable, ...]:
     return read_tables(there, relative(str(there)))
 
 
-def _arrays(order: Order, source: Source, console: Console) -> Mapping[str, Array]:
+def _arrays(order: Order, console: Console) -> Mapping[str, Array]:
     table = weight_table(order.recipe.network)
     role = order.recipe.role
     if order.weights is None and role is not None:
-        return gans.first_weights(order.recipe.network, role.player.name, order.seed)
+        first = gans.first_weights(order.recipe.network, role.player.name, order.seed)
+        return {**first, **order.begun}
     if role is not None and order.weights is not None and not order.tables:
         return gans.weights_of(order.weights, order.recipe.network, role.player.name)
     if order.weights is None:
-        return initial_weights(table, order.seed) | _begun(order, source, console)
+        return {**initial_weights(table, order.seed), **order.begun}
     name = order.recipe.network.name
     tables = [t for t in order.tables if t.network in ("", name)]
     for asked in tables if order.asked else ():
@@ -300,19 +310,22 @@ def _arrays(order: Order, source: Source, console: Console) -> Mapping[str, Arra
     return taken.arrays
 
 
-def _begun(order: Order, source: Source, console: Console) -> dict[str, Array]:
+def _begun(order: Order, source: Source, console: Console) -> Mapping[str, Array]:
     """What the train block's `init` carries over, as a training would start; told either way."""
-    plan = order.plan
-    if plan is None or plan.init is None:
+    plan, role = order.plan, order.recipe.role
+    if plan is None or order.weights is not None:
         return {}
     try:
-        begun = start_of(plan, order.recipe.network, source)
+        if role is None:
+            begun = start_of(plan, order.recipe.network, source)
+        else:
+            begun = player_start(plan, role.player.name, order.recipe.network, source)
     except Refusal as refusal:
         console.note(f"note: {refusal.diagnostics[0].message}; all weights are drawn anew")
         return {}
     for line in begun.lines if begun is not None else ():
         console.note(line)
-    return {} if begun is None else dict(begun.arrays)
+    return {} if begun is None else begun.arrays
 
 
 def _is_file(output: str | None) -> bool:

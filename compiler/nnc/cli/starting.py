@@ -110,6 +110,20 @@ def players_start(
     }
 
 
+def player_start(plan: TrainPlan, name: str, network: Network, spec: Source) -> Start | None:
+    """What one player of a gan takes over; None where nothing says so.
+
+    Raises:
+        Refusal: as `start_from`.
+    """
+    if plan.gan is None or not plan.gan.inits:
+        return None
+    for player, init, own in zip(plan.gan.gan.players, plan.gan.inits, by_network(plan)):
+        if player.name == name and init is not None:
+            return start_from(init, own, network, spec, player)
+    return None
+
+
 def joined_start(starts: Mapping[str, Start]) -> InitRecord | None:
     """What a run of several players remembers of their starts."""
     if not starts:
