@@ -67,7 +67,23 @@ network Blocks {
   output y: [7, 7]
 }
 """
-NETWORKS = [LANGUAGE, LAST, CODER, BLOCK]
+TURNED = """
+block level(enc) { enc -> relu -> dense(6, tie=transpose(enc)) -> tanh }
+network Turned {
+  input x: [3, T, 6]
+  input one: [4]
+  shared code = dense(4)
+  weight basis: [6, 4] = normal(0.5)
+  from x -> code -> tanh -> dense(6, tie=transpose(code)) as back
+  repeat 3 { level(code) }
+  dense(4, bias=false, tie=transpose(back)) -> dense(6, tie=basis) as m
+  from m + sum(basis, axis=1) -> dense(4, tie=transpose(basis))
+  output y: [3, T, 4]
+  from one -> dense(6, bias=false, tie=transpose(code))
+  output z: [6]
+}
+"""
+NETWORKS = [LANGUAGE, LAST, CODER, BLOCK, TURNED]
 
 
 def made(network: Network) -> tuple[torch.nn.Module, dict[str, np.ndarray]]:

@@ -13,7 +13,8 @@ from nnc.backends.initial import initial_weight
 from nnc.ir.dims import Dim
 from nnc.ir.walk import PlacedWeight
 from nnc.layers.base import Layer
-from nnc.layers.conv import Conv, ConvTranspose
+from nnc.layers.conv import Conv
+from nnc.layers.conv_transpose import ConvTranspose
 from nnc.layers.dense import Dense
 from nnc.layers.dropout import ChannelDropout, Dropout, StochasticDepth
 from nnc.layers.group_norm import GroupNorm, InstanceNorm

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from nnc.layers.base import Layer
-from nnc.layers.conv import Conv, ConvTranspose
+from nnc.layers.conv import Conv
+from nnc.layers.conv_transpose import ConvTranspose
 from nnc.layers.pool import AvgPool, MaxPool
 from tests.ir.graphs import Build, type_of
 from tests.layers import eager, worked

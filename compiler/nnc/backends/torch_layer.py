@@ -22,6 +22,7 @@ from nnc.backends.torch_names import (
 )
 from nnc.backends.torch_nodes import MARK, Hole, Node, Unpacked, alias, variable
 from nnc.backends.torch_text import slice_text
+from nnc.ir.arguments import Tied
 from nnc.ir.dims import Dim, Poly
 from nnc.ir.graph import Call, Item
 from nnc.ir.initial import Weight
@@ -142,6 +143,9 @@ class LayerWriter:
         weight = next((w for w in self._weights if w.name == name), None)
         if weight is None:
             raise self._mistake(f"has no weight {name}")
+        if self._tie is not None and self._tie.turned and name == "weight":
+            type = TensorType(weight.dims, weight.dtype, fixed=True)
+            return Node((f"{self._owned(self._tie)}.T",), type)
         if name not in self.held:
             self.held.append(name)
         type = TensorType(weight.dims, weight.dtype, fixed=True)
@@ -210,14 +214,17 @@ class LayerWriter:
         place = f"{MARK}{self._place}{MARK}"
         if self._called and self.held:
             raise self._mistake("has both a module and weights of its own")
-        if self._weights and not self.made and not self.held:
+        if self._own() and not self.made and not self.held:
             raise self._mistake("declares weights that its PyTorch form does not use")
         made = self._module(place) if self.made else [*self._held(place), *self._norms(place)]
         tie = self._tie
-        if tie is None:
+        if tie is None or tie.turned:
             return made
-        other = f"{MARK}{tie.owner}{MARK}" + (f".{tie.weight}" if tie.weight else "")
-        return [*made, f"{place}.weight = {other}"]
+        return [*made, f"{place}.weight = {self._owned(tie)}"]
+
+    def _owned(self, tie: Tied) -> str:
+        """A weight of another layer."""
+        return f"{MARK}{tie.owner}{MARK}" + (f".{tie.weight}" if tie.weight else "")
 
     def _module(self, place: str) -> list[str]:
         begun = starts(self._kind, place, self._own(), self._text)

@@ -162,6 +162,18 @@ FUNCTIONS: Final[dict[str, Signature]] = {
             "isnan",
         )
     },
+    **{
+        f"F.conv{n}d": _signature(
+            "input weight", bias=None, stride=1, padding=0, dilation=1, groups=1
+        )
+        for n in (1, 2, 3)
+    },
+    **{
+        f"F.conv_transpose{n}d": _signature(
+            "input weight", bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1
+        )
+        for n in (1, 2, 3)
+    },
     "F.leaky_relu": _signature("input", negative_slope=0.01),
     "F.elu": _signature("input", alpha=1.0),
     "F.celu": _signature("input", alpha=1.0),

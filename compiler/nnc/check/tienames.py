@@ -6,6 +6,7 @@ from nnc.check.expressions import Numbers
 from nnc.check.scope import Scope
 from nnc.check.values import Family, LabelEntry, Passed, SharedEntry, Tie, Unknown, written
 from nnc.diagnostics import Fix, rule
+from nnc.record import replace
 from nnc.syntax import ast
 
 NOT_TIED = rule(
@@ -13,13 +14,18 @@ NOT_TIED = rule(
     "nothing-to-tie",
     """
 `tie=` takes the name of a step with a weight that was used before: a `shared` step, a layer that
-`as` names, or a `weight`. Counted names such as `conv1` are output, never input.
+`as` names, or a `weight`. `tie=transpose(NAME)` uses it with rows as columns, in `dense`. Counted
+names such as `conv1` are output, never input.
 """,
 )
 
 
 def tie_target(e: ast.Expr, scope: Scope, numbers: Numbers) -> Tie | Unknown:
-    """A step by its name: `tie=words`, `tie=encoder[2]`."""
+    """A step by its name: `tie=words`, `tie=encoder[2]`, `tie=transpose(code)`."""
+    inside = e.args[0] if isinstance(e, ast.Call) and len(e.args) == 1 else None
+    if isinstance(e, ast.Call) and e.name.text == "transpose" and inside is not None:
+        found = tie_target(inside.value, scope, numbers)
+        return replace(found, turned=not found.turned) if isinstance(found, Tie) else found
     name = e.text if isinstance(e, ast.Ref) else e.name.text if isinstance(e, ast.Call) else ""
     if name and scope.find(name) is None and name.rstrip("0123456789") in numbers.steps():
         counted = name not in numbers.steps()

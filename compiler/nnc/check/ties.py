@@ -15,6 +15,7 @@ from nnc.ir.arguments import Tied
 from nnc.ir.graph import Call, Item
 from nnc.ir.initial import Fill, Weight
 from nnc.ir.types import TensorType
+from nnc.layers import computed
 from nnc.layers.base import Layer
 from nnc.layers.source import Source
 from nnc.layers.weighted import Normed, Weighted
@@ -53,11 +54,27 @@ def tied_layer(
         Refusal: it means no weight, or one of other sizes.
     """
     tie = bound.values.get("tie")
+    if isinstance(op, Weighted) and computed.WEIGHT in op.ports and types[1] is not None:
+        _require_none(rules, op, tie, "init" in bound.stated)
+        return op
     if isinstance(op, Normed) and op.norm is not None:
         _require_own(rules, op, op.norm, tie)
     if not isinstance(op, Weighted) or tie is None:
         return op
     return replace(op, tie=_tied(body, op, types, tie, rules, "init" in bound.stated))
+
+
+def _require_none(rules: Stating, op: Weighted, tie: Tie | None, starts: bool) -> None:
+    """States that nothing else is said of a weight that is a value."""
+    norm = op.norm if isinstance(op, Normed) else None
+    at = "tie" if tie is not None else norm or ("init" if starts else "")
+    if at:
+        rules.refuse(
+            computed.COMPUTED,
+            f"the weight of this `{op.word}` is a value, and `{at}` speaks of one of its own",
+            at=at,
+            help=f"leave out `{at}`, or `weight`",
+        )
 
 
 def _require_own(rules: Stating, op: Normed, norm: str, tie: Tie | None) -> None:
@@ -101,6 +118,13 @@ def _tied(
     own = _weight(op.arrays(*types), "weight")
     if own is None:
         rules.refuse(NOT_TIED, f"this `{op.word}` has no weight to tie", at="tie")
+    if tie.turned and not op.turns:
+        rules.refuse(
+            NOT_TIED,
+            f"`dense` uses a weight turned over, and `{op.word}` as it is",
+            at="tie",
+            help=f"write `tie={tie.text}`",
+        )
     item = _step(body, tie, rules)
     source = "" if isinstance(item.op, Source) else "weight"
     given = tuple(body.builder.types[v] for v in item.inputs if v is not None)
@@ -114,7 +138,8 @@ def _tied(
             at="tie",
             help=f"leave out `{item.op.norm}` there, or `tie` here",
         )
-    _require_sizes(rules, tie, op, own, theirs)
+    seen = replace(theirs, dims=theirs.dims[::-1]) if tie.turned else theirs
+    _require_sizes(rules, tie, op, own, seen)
     if starts:
         rules.refuse(
             NOT_TIED,
@@ -123,8 +148,8 @@ def _tied(
             help=f"leave it out, or write it where `{tie.text}` is made",
         )
     if isinstance(item.op, Weighted) and item.op.tie is not None:
-        return item.op.tie
-    return Tied(item.instance or item.name, source)
+        return replace(item.op.tie, turned=item.op.tie.turned != tie.turned)
+    return Tied(item.instance or item.name, source, tie.turned)
 
 
 def _weight(weights: Iterable[Weight], name: str) -> Weight | None:
@@ -202,21 +227,24 @@ def _refuse_step(rules: Stating, tie: Tie, item: Item) -> NoReturn:
 
 def _require_sizes(rules: Stating, tie: Tie, op: Weighted, own: Weight, theirs: Weight) -> None:
     """States that both weights have the same sizes."""
+    turned = ", turned over," if tie.turned else ""
     message = (
-        f"the weight of `{tie.text}` is {dims_text(theirs.dims)}, "
+        f"the weight of `{tie.text}`{turned} is {dims_text(theirs.dims)}, "
         f"and this `{op.word}` needs {dims_text(own.dims)}"
     )
     if len(own.dims) != len(theirs.dims):
         rules.refuse(TIED_SHAPES, message, at="tie", help="tie to a weight with as many axes")
     for at, (mine, other) in enumerate(zip(own.dims, theirs.dims)):
-        rules.equal(mine, other, TIED_SHAPES, message, at="tie", help=_help(op, at, own, theirs))
+        help = _help(op, at, own, theirs, tie)
+        rules.equal(mine, other, TIED_SHAPES, message, at="tie", help=help)
 
 
-def _help(op: Weighted, at: int, own: Weight, theirs: Weight) -> str:
+def _help(op: Weighted, at: int, own: Weight, theirs: Weight, tie: Tie) -> str:
     """What to change where the sizes of axis `at` differ, the first that do."""
     turned = len(own.dims) == 2 and own.dims == theirs.dims[::-1]
-    if turned:
-        return "one is the other turned over; a tie takes the weight as it is"
+    if turned and op.turns:
+        name = tie.text if tie.turned else f"transpose({tie.text})"
+        return f"one is the other turned over: write `tie={name}`"
     wanted = dims_text(theirs.dims[at : at + 1])[1:-1]
     first = next(name for name, arg in op.args.items() if arg.required) if _sized(op) else ""
     if at == 0 and first and op.word != "conv_transpose":

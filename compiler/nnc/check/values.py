@@ -84,10 +84,14 @@ class SharedEntry:
 
 
 class Tie(Record):
-    """What `tie=words` names: a shared step, or the label of a step's value."""
+    """What `tie=words` names: a shared step, or the label of a step's value.
+
+    `turned`: `tie=transpose(words)`.
+    """
 
     entry: SharedEntry | LabelEntry
     text: str
+    turned: bool = False
 
 
 class Passed:

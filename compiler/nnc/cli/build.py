@@ -108,8 +108,8 @@ def command(
         recipe = _asked(order.recipe, bare, streaming)
         trained = order.weights is not None
         place = _place(output, source, file_name(recipe, trained=trained, alone=alone), alone)
-        recipe, arrays = shipped(recipe), _arrays(order, console)
-        arrays = shipped_weights(recipe, arrays)
+        whole, recipe, arrays = recipe.network, shipped(recipe), _arrays(order, console)
+        arrays = shipped_weights(recipe, arrays, whole)
         files = [
             export_network(
                 recipe,

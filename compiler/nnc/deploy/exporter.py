@@ -50,7 +50,7 @@ class OnnxExporter:
         seed: int = 0,
         threads: int = 0,
     ) -> None:
-        self._recipe = shipped(recipe)
+        self._recipe, self._whole = shipped(recipe), recipe.network
         given = [{port.name for port in r.network.graph.outputs} for r in (recipe, self._recipe)]
         inner = recipe.plan is not None and labels_read(recipe.plan)
         self._all = not inner and given[0] == given[1]
@@ -143,7 +143,7 @@ class OnnxExporter:
         return tuple(export_record(file) for file in files if file is not None)
 
     def _own(self, weights: Weights) -> Mapping[str, Array]:
-        return shipped_weights(self._recipe, weights[self._player])
+        return shipped_weights(self._recipe, weights[self._player], self._whole)
 
     def _bound(self) -> tuple[tuple[str, str], ...]:
         return self._recipe.binding.inputs

@@ -131,7 +131,9 @@ def _run(
     for name in names:
         own[full_name(place, name)] = weights[full_name(step.owner, name)]
     if step.tied:
-        own[full_name(place, "weight")] = weights[step.tied]
+        tied = weights[step.tied]
+        turned = not isinstance(op, Scan) and op.tied is not None and op.tied.turned
+        own[full_name(place, "weight")] = tied.T if turned else tied
     module = build(alone, own).eval()
     given = [values[number] for number in dict.fromkeys(step.inputs) if number is not None]
     with torch.inference_mode():

@@ -71,9 +71,22 @@ def shipped(recipe: Recipe) -> Recipe:
     return replace(recipe, network=network, plan=plan)
 
 
-def shipped_weights(recipe: Recipe, weights: Mapping[str, Array]) -> Mapping[str, Array]:
-    """Those of some weights that the network of a recipe has, in its order."""
-    return {row.name: weights[row.name] for row in weight_table(recipe.network)}
+def shipped_weights(
+    recipe: Recipe, weights: Mapping[str, Array], whole: Network
+) -> Mapping[str, Array]:
+    """Those of the whole network's weights that the network of a recipe has, in its order.
+
+    A weight whose owner is left out comes to the first layer that was tied to it.
+    """
+    rows = weight_table(whole)
+    owner = {name: row.name for row in rows for name in (*row.also, *row.turned)}
+    turned = {name for row in rows for name in row.turned}
+    made: dict[str, Array] = {}
+    for row in weight_table(recipe.network):
+        array = weights[row.name if row.name in weights else owner[row.name]]
+        turns = row.name in turned and row.name not in weights
+        made[row.name] = np.ascontiguousarray(array.T) if turns else array
+    return made
 
 
 def entries(

@@ -163,13 +163,17 @@ def named(doc: str) -> Any:
 
 
 class Tied(Record):
-    """A weight of another step of the same graph: the place that names it, and its own name."""
+    """A weight of another step of the same graph: the place that names it, and its own name.
+
+    `turned`: it is used with its two axes in the other order.
+    """
 
     owner: str
     weight: str
+    turned: bool = False
 
     def __str__(self) -> str:
-        return self.owner
+        return f"transpose({self.owner})" if self.turned else self.owner
 
 
 def tied(doc: str, *, default: Any = None, kw_only: bool = False) -> Any:

@@ -191,7 +191,7 @@ def _tied(graph: Graph) -> Iterator[str]:
             mine = next((w for w in item.op.arrays(*types) if w.name == "weight"), None)
             if theirs is None or mine is None:
                 yield f"{item.name} is tied to {tie.owner}, which owns no such weight before it"
-            elif mine.dims != theirs.dims:
+            elif mine.dims != (theirs.dims[::-1] if tie.turned else theirs.dims):
                 yield f"{item.name} is tied to {tie.owner}, whose weight has other sizes"
         for weight in item.op.weights(*types):
             owned.setdefault((item.instance or item.name, weight.name), weight)

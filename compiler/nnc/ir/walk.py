@@ -185,12 +185,14 @@ class PlacedWeight(Record):
     """A weight of a network under its full name, as in PyTorch's state_dict.
 
     `also`: the names that it has at the layers which are tied to it; a state_dict lists these too.
+    `turned`: the same of layers that use it with its axes in the other order, which it does not.
     """
 
     name: str
     weight: Weight
     span: Span
     also: tuple[str, ...] = ()
+    turned: tuple[str, ...] = ()
 
 
 def weight_table(network: Network) -> tuple[PlacedWeight, ...]:
@@ -226,7 +228,8 @@ def _weights(graph: Graph, known: dict[int, tuple[PlacedWeight, ...]]) -> tuple[
         else:
             for weight in item.op.weights(*graph.types_of(item.inputs)):
                 name = full_name(owner, weight.name)
-                row = PlacedWeight(name, weight, item.span, ties.get(name, ()))
+                also, turned = (ties.get((name, way), ()) for way in (False, True))
+                row = PlacedWeight(name, weight, item.span, also, turned)
                 (rows if weight.name else own).append(row)
     # A module lists parameters of its own first, then its buffers, then those of its parts.
     own.sort(key=lambda row: row.weight.role != "trained")
@@ -236,20 +239,20 @@ def _weights(graph: Graph, known: dict[int, tuple[PlacedWeight, ...]]) -> tuple[
 
 def _inside(owner: str, row: PlacedWeight) -> PlacedWeight:
     """A row of a graph as its caller sees it."""
-    also = tuple(f"{owner}.{name}" for name in row.also)
-    return PlacedWeight(f"{owner}.{row.name}", row.weight, row.span, also)
+    also, turned = (tuple(f"{owner}.{name}" for name in way) for way in (row.also, row.turned))
+    return PlacedWeight(f"{owner}.{row.name}", row.weight, row.span, also, turned)
 
 
-def _ties(graph: Graph) -> dict[str, tuple[str, ...]]:
-    """The further names of weights of a graph's own layers, by their names."""
-    found: dict[str, tuple[str, ...]] = {}
+def _ties(graph: Graph) -> dict[tuple[str, bool], tuple[str, ...]]:
+    """The further names of weights of a graph's own layers, by their names and `turned`."""
+    found: dict[tuple[str, bool], tuple[str, ...]] = {}
     for item in graph.items:
         tie = None if isinstance(item.op, Call) else item.op.tied
         if tie is not None:
-            name = full_name(tie.owner, tie.weight)
+            key = full_name(tie.owner, tie.weight), tie.turned
             more = full_name(item.instance or item.name, "weight")
-            if more not in found.get(name, ()):
-                found[name] = (*found.get(name, ()), more)
+            if more not in found.get(key, ()):
+                found[key] = (*found.get(key, ()), more)
     return found
 
 

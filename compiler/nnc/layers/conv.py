@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from nnc.ir.arguments import Declared, Sizes, flag, initial, option, size, sizes
-from nnc.ir.dims import Dim, product, show
+from nnc.ir.dims import Dim, product
 from nnc.ir.initial import Weight
 from nnc.ir.types import TensorType
+from nnc.layers import computed
 from nnc.layers.base import (
     INPUTS,
     Along,
@@ -22,7 +23,7 @@ from nnc.layers.base import (
     required,
 )
 from nnc.layers.groups import conv_weights, require_groups
-from nnc.layers.rules import CAUSAL, NOTHING_LEFT, OUTPUT_PADDING, SAME_STRIDE
+from nnc.layers.rules import CAUSAL, SAME_STRIDE
 from nnc.layers.steps import with_earlier
 from nnc.layers.streaming import Flow, Streamer, window
 from nnc.layers.weighted import Matrix
@@ -32,6 +33,7 @@ from nnc.layers.window import (
     by,
     extents,
     ints,
+    kept,
     number,
     numbers,
     require_border,
@@ -46,8 +48,8 @@ class Conv(Matrix):
     """Convolution: each output is a weighted sum over a window of the input.
 
     [C, L] -> [channels, L'], [C, H, W] -> [channels, H', W'], [C, D, H, W] -> [channels, D', H',
-    W'], each size (size + padding - dilation * (kernel - 1) - 1) // stride + 1. PyTorch: nn.Conv1d,
-    2d, 3d; ONNX: Conv.
+    W'], each size (size + padding - dilation * (kernel - 1) - 1) // stride + 1. `weight=w` takes a
+    value for its weight, [channels, C / groups, kernel...]. PyTorch: nn.Conv1d, 2d, 3d; ONNX: Conv.
     """
 
     channels: Dim = size("output channels")
@@ -70,7 +72,7 @@ class Conv(Matrix):
     )
     init: Declared | None = initial(default=None)
 
-    ports = (Port("x", ranks=(2, 3, 4), channels_first=True),)
+    ports = (Port("x", ranks=(2, 3, 4), channels_first=True), computed.WEIGHT)
     cases = (
         Case("conv(6, 5, padding=2)", "[1, 28, 28]", "[6, 28, 28]", nodes=1),
         Case("conv(4, 3)", "[2, 9]", "[4, 7]", nodes=1),
@@ -95,6 +97,21 @@ class Conv(Matrix):
         Case("conv(8, 5)", "[3, L]", "[8, L - 4]"),
         Case("conv(4, 3, spectral_norm=true)", "[2, 5, 5]", "[4, 3, 3]", nodes=1),
         Case("conv(4, 3, groups=2, weight_norm=true)", "[2, 5]", "[4, 3]", nodes=1),
+        Case("conv(4, 3, weight=x1)", ("[2, 5, 6]", "[4, 2, 3, 3]"), "[4, 3, 4]", nodes=6),
+        Case("conv(4, 1, bias=false)", ("[2, 5]", "[4, 2, 1]"), "[4, 5]", nodes=2),
+        Case(
+            "conv(4, 3x2, groups=2, stride=2, padding=same)",
+            ("[4, H, 6]", "[4, 2, 3, 2]"),
+            refused="NN305",
+        ),
+        Case(
+            "conv(6, 3x2, groups=2, stride=(2, 1), padding=1, padding_mode=reflect)",
+            ("[4, H, 6]", "[6, 2, 3, 2]"),
+            "[6, (H + 1)//2, 7]",
+        ),
+        Case("conv(4, 3, groups=4, padding=causal)", ("[4, L]", "[4, 1, 3]"), "[4, L]"),
+        Case("conv(4, 3)", ("[2, 5, 6]", "[4, 3, 3]"), refused="NN387"),
+        Case("conv(4, 3)", ("[2, 5, 6]", "[4, 2, 5, 5]"), refused="NN387"),
         Case("conv(8, 5)", "[16, 3, 3]", refused="NN301"),
         Case("conv(8, 3, dilation=4)", "[1, 8]", refused="NN301"),
         Case("conv(8, 3, groups=2)", "[3, 8, 8]", refused="NN302"),
@@ -127,7 +144,9 @@ class Conv(Matrix):
         (dilation,) = self.dilation if isinstance(self.dilation, tuple) else (self.dilation,)
         return (kernel - 1) * dilation
 
-    def shape(self, rules: Rules, x: TensorType) -> tuple[TensorType, ...]:
+    def shape(
+        self, rules: Rules, x: TensorType, weight: TensorType | None = None
+    ) -> tuple[TensorType, ...]:
         axes, space = x.rank - 1, x.dims[1:]
         kernel = numbers(rules, self.kernel, axes, "kernel")
         stride = numbers(rules, self.stride, axes, "stride")
@@ -152,32 +171,41 @@ class Conv(Matrix):
                 " before it",
             )
         require_groups(rules, x.dims[0], self.channels, number(rules, self.groups, "groups"))
+        computed.require_weight(rules, self.word, weight, self._sizes(x))
         low, high = self._pads(axes)
         if self.padding_mode != "zeros":
             require_border(rules, self.padding_mode, space, map(max, low, high))
         both = tuple(a + b for a, b in zip(low, high))
         require_fit(rules, space, kernel, dilation, both)
+        return (self._out(x),)
+
+    def _out(self, x: TensorType) -> TensorType:
+        """What it gives, of arguments that are right."""
+        axes, space = x.rank - 1, x.dims[1:]
+        stride = kept(self.stride, axes)
         if self.padding == "causal":
-            return (x.with_dims(self.channels, *windows(space, (1,), stride, (0,))),)
-        out = windows(space, extents(kernel, dilation), stride, both)
-        return (x.with_dims(self.channels, *out),)
-
-    def arrays(self, x: TensorType) -> Iterable[Weight]:
-        axes, groups = x.rank - 1, self.groups
-        assert isinstance(groups, int)
-        kernel = self.kernel if isinstance(self.kernel, tuple) else (self.kernel,) * axes
-        dims = (self.channels, x.dims[0] // groups, *kernel)
-        return conv_weights(dims, self.channels, self.bias, self.init)
-
-    def macs(self, x: TensorType) -> Dim:
-        axes = x.rank - 1
-        kernel, dilation = ints(self.kernel, axes), ints(self.dilation, axes)
+            return x.with_dims(self.channels, *windows(space, (1,), stride, (0,)))
         low, high = self._pads(axes)
         both = tuple(a + b for a, b in zip(low, high))
-        out = windows(x.dims[1:], extents(kernel, dilation), ints(self.stride, axes), both)
-        return product((self.channels, *out, *kernel)) * (x.dims[0] // ints(self.groups, 1)[0])
+        reach = extents(kept(self.kernel, axes), kept(self.dilation, axes))
+        return x.with_dims(self.channels, *windows(space, reach, stride, both))
 
-    def keeps(self, x: TensorType) -> Kept:
+    def _sizes(self, x: TensorType) -> tuple[Dim, ...]:
+        """Those of its weight."""
+        groups = self.groups
+        assert isinstance(groups, int)
+        kernel = self.kernel if isinstance(self.kernel, tuple) else (self.kernel,) * (x.rank - 1)
+        return (self.channels, x.dims[0] // groups, *kernel)
+
+    def arrays(self, x: TensorType, weight: TensorType | None = None) -> Iterable[Weight]:
+        own = conv_weights(self._sizes(x), self.channels, self.bias, self.init)
+        return computed.without_weight(own, weight)
+
+    def macs(self, x: TensorType, *_: TensorType | None) -> Dim:
+        kernel = ints(self.kernel, x.rank - 1)
+        return product((*self._out(x).dims, *kernel)) * (x.dims[0] // ints(self.groups, 1)[0])
+
+    def keeps(self, x: TensorType, *_: TensorType | None) -> Kept:
         """Its input; where it is padded ahead, the padded one."""
         low, high = self._pads(x.rank - 1)
         padded = product(d + a + b for d, a, b in zip(x.dims[1:], low, high))
@@ -191,7 +219,7 @@ class Conv(Matrix):
             return "mixes"
         return "each" if self.padding in (0, "valid", "causal") else "masked"
 
-    def stream(self, s: Streamer, x: Flow) -> tuple[Flow | None, ...]:
+    def stream(self, s: Streamer, x: Flow, weight: Flow | None = None) -> tuple[Flow | None, ...]:
         axes, at = x.type.rank - 1, required(x.axis) - 1
         low, high = self._pads(axes)
         reach = extents(ints(self.kernel, axes), ints(self.dilation, axes))[at] - 1
@@ -199,15 +227,36 @@ class Conv(Matrix):
         if self.padding == "causal" and self.padding_mode == "zeros" and reach:
             y = with_earlier(s, x, reach)
             window(s, y, self.word, reach, stride, padded=False)
-            return s.apply(replace(self, padding=0), y)
+            return s.apply(replace(self, padding=0), y, *self._given(s, weight))
         window(s, x, self.word, reach, stride, low[at] + high[at] > 0)
-        return s.same(x)
+        return s.same(x, *self._given(s, weight))
 
-    def nodes(self, x: TensorType) -> int:
+    def _given(self, s: Streamer, weight: Flow | None) -> tuple[Flow | None, ...]:
+        """Its computed weight, where it has one."""
+        if weight is not None and weight.axis is not None:
+            s.refuse(f"the weight of this `{self.word}` is computed of steps")
+        return () if weight is None else (weight,)
+
+    def _does(self, x: TensorType) -> computed.Windows:
+        """What it does behind its own padding."""
+        axes = x.rank - 1
+        low, high = self._pads(axes)
+        if self.padding_mode != "zeros":
+            low = high = (0,) * axes
+        kernel, stride = ints(self.kernel, axes), ints(self.stride, axes)
+        channels, groups = ints(self.channels, 1)[0], ints(self.groups, 1)[0]
+        dilation = ints(self.dilation, axes)
+        return computed.Windows(channels, kernel, stride, dilation, low, high, groups)
+
+    def nodes(self, x: TensorType, weight: TensorType | None = None) -> int:
         low, high = self._pads(x.rank - 1)
-        return 1 + (self.padding_mode != "zeros" and max(low + high) > 0)
+        padded = self.padding_mode != "zeros" and max(low + high) > 0
+        if weight is None:
+            return 1 + padded
+        out = self._out(x)
+        return padded + computed.conv_nodes(x, weight, self._does(x), self.bias, out)
 
-    def torch(self, w: TorchWriter, x: Ref) -> Ref:
+    def torch(self, w: TorchWriter, x: Ref, weight: Ref | None = None) -> Ref:
         padding, mode = self.padding, self.padding_mode
         if padding == "causal":
             before = self._before
@@ -215,6 +264,22 @@ class Conv(Matrix):
                 mode = {"zeros": "constant"}.get(mode, mode)
                 x = w.call("F.pad", x, (before, 0), mode=mode)
             padding, mode = 0, "zeros"
+        if weight is not None:
+            if mode != "zeros":
+                low, high = self._pads(x.type.rank - 1)
+                ends = [end for pair in zip(low[::-1], high[::-1]) for end in pair]
+                x, padding = w.call("F.pad", x, tuple(ends), mode=mode), 0
+            return computed.torch_conv(
+                w,
+                f"F.conv{x.type.rank - 1}d",
+                x,
+                weight,
+                w.weight("bias") if self.bias else None,
+                stride=self.stride,
+                padding=padding,
+                dilation=self.dilation,
+                groups=self.groups,
+            )
         return w.module(
             f"nn.Conv{x.type.rank - 1}d",
             x.type.dims[0],
@@ -228,8 +293,9 @@ class Conv(Matrix):
             padding_mode=mode,
         )(x)
 
-    def onnx(self, w: OnnxWriter, x: Ref) -> Ref:
-        axes = x.type.rank - 1
+    def onnx(self, w: OnnxWriter, x: Ref, weight: Ref | None = None) -> Ref:
+        axes, does = x.type.rank - 1, self._does(x.type)
+        out = self._out(x.type)
         low, high = self._pads(axes)
         if self.padding_mode != "zeros" and max(low + high) > 0:
             space = tuple(d + a + b for d, a, b in zip(x.type.dims[1:], low, high))
@@ -240,154 +306,9 @@ class Conv(Matrix):
                 mode=ONNX_PADDING[self.padding_mode],
                 type=x.type.with_dims(x.type.dims[0], *space),
             )
-            low = high = (0,) * axes
-        return w.op(
-            "Conv",
-            x,
-            w.weight("weight"),
-            w.weight("bias") if self.bias else None,
-            kernel_shape=ints(self.kernel, axes),
-            strides=ints(self.stride, axes),
-            pads=low + high,
-            dilations=ints(self.dilation, axes),
-            group=ints(self.groups, 1)[0],
-        )
-
-
-@layer("conv_transpose")
-class ConvTranspose(Matrix):
-    """Transposed convolution: each input adds a weighted window to the output.
-
-    [C, L], [C, H, W] or [C, D, H, W] -> [channels, ...], each size
-    (size - 1) * stride - 2 * padding + dilation * (kernel - 1) + output_padding + 1.
-    PyTorch: nn.ConvTranspose1d, 2d, 3d; ONNX: ConvTranspose.
-    """
-
-    channels: Dim = size("output channels")
-    kernel: Sizes = sizes("size of the window: one number, or one an axis (`3x5`)")
-    stride: Sizes = sizes("step from window to window, in the output", default=1)
-    padding: Sizes = sizes("cells cut off on both sides of each axis", default=0, least=0)
-    output_padding: Sizes = sizes("cells more at the end of each axis", default=0, least=0)
-    groups: Dim = size(
-        "equal parts that channels are cut into, each with its own weights", default=1
-    )
-    bias: bool = flag("adds a learned number to each output channel", default=True)
-    dilation: Sizes = sizes("distance between the cells of a window", default=1)
-    init: Declared | None = initial(default=None)
-
-    outputs_axis = 1
-    ports = (Port("x", ranks=(2, 3, 4), channels_first=True),)
-    cases = (
-        Case("conv_transpose(4, 2, stride=2)", "[3, 5, 6]", "[4, 10, 12]", nodes=1),
-        Case("conv_transpose(4, 4, stride=2, padding=1, bias=false)", "[3, 5]", "[4, 10]", nodes=1),
-        Case("conv_transpose(2, 3, stride=2)", "[2, 2, 3, 2]", "[2, 5, 7, 5]", nodes=1),
-        Case(
-            "conv_transpose(4, 3x5, stride=(2, 3), padding=(1, 2), output_padding=(1, 2))",
-            "[3, 5, 6]",
-            "[4, 10, 18]",
-            nodes=1,
-        ),
-        Case("conv_transpose(4, 3, dilation=2, groups=2)", "[6, 5, 5]", "[4, 9, 9]", nodes=1),
-        Case("conv_transpose(4, 3, dilation=3, output_padding=2)", "[2, 5]", "[4, 13]", nodes=2),
-        Case("conv_transpose(4, 2, stride=3)", "[2, 5]", "[4, 14]", nodes=1),
-        Case("conv_transpose(4, 3, init=normal(0.02))", "[2, 5, 5]", "[4, 7, 7]"),
-        Case("conv_transpose(4, 3, spectral_norm=true)", "[2, 5, 5]", "[4, 7, 7]", nodes=1),
-        Case("conv_transpose(4, 3, weight_norm=true)", "[2, 5]", "[4, 7]", nodes=1),
-        Case("conv_transpose(8, 2, stride=2)", "[3, H, W]", "[8, 2*H, 2*W]"),
-        Case("conv_transpose(8, 3, padding=2)", "[3, L]", "[8, L - 2]"),
-        Case("conv_transpose(8, 3, groups=2)", "[3, 8, 8]", refused="NN302"),
-        Case("conv_transpose(8, 3, output_padding=1)", "[3, 8, 8]", refused="NN303"),
-        Case("conv_transpose(8, 3, padding=3)", "[3, 4, 4]", refused="NN334"),
-        Case("conv_transpose(8, 3, stride=H)", "[3, H, 4]", refused="NN306"),
-        Case("conv_transpose(8, (3, 3, 3))", "[3, 4, 4]", refused="NN307"),
-    )
-
-    def shape(self, rules: Rules, x: TensorType) -> tuple[TensorType, ...]:
-        axes = x.rank - 1
-        kernel = numbers(rules, self.kernel, axes, "kernel")
-        stride = numbers(rules, self.stride, axes, "stride")
-        padding = numbers(rules, self.padding, axes, "padding")
-        extra = numbers(rules, self.output_padding, axes, "output_padding")
-        dilation = numbers(rules, self.dilation, axes, "dilation")
-        require_groups(rules, x.dims[0], self.channels, number(rules, self.groups, "groups"))
-        for o, s, d in zip(extra, stride, dilation):
-            if o >= max(s, d):
-                rules.refuse(
-                    OUTPUT_PADDING,
-                    "`output_padding` must be smaller than the stride",
-                    at="output_padding",
-                    label=f"{o}, with a stride of {s}",
-                    help=f"use at most {max(s, d) - 1}" if max(s, d) > 1 else "leave it out",
-                )
-        out: list[Dim] = []
-        for cells, e, s, p, o in zip(x.dims[1:], extents(kernel, dilation), stride, padding, extra):
-            left = (cells - 1) * s + (e + o - 2 * p)
-            rules.at_least(
-                left,
-                1,
-                NOTHING_LEFT,
-                "the padding cuts off the whole output",
-                at="padding",
-                label=f"{show(left + 2 * p)} cells without padding, {2 * p} cut off",
-                help="use less padding, or a larger kernel",
-            )
-            out.append(left)
-        return (x.with_dims(self.channels, *out),)
-
-    def arrays(self, x: TensorType) -> Iterable[Weight]:
-        axes, groups = x.rank - 1, self.groups
-        assert isinstance(groups, int)
-        kernel = self.kernel if isinstance(self.kernel, tuple) else (self.kernel,) * axes
-        dims = (x.dims[0], self.channels // groups, *kernel)
-        return conv_weights(dims, self.channels, self.bias, self.init)
-
-    def macs(self, x: TensorType) -> Dim:
-        per_group = self.channels // ints(self.groups, 1)[0]
-        return product((*x.dims, per_group, *ints(self.kernel, x.rank - 1)))
-
-    def along(self, axis: int, x: TensorType, *_: TensorType | None) -> Along:
-        return "masked" if axis else "mixes"
-
-    def nodes(self, x: TensorType) -> int:
-        extra, stride = ints(self.output_padding, x.rank - 1), ints(self.stride, x.rank - 1)
-        return 1 + any(o >= s for o, s in zip(extra, stride))
-
-    def torch(self, w: TorchWriter, x: Ref) -> Ref:
-        return w.module(
-            f"nn.ConvTranspose{x.type.rank - 1}d",
-            x.type.dims[0],
-            self.channels,
-            self.kernel,
-            stride=self.stride,
-            padding=self.padding,
-            output_padding=self.output_padding,
-            groups=self.groups,
-            bias=self.bias,
-            dilation=self.dilation,
-        )(x)
-
-    def onnx(self, w: OnnxWriter, x: Ref) -> Ref:
-        axes = x.type.rank - 1
-        stride, low = ints(self.stride, axes), ints(self.padding, axes)
-        high, extra = low, ints(self.output_padding, axes)
-        if any(o >= s for o, s in zip(extra, stride)):
-            # Runtimes refuse this. The same: zeros behind the input, more of the output cut off.
-            more = tuple(-(-o // s) for o, s in zip(extra, stride))
-            high = tuple(p + m * s - o for p, m, s, o in zip(low, more, stride, extra))
-            space = (d + m for d, m in zip(x.type.dims[1:], more))
-            padded = x.type.with_dims(x.type.dims[0], *space)
-            zeros = (0,) * axes
-            x = w.op("Pad", x, w.ints(0, 0, *zeros, 0, 0, *more), type=padded)
-            extra = zeros
-        return w.op(
-            "ConvTranspose",
-            x,
-            w.weight("weight"),
-            w.weight("bias") if self.bias else None,
-            kernel_shape=ints(self.kernel, axes),
-            strides=stride,
-            pads=low + high,
-            output_padding=extra,
-            dilations=ints(self.dilation, axes),
-            group=ints(self.groups, 1)[0],
-        )
+        if weight is not None:
+            bias = computed.onnx_bias(w, self.bias, weight, out)
+            return computed.onnx_conv(w, x, weight, bias, does, out)
+        bias = w.weight("bias") if self.bias else None
+        own = w.weight("weight")
+        return w.op("Conv", x, own, bias, type=out, **does.attributes(does.groups))

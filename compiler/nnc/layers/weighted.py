@@ -29,6 +29,8 @@ class Weighted(_Last):
 
     tie: Tied | None = tied("a named step: its weight is this one's too", kw_only=True)
 
+    turns: ClassVar[bool] = False  # it can use a weight with its axes in the other order
+
     @property
     def tied(self) -> Tied | None:
         """The weight of another layer that stands for its own `weight`."""

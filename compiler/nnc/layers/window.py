@@ -50,6 +50,12 @@ def ints(value: Sizes, axes: int) -> Ints:
     return tuple(int(v) for v in values if isinstance(v, int))
 
 
+def kept(value: Sizes, axes: int) -> Ints:
+    """The same, of numbers that keep what they were made of."""
+    values = value if isinstance(value, tuple) else (value,) * axes
+    return tuple(v for v in values if isinstance(v, int))
+
+
 def extents(kernel: Ints, dilation: Ints) -> Ints:
     """The stretch that a window covers along each axis, gaps of dilation included."""
     return tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation))

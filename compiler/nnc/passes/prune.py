@@ -85,14 +85,16 @@ def _without(graph: Graph, outputs: tuple[Port, ...], needed: set[int]) -> Graph
 def _owned(items: list[Item]) -> list[Item]:
     """The items, where each tied weight has an owner among them: the first that is tied to it."""
     owners = {item.instance or item.name for item in items}
-    heirs: dict[Tied, str] = {}
+    heirs: dict[tuple[str, str], tuple[str, bool]] = {}
     made = []
     for item in items:
         op = item.op
         if isinstance(op, Weighted) and op.tie is not None and op.tie.owner not in owners:
             own = item.instance or item.name
-            heir = heirs.setdefault(op.tie, own)
-            item = replace(item, op=replace(op, tie=None if heir == own else Tied(heir, "weight")))
+            tie = op.tie
+            heir, turned = heirs.setdefault((tie.owner, tie.weight), (own, tie.turned))
+            new = None if heir == own else Tied(heir, "weight", tie.turned != turned)
+            item = replace(item, op=replace(op, tie=new))
         made.append(item)
     return made
 

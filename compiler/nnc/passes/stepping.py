@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NoReturn
 
 from nnc.diagnostics import Rule
-from nnc.ir.arguments import Tied
 from nnc.ir.dims import Dim, Poly, substitute, symbol, symbols
 from nnc.ir.graph import Item, Op, Scan
 from nnc.ir.known import Known, KnownReal
@@ -227,7 +226,7 @@ class Stepping:
         name, owner, place = step.place, step.owner, step.place
         if isinstance(op, Weighted) and op.tie is not None:  # told in the terms of its block
             ahead = owner.removesuffix(step.item.instance or step.item.name)
-            op = replace(op, tie=Tied(ahead + op.tie.owner, op.tie.weight))
+            op = replace(op, tie=replace(op.tie, owner=ahead + op.tie.owner))
         if isinstance(op, Scan):
             made = self._scanned(op)
         else:
