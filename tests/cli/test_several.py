@@ -125,3 +125,25 @@ train Net {
     assert spec("eval", "runs/l/1", "--json").json["metrics"]["onnx"].keys() == {"accuracy"}
     assert spec("train", "--resume", "runs/l/1", "--set", "train.epochs=3", "-q").code == 0
     assert spec("build", "runs/l/1").code == 0
+
+
+def test_a_weight_comes_to_a_layer_whose_owner_is_left_out(nnc: Nnc) -> None:
+    Path("t.nn").write_text("""
+network Coder {
+  input x: [8]
+  input z: [3]
+  input w: [8]
+  from x -> dense(3) as enc
+  output code
+  from z -> dense(8, tie=transpose(enc)) -> tanh
+  output copy
+  from w -> dense(3, bias=false, tie=enc)
+  output other
+}
+export Coder { outputs copy, other }
+""")
+    done = nnc("build", "t.nn", "-o", "t")
+    assert done.code == 0, done.err
+    assert "differs from PyTorch by at most" in done.err
+    inputs, outputs, weights = ends("t/Coder.untrained.onnx")
+    assert (inputs, outputs, weights) == (["z", "w"], ["copy", "other"], 2)
