@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from nnc.check.body import Body
 from nnc.check.formulas import formula, has_values
-from nnc.check.rules import DOUBLED_ARGUMENT, WRONG_KIND
+from nnc.check.rules import DOUBLED_ARGUMENT, SEVERAL_VALUES, WRONG_KIND
 from nnc.check.scope import Scope
 from nnc.check.values import BAD, Family, LabelEntry, Unknown, written
-from nnc.diagnostics import Label
+from nnc.diagnostics import Diagnostic, Label
 from nnc.layers.base import Layer
 from nnc.record import Record
 from nnc.source import Span
 from nnc.syntax import ast
+
+
+def too_many(span: Span, word: str, takes: int, come: int) -> Diagnostic:
+    """More values come to a layer than it takes."""
+    return SEVERAL_VALUES.at(
+        span,
+        f"`{word}` takes {'one value' if takes == 1 else f'{takes} values'}, and {come} come",
+        help="join them first: `-> concat` or `-> add`",
+    )
 
 
 class Extra(Record):
@@ -26,16 +35,16 @@ def port_values(
     body: Body, layer: type[Layer], args: tuple[ast.Arg, ...], scope: Scope
 ) -> tuple[tuple[ast.Arg, ...], tuple[Extra, ...], bool]:
     """Splits values for further inputs (`add(e1)`, `attention(8, to=memory)`) from arguments."""
-    takes = layer.written_ports()
-    if len(takes) == 1 and not takes[0].many:
+    takes, ports = [p for p in layer.written_ports() if not p.named], layer.named_inputs()
+    single = len(takes) == 1 and not takes[0].many
+    if single and not ports:
         return args, (), True
-    ports = layer.named_inputs()
     rest: list[ast.Arg] = []
     extra: list[Extra] = []
     ok = True
     for arg in args:
         name = arg.name.text if arg.name is not None else ""
-        if name not in ports and (name or not has_values(arg.value, scope)):
+        if name not in ports and (name or single or not has_values(arg.value, scope)):
             rest.append(arg)
             continue
         found = formula(body, arg.value, scope)
@@ -58,10 +67,14 @@ def port_values(
 
 
 def seated(
-    body: Body, layer: type[Layer], values: tuple[int, ...], extra: tuple[Extra, ...]
+    body: Body, layer: type[Layer], values: tuple[int, ...], extra: tuple[Extra, ...], span: Span
 ) -> tuple[int | None, ...] | None:
     """The value of each input in order, None for one left open; None after a message."""
     seats: list[int | None] = [*values, *(e.value for e in extra if not e.port)]
+    takes = [port for port in layer.written_ports() if not port.named]
+    if len(seats) > len(takes) and not takes[-1].many:
+        body.world.sink.add(too_many(span, layer.word, len(takes), len(seats)))
+        return None
     names = [port.name for port in layer.ports]
     for e in extra:
         if not e.port:

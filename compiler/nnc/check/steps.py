@@ -199,7 +199,7 @@ def _apply(
     shared: SharedEntry | None = None,
 ) -> None:
     """The layer on the values that flow in and those among its arguments."""
-    seats = seated(body, type(op), values, extra)
+    seats = seated(body, type(op), values, extra, span)
     if seats is None:
         body.fail()
     else:

@@ -46,6 +46,7 @@ class Port(Record):
         fixed: also takes a value that is the same for all samples, without a batch axis.
         implied: nobody writes it; the checker gives the lengths of a padded sequence there.
         hides: a mask of steps that are seen; the checker hides what pads a sequence with it.
+        named: takes no value that flows in, only one that is given by its name.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Port(Record):
     implied: bool = False
     hides: bool = False
     fixed: bool = False
+    named: bool = False
 
 
 class Case(Record):

@@ -18,7 +18,7 @@ from nnc.layers.base import OnnxWriter, Port, Ref, Rules, TorchArg, TorchWriter,
 from nnc.layers.window import Ints, by
 from nnc.record import Record
 
-WEIGHT = Port("weight", optional=True, fixed=True)
+WEIGHT = Port("weight", optional=True, fixed=True, named=True)
 """The port of a layer that takes its weight as a value."""
 
 COMPUTED = rule(

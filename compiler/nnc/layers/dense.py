@@ -48,7 +48,7 @@ class Dense(Matrix):
         Case("dense(6, spectral_norm=true)", "[7, 12]", "[7, 6]", nodes=2),
         Case("dense(6, weight_norm=true)", "[12]", "[6]", nodes=1),
         Case("dense(5, weight=x1)", ("[12]", "[5, 12]"), "[5]", nodes=4),
-        Case("dense(5, bias=false)", ("[T, 12]", "[5, 12]"), "[T, 5]", nodes=2),
+        Case("dense(5, bias=false, weight=x1)", ("[T, 12]", "[5, 12]"), "[T, 5]", nodes=2),
         Case("dense(5, weight=x1)", ("[3, H, 12]", "[5, 12]"), "[3, H, 5]", nodes=4),
         Case("dense(5, weight=x1)", ("[12]", "[12, 5]"), refused="NN387"),
         Case("dense(5)", "[]", refused="NN316"),
