@@ -155,6 +155,7 @@ def _gan_train(plan: TrainPlan, gan: GanPlan) -> list[str]:
     said += [f"in {plan.accumulate} pieces"] if plan.accumulate > 1 else []
     said += [plan.precision] if plan.precision != "auto" else []
     said += ["deterministic"] if plan.deterministic else []
+    said += ["compiled"] if plan.compile else []
     if plan.given:
         said.append("bound " + ", ".join(f"{a} <- {b}" for a, b in plan.given))
     lines = [f"train {plan.name}: {plan.network} on {', '.join(plan.data)}; {'; '.join(said)}"]
@@ -203,6 +204,8 @@ def _train(plan: TrainPlan) -> str:
         said.append(plan.precision)
     if plan.deterministic:
         said.append("deterministic")
+    if plan.compile:
+        said.append("compiled")
     return f"train {plan.name}: {plan.network} on {', '.join(plan.data)}; " + "; ".join(said)
 
 

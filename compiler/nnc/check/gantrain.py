@@ -12,9 +12,8 @@ from nnc.check.overrides import Override
 from nnc.check.settings import Found, collect, number
 from nnc.check.train import (
     apply_overrides,
-    option_word,
+    read_computing,
     read_data,
-    read_flag,
     read_length,
     read_numbers,
 )
@@ -43,6 +42,7 @@ SETTINGS = (
     "seed",
     "precision",
     "deterministic",
+    "compile",
 )
 DEFAULTED = ("objective", "optimizer", "schedule", "batch", "seed")
 BY_PLAYER = (*SELECTING, "init")
@@ -70,8 +70,7 @@ def check_gan_train(
     names, given = _data(world, found.get("data"), data)
     numbers = read_numbers(world, found)
     length = read_length(world, found)
-    precision = option_word(world, found.get("precision"), ("auto", "float32", "bf16"), "auto")
-    deterministic = read_flag(world, found.get("deterministic"))
+    precision, exact, compiled = read_computing(world, found)
     plan = _plan(world, train, gan, networks, found, chosen, root)
     if world.sink.errors > before or length is None or plan is None:
         return None
@@ -89,7 +88,8 @@ def check_gan_train(
         accumulate=int(numbers.get("accumulate", 1)),
         gan=plan,
         precision=precision,
-        deterministic=deterministic,
+        deterministic=exact,
+        compile=compiled,
         defaults=tuple(s for s in DEFAULTED if s not in found),
         span=train.span,
     )

@@ -51,6 +51,7 @@ SETTINGS = (
     "seed",
     "precision",
     "deterministic",
+    "compile",
 )
 PLANNED = ("average", "bptt")
 DEFAULTED = ("optimizer", "schedule", "batch", "seed", "early_stop")
@@ -82,8 +83,7 @@ def check_train(
     metrics = read_metrics(world, found.get("metric"), ends, terms.losses)
     numbers = read_numbers(world, found)
     length, init = read_length(world, found), read_init(world, found.get("init"), root)
-    precision = option_word(world, found.get("precision"), ("auto", "float32", "bf16"), "auto")
-    deterministic = read_flag(world, found.get("deterministic"))
+    precision, exact, compiled = read_computing(world, found)
     if network is None or world.sink.errors > before or length is None or updates is None:
         return None
     return TrainPlan(
@@ -103,7 +103,8 @@ def check_train(
         accumulate=int(numbers.get("accumulate", 1)),
         early_stop=_early_stop(numbers),
         precision=precision,
-        deterministic=deterministic,
+        deterministic=exact,
+        compile=compiled,
         monitor=metrics[0].name if metrics else "loss",
         defaults=tuple(s for s in DEFAULTED if s not in found),
         span=train.span,
@@ -330,6 +331,13 @@ def option_word(
             )
         )
     return text or default
+
+
+def read_computing(world: World, found: Found) -> tuple[str, bool, bool]:
+    """In which numbers a run computes, whether to the bit on a GPU, and whether compiled."""
+    precision = option_word(world, found.get("precision"), ("auto", "float32", "bf16"), "auto")
+    exact, compiled = (read_flag(world, found.get(word)) for word in ("deterministic", "compile"))
+    return precision, exact, compiled
 
 
 def read_flag(world: World, setting: ast.Setting | None) -> bool:

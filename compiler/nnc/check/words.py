@@ -263,5 +263,11 @@ TRAIN_SETTINGS: dict[str, Word] = {
     "deterministic": Word(
         "train setting", "deterministic true", "Equal to the bit on a GPU too, and slower."
     ),
+    "compile": Word(
+        "train setting",
+        "compile true",
+        "PyTorch compiles the step before the first one, which takes a minute or more: for long "
+        "runs on a GPU. Where it cannot, the run says why and goes on without.",
+    ),
 }
 WORDS = (SOURCES, DATA_SETTINGS, AUGMENTS, TRAIN_SETTINGS)

@@ -330,6 +330,7 @@ class TrainPlan(Record):
     early_stop: EarlyStop | None = None
     precision: str = "auto"
     deterministic: bool = False
+    compile: bool = False
     monitor: str = ""
     defaults: tuple[str, ...] = ()
     span: Span = NOWHERE

@@ -29,6 +29,7 @@ from nnc.train.session import Session, by_player, flat
 from nnc.train.signals import Signals
 from nnc.train.snapshot import restore, save
 from nnc.train.step import NotFinite
+from nnc.train.warming import warm_up
 
 NO_CHECKPOINT = rule(
     "NN487",
@@ -57,6 +58,8 @@ def train(job: Job, report: Report) -> Outcome:
         with Signals() as signals, numerics(job.plan, device), warnings.catch_warnings():
             # PyTorch copies the input for `padding=same` with even kernels, and says so
             warnings.filterwarnings("ignore", "Using padding='same' with even kernel")
+            # torch.compile looks at the .grad of what was made before, and PyTorch wonders why
+            warnings.filterwarnings("ignore", "The .grad attribute of a Tensor that is not a leaf")
             return Trainer(job, device, both, signals).run()
     except KeyboardInterrupt:
         job.folder.update(status="interrupted", stopped_by="interrupt")
@@ -171,6 +174,7 @@ class Trainer:
             self.report.note("the run stopped early: nothing is left to train")
         if session.valid is None and session.plan.gan is None:
             self.report.note("no validation part: the last weights are kept")
+        warm_up(session, self.report.note)
 
     # --- the loop ---------------------------------------------------------------------------------
 

@@ -202,7 +202,8 @@ def started_lines(event: Started) -> list[str]:
     lines = [f"training  {'   '.join(parts)}"]
     reason = f"   ({device.reason})" if device.reason else ""
     threads = f", {count(device.threads, 'thread')}" if device.name == "cpu" else ""
-    lines.append(f"device    {device.described}{threads}, {device.precision}{reason}")
+    how = f"{device.precision}, compiled" if plan.compile else device.precision
+    lines.append(f"device    {device.described}{threads}, {how}{reason}")
     if event.checked is not None:
         lines.append(f"export    checked before training: {event.checked.text}")
     if event.resumed:

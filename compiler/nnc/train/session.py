@@ -13,6 +13,7 @@ from nnc.diagnostics import Refusal, rule
 from nnc.ir.plan import Phase, Term
 from nnc.ir.training import Plateau
 from nnc.ir.updates import Frozen
+from nnc.train.compiling import Compiler
 from nnc.train.data.carried import carried_order, lanes
 from nnc.train.data.keyed import order
 from nnc.train.device import Device
@@ -46,6 +47,7 @@ class Session:
         evaluated: what was trained so far has been evaluated.
         best: the best weights by `player/place`, on the CPU, None before the first.
         good: weights to fall back on until there is a checkpoint.
+        compiler: what compiles the step's losses, where the plan says so.
         memories: by player, what its recurrent layers carry from batch to batch.
     """
 
@@ -62,6 +64,8 @@ class Session:
         members = self.members.items() if self.carried else ()
         self.memories = {n: Memory(member.module, member.carriers) for n, member in members}
         self._plan_length()
+        # What is carried from batch to batch changes beside the step, which compiled code must not.
+        self.compiler = Compiler(self.plan.compile and not self.carried)
         self._build_steps()
         self._build_monitors()
         self.step = self.epoch = self.batch = 0
@@ -138,7 +142,7 @@ class Session:
         self.losses = Losses(self.place)
         self.phases: list[tuple[Phase, Step]] = []
         self.updaters: list[Updater] = []
-        numerics = Numerics(plan.clips, self.job.accumulate, bf16)
+        numerics = Numerics(plan.clips, self.job.accumulate, bf16, self.compiler)
         for phase in plan.phases:
             member, wiring = self.members[phase.player], self.wirings[phase.player]
             updates = updaters(member, phase, self.span)

@@ -37,6 +37,12 @@ def save(session: Session) -> bool:
     return True
 
 
+def kept(session: Session) -> tuple[State, dict[str, Tensor]]:
+    """A session as it is now, in memory, for `restore`."""
+    tensors = _tensors(session, session.weights())
+    return _state(session), {name: value.clone() for name, value in tensors.items()}
+
+
 def _state(session: Session) -> State:
     monitor, plateaus = session.monitor, session.plateaus
     return State(

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from nnc.ir.plan import Phase
 from nnc.ir.updates import Clip, Group
 from nnc.record import Record
+from nnc.train.compiling import PLAIN, Compiler
 from nnc.train.feed import Raw
 from nnc.train.memory import Memory
 from nnc.train.optimizers import Named, groups, named_weights, torch_optimizer
@@ -120,6 +121,7 @@ class Numerics(Record):
     clips: tuple[Clip, ...]
     pieces: int
     bf16: bool
+    compiler: Compiler = PLAIN
 
 
 def _clipped(
@@ -151,15 +153,19 @@ def make_step(
     optimizers = [u.optimizer for u in updates]
     clips, pieces = _clipped(numerics.clips, updates), numerics.pieces
 
-    def loss_of(raw: Raw, piece: int = 0) -> Tensor:
-        if memory is not None:
-            memory.piece = piece
+    @numerics.compiler
+    def network_loss(raw: Raw) -> Tensor:
         inputs = wiring.inputs(raw)
         if not numerics.bf16:
             return total(call(module, inputs), raw, inputs)
         with torch.autocast(device.type, torch.bfloat16):
             outputs = call(module, inputs)
         return total(outputs, raw, inputs)
+
+    def loss_of(raw: Raw, piece: int = 0) -> Tensor:
+        if memory is not None:
+            memory.piece = piece
+        return network_loss(raw)
 
     def gradients(raw: Raw, size: int) -> None:
         loss = loss_of(raw)

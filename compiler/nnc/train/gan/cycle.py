@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from nnc.ir.gan import CycleGan, Gan
+from nnc.train.compiling import Compiler
 from nnc.train.feed import Raw
 from nnc.train.gan.buffer import Buffer
 from nnc.train.gan.draws import Draws
 from nnc.train.gan.objectives import judged_by, made_for
 from nnc.train.gan.pieces import Piece, pieces
 from nnc.train.gan.players import Averages, Side, Values, still
-from nnc.train.gan.step import FRONTS
+from nnc.train.gan.step import FRONTS, Judgement
 from nnc.train.gan.terms import Terms
 from nnc.train.gan.watch import MADE, REAL, Tally
+
+Outputs = dict[str, tuple[Tensor, ...]]
+"""By the domain that a generator makes."""
 
 
 class Cycle:
@@ -42,6 +46,7 @@ class Cycle:
         averages: tuple[Averages, ...],
         terms: Mapping[str, Terms],
         count: int,
+        compiler: Compiler,
     ) -> None:
         self._latents = [source for source in gan.sources if source.kind == "latent"]
         self._makers = {player.makes: sides[player.name] for player in gan.generators}
@@ -51,6 +56,9 @@ class Cycle:
         self._buffers, self._tally, self._averages = buffers, tally, averages
         self._judged, self._made = judged_by(objective), made_for(objective)
         self._draws, self._terms, self._count = draws, terms, count
+        self._all = compiler(self._outputs)
+        self._lost = {name: compiler(self._loss_of(judge)) for name, judge in self._judges.items()}
+        self._lost_by_makers = compiler(self._losses)
 
     def __call__(self, raw: Raw, size: int) -> None:
         """One batch of each domain."""
@@ -69,13 +77,12 @@ class Cycle:
 
     def _judge(self, judge: Side, domain: str, piece: Piece, older: Tensor, *, shown: bool) -> None:
         """What a discriminator loses by some of the batch, and its gradients."""
-        told, caught = judge(piece.values, piece.values[domain]), judge(piece.values, older)
-        loss = self._judged(told, caught)
+        loss, told, caught = self._lost[domain](piece.values, piece.values[domain], older)
         self._tally.take(judge.name, loss, piece.size)
         piece.backward(loss)
         if shown:
-            self._tally.take(REAL, told.detach().mean(), piece.size)
-            self._tally.take(MADE, caught.detach().mean(), piece.size)
+            self._tally.take(REAL, told.mean(), piece.size)
+            self._tally.take(MADE, caught.mean(), piece.size)
 
     def _make(self, batch: list[Piece], *, due: bool) -> dict[str, Tensor]:
         """What the generators make, by domain; where it is due they learn from it."""
@@ -83,9 +90,7 @@ class Cycle:
         found: dict[str, list[Tensor]] = {domain: [] for domain in self._makers}
         for piece in batch:
             with torch.set_grad_enabled(due):
-                outputs = {
-                    domain: maker.all(piece.values) for domain, maker in self._makers.items()
-                }
+                outputs = self._all(piece.values)
             if due:
                 self._lose(piece, outputs)
             for domain, (picture, *_) in outputs.items():
@@ -97,19 +102,39 @@ class Cycle:
                 average.update()
         return {domain: torch.cat(parts) for domain, parts in found.items()}
 
-    def _lose(self, piece: Piece, outputs: dict[str, tuple[Tensor, ...]]) -> None:
+    def _lose(self, piece: Piece, outputs: Outputs) -> None:
         """What the generators lose by some of the batch, and its gradients."""
-        made = {domain: found[0] for domain, found in outputs.items()}
-        total = torch.zeros((), device=next(iter(made.values())).device)
         with still(self._judges.values()):
+            losses = self._lost_by_makers(piece.values, outputs)
             for domain, maker in self._makers.items():
-                loss = self._loss(domain, maker, piece.values, made)
-                own = self._terms.get(maker.name)
-                loss = loss if own is None else loss + own(outputs[domain], piece.values)
                 if maker.weights:
-                    self._tally.take(maker.name, loss, piece.size)
-                total = total + loss
-            piece.backward(total)
+                    self._tally.take(maker.name, losses[domain], piece.size)
+            piece.backward(torch.stack(list(losses.values())).sum())
+
+    # --- what is compiled, where the plan says so -------------------------------------------------
+
+    def _outputs(self, values: Values) -> Outputs:
+        """All that the generators make, by domain."""
+        return {domain: maker.all(values) for domain, maker in self._makers.items()}
+
+    def _loss_of(self, judge: Side) -> Callable[[Values, Tensor, Tensor], Judgement]:
+        """What a discriminator loses, with its scores of real and of made pictures."""
+
+        def lost(values: Values, real: Tensor, made: Tensor) -> Judgement:
+            told, caught = judge(values, real), judge(values, made)
+            return self._judged(told, caught), told.detach(), caught.detach()
+
+        return lost
+
+    def _losses(self, values: Values, outputs: Outputs) -> dict[str, Tensor]:
+        """What each generator loses, by domain."""
+        made = {domain: found[0] for domain, found in outputs.items()}
+        losses = {}
+        for domain, maker in self._makers.items():
+            loss = self._loss(domain, maker, values, made)
+            own = self._terms.get(maker.name)
+            losses[domain] = loss if own is None else loss + own(outputs[domain], values)
+        return losses
 
     def _loss(self, domain: str, maker: Side, values: Values, made: Values) -> Tensor:
         """To be taken for real, the way there and back, and to leave what is of the domain."""

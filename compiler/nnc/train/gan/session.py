@@ -123,7 +123,16 @@ class GanSession(Session):
         count, terms = self.job.accumulate, self._terms()
         if not isinstance(objective, CycleGan):
             return Adversaries(
-                gan, objective, sides, self.fronts, self.draws, self.tally, averages, terms, count
+                gan,
+                objective,
+                sides,
+                self.fronts,
+                self.draws,
+                self.tally,
+                averages,
+                terms,
+                count,
+                self.compiler,
             )
         self.buffers = {
             player.judges: Buffer(objective.buffer, player.judges, self.draws)
@@ -140,6 +149,7 @@ class GanSession(Session):
             averages,
             terms,
             count,
+            self.compiler,
         )
 
     def _terms(self) -> dict[str, Terms]:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from nnc.ir.gan import R1, Gan, GradientPenalty, Objective, Pix2Pix, Wasserstein
+from nnc.train.compiling import Compiler
 from nnc.train.feed import Raw
 from nnc.train.gan.draws import Draws
 from nnc.train.gan.objectives import chances, fresh, judged_by, made_for
 from nnc.train.gan.penalty import gradient_penalty, r1
 from nnc.train.gan.pieces import Piece, pieces
-from nnc.train.gan.players import Averages, Side, still
+from nnc.train.gan.players import Averages, Side, Values, still
 from nnc.train.gan.terms import Terms
 from nnc.train.gan.watch import MADE, REAL, Tally
 from nnc.train.numbers import Change
 
+Judgement = tuple[Tensor, Tensor, Tensor]
+"""A loss, and the scores of real and of made samples."""
 FRONTS = dict[str, tuple[str, Change]]
 """By source, and "real": the data's field, and what makes network numbers of it."""
 
@@ -46,6 +49,7 @@ class Adversaries:
         averages: tuple[Averages, ...],
         terms: Mapping[str, Terms],
         count: int,
+        compiler: Compiler,
     ) -> None:
         self._terms, self._count = terms, count
         self._latents = [source for source in gan.sources if source.kind == "latent"]
@@ -56,6 +60,9 @@ class Adversaries:
         self._draws, self._tally, self._averages = draws, tally, averages
         self._judged, self._made = judged_by(objective), made_for(objective)
         self._shared, self._chances = not fresh(objective), chances(objective)
+        self._makes = compiler(self._generator.all)
+        self._lost = {judge.name: compiler(self._loss_of(judge)) for judge in self._learning}
+        self._lost_by_maker = compiler(self._loss_of_maker)
 
     def __call__(self, raw: Raw, size: int) -> None:
         """One batch: an update of each discriminator, and where it is due of the generator."""
@@ -68,7 +75,7 @@ class Adversaries:
         outputs = []
         if kept or self._learning:
             with torch.set_grad_enabled(kept):
-                outputs = [self._generator.all(piece.values) for piece in batch]
+                outputs = [self._makes(piece.values) for piece in batch]
         for judge in self._learning:
             self._judge(judge, batch, outputs, size)
         if not due:
@@ -76,7 +83,7 @@ class Adversaries:
         if not self._shared:
             batch = pieces(values | self._drawn(size, step, "again"), size, self._count)
         for at, piece in enumerate(batch):
-            self._make(piece, outputs[at] if kept else self._generator.all(piece.values))
+            self._make(piece, outputs[at] if kept else self._makes(piece.values))
         self._generator.update()
         for average in self._averages:
             average.update()
@@ -96,19 +103,27 @@ class Adversaries:
 
     def _score(self, judge: Side, piece: Piece, made: Tensor, size: int) -> None:
         """What a discriminator loses by some of the batch, and its gradients."""
-        values = piece.values
-        on_real, on_made = judge.all(values, values["real"]), judge.all(values, made)
-        told, caught = on_real[0], on_made[0]
-        loss = self._judged(told, caught) + self._penalty(judge, piece, made, size)
-        terms = self._terms.get(judge.name)
-        if terms is not None:
-            loss = loss + terms(on_real, values, real=True) + terms(on_made, values)
+        loss, told, caught = self._lost[judge.name](piece.values, made)
+        loss = loss + self._penalty(judge, piece, made, size)
         self._tally.take(judge.name, loss, piece.size)
         piece.backward(loss)
         if judge is self._judges[0]:
             with torch.no_grad():
                 self._tally.take(REAL, self._shown(told), piece.size)
                 self._tally.take(MADE, self._shown(caught), piece.size)
+
+    def _loss_of(self, judge: Side) -> Callable[[Values, Tensor], Judgement]:
+        """What a discriminator loses without its penalty, with its scores of both."""
+        terms = self._terms.get(judge.name)
+
+        def lost(values: Values, made: Tensor) -> Judgement:
+            on_real, on_made = judge.all(values, values["real"]), judge.all(values, made)
+            loss = self._judged(on_real[0], on_made[0])
+            if terms is not None:
+                loss = loss + terms(on_real, values, real=True) + terms(on_made, values)
+            return loss, on_real[0].detach(), on_made[0].detach()
+
+        return lost
 
     def _shown(self, score: Tensor) -> Tensor:
         return (score.sigmoid() if self._chances else score).mean()
@@ -126,19 +141,24 @@ class Adversaries:
 
     def _make(self, piece: Piece, outputs: tuple[Tensor, ...]) -> None:
         """What the generator loses by some of the batch, and its gradients."""
-        made, values = outputs[0], piece.values
+        with still(self._judges):
+            loss = self._lost_by_maker(piece.values, outputs)
+            self._tally.take(self._generator.name, loss, piece.size)
+            piece.backward(loss)
+
+    def _loss_of_maker(self, values: Values, outputs: tuple[Tensor, ...]) -> Tensor:
+        """By all that judge what it made."""
+        made = outputs[0]
         loss = torch.zeros((), device=made.device)
         own = self._terms.get(self._generator.name)
         if own is not None:
             loss = loss + own(outputs, values)
-        with still(self._judges):
-            for judge in self._judges:
-                on_made = judge.all(values, made)
-                terms = self._terms.get(judge.name)
-                loss = loss + self._made(on_made[0])
-                if terms is not None:
-                    loss = loss + terms(on_made, values)
-            if isinstance(self._objective, Pix2Pix):
-                loss = loss + self._objective.l1 * functional.l1_loss(made, values["real"])
-            self._tally.take(self._generator.name, loss, piece.size)
-            piece.backward(loss)
+        for judge in self._judges:
+            on_made = judge.all(values, made)
+            terms = self._terms.get(judge.name)
+            loss = loss + self._made(on_made[0])
+            if terms is not None:
+                loss = loss + terms(on_made, values)
+        if isinstance(self._objective, Pix2Pix):
+            loss = loss + self._objective.l1 * functional.l1_loss(made, values["real"])
+        return loss
