@@ -202,8 +202,8 @@ def started_lines(event: Started) -> list[str]:
     lines = [f"training  {'   '.join(parts)}"]
     reason = f"   ({device.reason})" if device.reason else ""
     threads = f", {count(device.threads, 'thread')}" if device.name == "cpu" else ""
-    how = f"{device.precision}, compiled" if plan.compile else device.precision
-    lines.append(f"device    {device.described}{threads}, {how}{reason}")
+    numbers = f"{device.precision}, compiled" if plan.compile else device.precision
+    lines.append(f"device    {device.described}{threads}, {numbers}{reason}")
     if event.checked is not None:
         lines.append(f"export    checked before training: {event.checked.text}")
     if event.resumed:

@@ -135,6 +135,22 @@ def _clipped(
     ]
 
 
+def _network_loss(
+    module: nn.Module, wiring: Wiring, total: TotalLoss, numerics: Numerics
+) -> Callable[[Raw], Tensor]:
+    """The loss of some samples, which is compiled where the plan says so."""
+
+    def network_loss(raw: Raw) -> Tensor:
+        inputs = wiring.inputs(raw)
+        if not numerics.bf16:
+            return total(call(module, inputs), raw, inputs)
+        with torch.autocast(wiring.device.type, torch.bfloat16):
+            outputs = call(module, inputs)
+        return total(outputs, raw, inputs)
+
+    return numerics.compiler(network_loss)
+
+
 def make_step(
     member: Member,
     wiring: Wiring,
@@ -149,18 +165,9 @@ def make_step(
     Args:
         memory: what recurrent layers carry from batch to batch, each piece of a batch its own.
     """
-    module, device = member.module, wiring.device
-    optimizers = [u.optimizer for u in updates]
+    device, optimizers = wiring.device, [u.optimizer for u in updates]
     clips, pieces = _clipped(numerics.clips, updates), numerics.pieces
-
-    @numerics.compiler
-    def network_loss(raw: Raw) -> Tensor:
-        inputs = wiring.inputs(raw)
-        if not numerics.bf16:
-            return total(call(module, inputs), raw, inputs)
-        with torch.autocast(device.type, torch.bfloat16):
-            outputs = call(module, inputs)
-        return total(outputs, raw, inputs)
+    network_loss = _network_loss(member.module, wiring, total, numerics)
 
     def loss_of(raw: Raw, piece: int = 0) -> Tensor:
         if memory is not None:

@@ -65,6 +65,7 @@ def test_captured_steps_are_the_plain_ones(tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # PyTorch's own, while it compiles
 @pytest.mark.parametrize("kind", ["gan", "wgan_gp", "cyclegan"])
 def test_steps_in_machine_code_are_the_plain_ones(tmp_path: Path, kind: str) -> None:
     torch.compiler.reset()
