@@ -144,7 +144,12 @@ def _gan(gan: Gan) -> list[str]:
 
 def _gan_train(plan: TrainPlan, gan: GanPlan) -> list[str]:
     """One line for what holds for all, one a player."""
-    said = [describe(gan.objective)]
+    said = [describe(gan.objective)] if gan.objective.word else []
+    for line in gan.losses:
+        every = f" every {line.every} steps" if line.every > 1 else ""
+        said.append(f"({line.text}) for {', '.join(line.players)}{every}")
+    said += ["latents drawn for each"] if gan.redraw else []
+    said += [f"{name} within {size:g}" for name, size in gan.clamps]
     for term in gan.terms:
         where = "real and made" if term.real else "made"
         weight = "" if term.weight == 1 else f"{term.weight:g} * "

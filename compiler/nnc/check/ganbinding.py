@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from nnc.check.binding import feeds
 from nnc.check.gan_rules import GAN_BINDING
 from nnc.check.training_rules import WRONG_CLASSES
 from nnc.diagnostics import Diagnostic, Refusal, nearest
 from nnc.ir.gan import Gan, GanPlan
+from nnc.ir.ganformula import parts
 from nnc.ir.graph import Network
+from nnc.ir.lossformula import Applied, Compared, Named
 from nnc.ir.plan import Field, Profile, TrainPlan
 from nnc.ir.types import TensorType
 from nnc.record import Record, replace
@@ -143,25 +145,35 @@ def _unfitting(plan: TrainPlan, wish: Wish, offer: Offer) -> Diagnostic:
 def _classes(
     gan: GanPlan, networks: Mapping[str, Network | None], found: Mapping[str, Offer]
 ) -> None:
-    """Classes that further losses compare with are as many as the output has numbers.
+    """Classes that losses compare with are as many as the output has numbers.
 
     Raises:
         Refusal: they are not.
     """
-    for term in gan.terms:
-        offer = found.get(term.source)
+    for player, output, source in _compared(gan):
+        offer = found.get(source)
         if offer is None or not offer.field.labels:
             continue
-        player = next(p for p in gan.gan.players if p.name == term.player)
-        network = networks[player.network]
+        network = networks[gan.gan.player(player).network]
         assert network is not None, "the gan is whole"
-        port = next(p for p in network.graph.outputs if p.name == term.output)
+        port = next(p for p in network.graph.outputs if p.name == output)
         have, want = network.graph.types[port.value].dims[0], len(offer.field.labels)
         if isinstance(have, int) and have != want:
             raise Refusal(
                 WRONG_CLASSES.at(
                     port.span,
-                    f"`{term.output}` has {have} numbers, and `{offer.text}` {want} classes",
+                    f"`{output}` has {have} numbers, and `{offer.text}` {want} classes",
                     help=f"write `dense({offer.data}.classes)`",
                 )
             )
+
+
+def _compared(gan: GanPlan) -> Iterator[tuple[str, str, str]]:
+    """The player, its output and the source of each loss that compares the two."""
+    for term in gan.terms:
+        yield term.player, term.output, term.source
+    for part in (part for line in gan.losses for part in parts(line.formula)):
+        if not isinstance(part, Compared) or not isinstance(part.target, Named):
+            continue
+        if isinstance(part.of, Applied) and part.of.word == "call":
+            yield part.of.player, part.of.output, part.target.name

@@ -20,7 +20,8 @@ def check_objective(
     if _players(world, span, gan, objective):
         for player in gan.discriminators:
             network = networks[player.network]
-            _sigmoid(world, span, player, network, objective)
+            if objective.word:  # a loss that is written out says itself what it wants
+                _sigmoid(world, span, player, network, objective)
             if isinstance(objective, (GradientPenalty, R1)):
                 _norm(world, span, player, network, objective)
 
@@ -33,13 +34,16 @@ def _players(world: World, span: Span, gan: Gan, objective: Objective) -> bool:
     if objective.two_domains and not domains:
         message = f"`{word}` trains two generators between two domains, and `{gan.name}` has none"
         help = "declare `domain a, b: [3, H, W]`, or use `gan`, `lsgan`, `hinge`, ..."
-    elif domains and not objective.two_domains:
+    elif domains and not objective.two_domains and word:
         message = f"`{gan.name}` goes between domains, and `{word}` does not"
         help = "write `objective cyclegan`"
-    elif not domains and (len(gan.generators) > 1 or len(gan.discriminators) > 1):
+    elif not domains and (len(gan.generators) > 1 or (word and len(gan.discriminators) > 1)):
         role = "generators" if len(gan.generators) > 1 else "discriminators"
-        message = f"`{word}` trains one generator and one discriminator, and here are more {role}"
+        what = f"`{word}`" if word else "a gan without domains"
+        message = f"{what} trains one generator and one discriminator, and here are more {role}"
         help = "only `objective cyclegan` trains two of each, between two domains"
+        if role == "discriminators":
+            help = "write out what each player loses: `loss ... on` each"
     elif objective.paired and not _pictures(gan):
         message = f"`{word}` turns a picture into another, and no `condition` is one"
         help = "declare it: `condition photo: [3, 256, 256]`"
@@ -90,7 +94,7 @@ def _norm(
     world: World, span: Span, player: GanPlayer, network: Network, objective: Objective
 ) -> None:
     """A `batch_norm` where the gradient of single samples is penalised."""
-    item = _first(network.graph, "batch_norm")
+    item = first_layer(network.graph, "batch_norm")
     if item is None:
         return
     world.sink.add(
@@ -103,11 +107,11 @@ def _norm(
     )
 
 
-def _first(graph: Graph, word: str) -> Item | None:
+def first_layer(graph: Graph, word: str) -> Item | None:
     """The first layer of that word, also inside of blocks."""
     for item in graph.items:
         if isinstance(item.op, Call):
-            found = _first(item.op.graph, word)
+            found = first_layer(item.op.graph, word)
             if found is not None:
                 return found
         elif item.op.word == word:

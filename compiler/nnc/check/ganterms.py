@@ -111,7 +111,7 @@ def _term(
     if found is None or source is None:
         return None
     player, output, type = found
-    if not _fits(world, e.span, loss, type, source):
+    if not fits(world, e.span, loss, type, source):
         return None
     real = source.kind == "condition" and player.role == "discriminator"
     return GanTerm(weight, loss, player.name, output, source.name, real, e.span)
@@ -160,7 +160,7 @@ def _output(
     return None
 
 
-def _fits(world: World, span: Span, loss: Loss, type: TensorType, source: GanSource) -> bool:
+def fits(world: World, span: Span, loss: Loss, type: TensorType, source: GanSource) -> bool:
     """Whether an output can be compared with a source by this loss."""
     message = help = ""
     ids = source.type.dtype == "int64"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from nnc.check.gan_rules import GAN_SETTING, UNKNOWN_OBJECTIVE
 from nnc.check.gancontracts import check_objective
+from nnc.check.ganlosses import BY_UPDATE, read_lines
 from nnc.check.ganterms import read_terms
 from nnc.check.ganupdates import read_play
 from nnc.check.overrides import Override
@@ -20,7 +21,7 @@ from nnc.check.train import (
 from nnc.check.training_rules import BAD_SETTING, DOUBLED_SETTING, MISSING_SETTING
 from nnc.check.updates import SELECTING, Chosen, declared_call
 from nnc.check.world import World
-from nnc.ir.gan import OBJECTIVES, Gan, GanPlan, NonSaturating, Objective
+from nnc.ir.gan import OBJECTIVES, Gan, GanPlan, NonSaturating, Objective, Written
 from nnc.ir.graph import Network
 from nnc.ir.plan import Player, TrainPlan
 from nnc.syntax import ast
@@ -39,13 +40,16 @@ SETTINGS = (
     "init",
     "accumulate",
     "ema",
+    "every",
+    "clamp",
+    "redraw",
     "seed",
     "precision",
     "deterministic",
     "compile",
 )
 DEFAULTED = ("objective", "optimizer", "schedule", "batch", "seed")
-BY_PLAYER = (*SELECTING, "init")
+BY_PLAYER = (*SELECTING, "init", *BY_UPDATE)
 """Settings that may stand several times, for some of the players each."""
 
 
@@ -105,9 +109,9 @@ def _plan(
     root: str,
 ) -> GanPlan | None:
     """The objective, and how each player is updated; None after a message."""
-    objective = declared_call(
-        world, found.get("objective"), OBJECTIVES, UNKNOWN_OBJECTIVE, NonSaturating()
-    )
+    free = bool(chosen["loss"]) and "objective" not in found
+    default = Written() if free else NonSaturating()
+    objective = declared_call(world, found.get("objective"), OBJECTIVES, UNKNOWN_OBJECTIVE, default)
     ema = _ema(world, found.get("ema"))
     if gan is None:
         return None
@@ -116,10 +120,25 @@ def _plan(
     terms = read_terms(world, beside, gan, networks)
     if objective is not None:
         _objective(world, train, found, gan, objective, networks)
+    still = tuple(p.name for p, u in zip(gan.players, play.updates if play else ()) if not u.groups)
+    lines = read_lines(world, gan, networks, found, chosen, objective, still)
     if play is None or objective is None:
         return None
     groups, clips, frozen = zip(*((u.groups, u.clips, u.frozen) for u in play.updates))
-    return GanPlan(gan, objective, groups, (), ema, clips, terms, frozen, play.inits)
+    return GanPlan(
+        gan,
+        objective,
+        groups,
+        (),
+        ema,
+        clips,
+        terms,
+        frozen,
+        play.inits,
+        lines.losses,
+        lines.redraw,
+        lines.clamps,
+    )
 
 
 def _objective(
@@ -148,7 +167,9 @@ def _needed(world: World, train: ast.Train, found: Found) -> None:
             GAN_SETTING.at(
                 loss.name.span,
                 "a gan learns by an `objective`, to which `loss` only adds",
-                help="write `objective gan`; there are " + ", ".join(f"`{o}`" for o in OBJECTIVES),
+                help="write `objective gan`; there are "
+                + ", ".join(f"`{o}`" for o in OBJECTIVES)
+                + "; or a `loss ... on` each player",
             )
         )
     missing = [line for name, line in wanted.items() if name not in found]

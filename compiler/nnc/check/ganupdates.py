@@ -39,7 +39,8 @@ def read_play(
     before = world.sink.errors
     found = dict(found)
     for word in (*SELECTING, "init"):
-        chosen[word] = [s for s in chosen[word] if known_players(world, gan, s.selectors)]
+        on = "" if word == "init" else "on"
+        chosen[word] = [s for s in chosen[word] if known_players(world, gan, s.selectors, on)]
     freeze = found.get("freeze")
     if freeze is not None and freeze.values and not _known_all(world, gan, freeze):
         del found["freeze"]
@@ -69,7 +70,10 @@ def read_play(
 def known_players(
     world: World, gan: Gan, selectors: Iterable[ast.Expr], setting: str = "on"
 ) -> bool:
-    """Whether all selections begin with a player or a role; else a message."""
+    """Whether all selections begin with a player or a role; else a message.
+
+    `setting`: the word before them, "" of settings that are of whole players alone.
+    """
     known = dict.fromkeys(w for p in gan.players for w in (p.role, p.name))
     for e in selectors:
         if isinstance(e, ast.Ref) and e.names[0].text in known:
@@ -80,9 +84,11 @@ def known_players(
         world.sink.add(
             BAD_SETTING.at(
                 e.span,
-                "a selection in a gan begins with a player",
+                "a selection in a gan begins with a player" if setting else "this is no player",
                 help=f"did you mean `{guess}`?"
                 if guess
+                else f"there are {listed}"
+                if not setting
                 else f"write `{setting} {next(iter(known))}.{e.span.text}`; there are {listed}",
                 fix=Fix(head, guess) if guess else None,
             )

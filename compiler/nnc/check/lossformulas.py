@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Union
+
 from nnc.check.arguments import bind
 from nnc.check.training_rules import BAD_LOSS, UNKNOWN_OUTPUT
 from nnc.check.values import Unknown, is_real, written
@@ -30,6 +32,12 @@ from nnc.syntax import ast
 OPERATORS = ("+", "-", "*", "/", "**")
 
 
+Read = tuple[Formula, Union[TensorType, None]]
+"""A formula and its type a sample, None where it is not known."""
+NUMBER = TensorType(())
+FAILED: Read = (0.0, None)
+
+
 class Outline(Record):
     """Names of a network's inputs and outputs; `whole` is the network unless it had mistakes.
 
@@ -56,6 +64,10 @@ class Outline(Record):
         ports = graph.outputs if named.kind == "output" else graph.inputs
         return next(graph.types[p.value] for p in ports if p.name == named.name)
 
+    def read(self, world: World, e: ast.Expr) -> Read | None:
+        """What names and calls mean where there is more than one network; None of any other."""
+        return None
+
 
 SIZES = ("classes", "vocab")
 """What of data is a number while checking, not a field."""
@@ -78,7 +90,7 @@ def is_number(world: World, e: ast.Expr, network: Outline) -> bool:
 def read_formula(world: World, e: ast.Expr, network: Outline, weight: float) -> FormulaTerm | None:
     """A computed term, or None after a message."""
     before = world.sink.errors
-    tree, _ = _read(world, e, network)
+    tree, _ = read(world, e, network)
     if world.sink.errors > before:
         return None
     text = " ".join(e.span.text.split())
@@ -99,13 +111,11 @@ def read_formula(world: World, e: ast.Expr, network: Outline, weight: float) -> 
     return FormulaTerm(weight, tree, text, e.span)
 
 
-Read = tuple[Formula, TensorType | None]
-"""A formula and its type a sample, None where it is not known."""
-NUMBER = TensorType(())
-FAILED: Read = (0.0, None)
-
-
-def _read(world: World, e: ast.Expr, network: Outline) -> Read:
+def read(world: World, e: ast.Expr, network: Outline) -> Read:
+    """A part of a formula, its type too where it is known; `FAILED` after a message."""
+    own = network.read(world, e)
+    if own is not None:
+        return own
     if isinstance(e, ast.Ref) and e.text in (*network.outputs, *network.inputs):
         named = Named("output" if e.text in network.outputs else "input", e.text)
         return named, network.type(named)
@@ -114,7 +124,7 @@ def _read(world: World, e: ast.Expr, network: Outline) -> Read:
     if isinstance(e, ast.Ref):
         return _named(world, e, network)
     if isinstance(e, ast.Unary) and e.op == "-":
-        inner, type = _read(world, e.operand, network)
+        inner, type = read(world, e.operand, network)
         return Operation("*", -1.0, inner), type
     if isinstance(e, ast.Binary) and e.op in OPERATORS:
         return _operation(world, e, network)
@@ -169,8 +179,8 @@ def _named(world: World, e: ast.Ref, network: Outline) -> Read:
 
 
 def _operation(world: World, e: ast.Binary, network: Outline) -> Read:
-    left, a = _read(world, e.left, network)
-    right, b = _read(world, e.right, network)
+    left, a = read(world, e.left, network)
+    right, b = read(world, e.right, network)
     tree = Operation(e.op, left, right)
     if a is None or b is None:
         return tree, None
@@ -227,7 +237,7 @@ def _compared(world: World, e: ast.Call, network: Outline) -> Read:
             )
         )
         return FAILED
-    (left, a), (right, b) = (_read(world, arg.value, network) for arg in sides)
+    (left, a), (right, b) = (read(world, arg.value, network) for arg in sides)
     tree = Compared(loss, left, right)
     if loss.target == "class":
         return _classes(world, tree, sides[1], loss)
@@ -239,7 +249,7 @@ def _compared(world: World, e: ast.Call, network: Outline) -> Read:
 
 def _classes(world: World, tree: Compared, arg: ast.Arg, loss: Loss) -> Read:
     """A loss of classes, whose target is a field that holds them."""
-    if not (isinstance(tree.target, Named) and tree.target.kind == "field"):
+    if not (isinstance(tree.target, Named) and tree.target.kind in ("field", "source")):
         message = f"`{loss.word}` compares with classes, and this is no field of the data"
         help = "name the field, as in `cross_entropy(digit / 2, label)`"
         world.sink.add(BAD_LOSS.at(arg.span, message, help=help))
@@ -270,7 +280,7 @@ def _function(world: World, e: ast.Call, network: Outline) -> Read:
     if len(e.args) != 1 or e.args[0].name is not None:
         world.sink.add(BAD_LOSS.at(e.span, f"`{word}` takes one thing"))
         return FAILED
-    inner, type = _read(world, e.args[0].value, network)
+    inner, type = read(world, e.args[0].value, network)
     if isinstance(inner, float) and type is not None:
         world.sink.add(
             BAD_LOSS.at(e.span, f"`{word}` works on outputs and inputs, not on a number")

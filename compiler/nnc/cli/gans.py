@@ -162,7 +162,15 @@ def header_lines(plan: TrainPlan, gan: GanPlan, networks: Mapping[str, Network])
         head = "players" if not lines else ""
         lines.append(f"{head:<9} {player.name:<{width}}   {'   '.join(parts)}")
     average = f"   average of the generator {gan.ema:g}" if gan.ema else ""
-    lines.append(f"objective {call_text(gan.objective)}{average}")
+    told = [call_text(gan.objective)] if gan.objective.word else []
+    for term in gan.terms:
+        weight = "" if term.weight == 1 else f"{term.weight:g} * "
+        told.append(f"and {weight}{' '.join(term.span.text.split())}")
+    for line in gan.losses:
+        every = f" every {line.every} steps" if line.every > 1 else ""
+        told.append(f"{line.text} on {', '.join(line.players)}{every}")
+    lines.append(f"objective {told[0]}{average}")
+    lines += [f"{'':<9} {each}" for each in told[1:]]
     return [*lines, binding_line(gan)]
 
 

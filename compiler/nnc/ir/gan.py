@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import ClassVar, Literal, TypeVar
 
 from nnc.ir.arguments import Declared, real, size
+from nnc.ir.lossformula import Formula
 from nnc.ir.training import Loss
 from nnc.ir.types import TensorType
 from nnc.ir.updates import Clip, Frozen, Group, Init
@@ -33,6 +34,12 @@ class Objective(Declared):
     paired: ClassVar[bool] = False
     two_domains: ClassVar[bool] = False
     critic: int = size(_CRITIC, default=1)
+
+
+class Written(Objective):
+    """No objective has a word for it: the spec writes out what each player loses."""
+
+    word: ClassVar[str] = ""
 
 
 def _objective(word: str) -> Callable[[T], T]:
@@ -173,6 +180,10 @@ class Gan(Record):
     doc: str = ""
     span: Span = NOWHERE
 
+    def player(self, name: str) -> GanPlayer:
+        """The player of that name."""
+        return next(player for player in self.players if player.name == name)
+
     @property
     def generators(self) -> tuple[GanPlayer, ...]:
         """Those that make."""
@@ -204,6 +215,23 @@ class GanTerm(Record):
     span: Span = NOWHERE
 
 
+class GanLoss(Record):
+    """An update: what some players lose together.
+
+    Args:
+        players: who learns from it.
+        formula: of samples and of what players give of them.
+        text: as written, "" where an objective says it.
+        every: at each so many steps.
+    """
+
+    players: tuple[str, ...]
+    formula: Formula
+    text: str = ""
+    every: int = 1
+    span: Span = NOWHERE
+
+
 class GanPlan(Record):
     """How a gan trains: what `TrainPlan.gan` holds; the plan's phases are then empty.
 
@@ -211,7 +239,11 @@ class GanPlan(Record):
         groups: for each player, in the order of `gan.players`, its optimizers and schedules.
         clips: likewise, the largest norms of its gradients; frozen: what stays of it; inits: where
             its weights start.
-        terms: losses beside the objective.
+        objective: `Written` where the losses are written out.
+        terms: losses beside the objective; losses: written out for some players, in the order of
+            their updates. With an objective they are added to what it says.
+        redraw: of written losses, each update draws latents of its own; clamps: the largest size
+            of a player's weights.
         fields: for each condition and domain of the gan, and "real" for the samples that the
             discriminators see where there are no domains, the data's field (`block.field` of
             several blocks); empty until the data was opened.
@@ -227,6 +259,9 @@ class GanPlan(Record):
     terms: tuple[GanTerm, ...] = ()
     frozen: tuple[Frozen, ...] = ()
     inits: tuple[Init | None, ...] = ()
+    losses: tuple[GanLoss, ...] = ()
+    redraw: bool = False
+    clamps: tuple[tuple[str, float], ...] = ()
 
     def frozen_of(self, player: str) -> Frozen:
         """What stays of a player."""

@@ -18,9 +18,12 @@ FUNCTIONS = ("sum", "mean", "exp", "log", "sqrt", "abs", "sin", "cos", "tanh", "
 
 
 class Named(Record):
-    """An output or an input of the network, a label of its body, or a field of the data."""
+    """An output or an input of the network, a label of its body, or a field of the data.
 
-    kind: Literal["output", "input", "label", "field"]
+    Of a gan a source: what is drawn, given by the data, or "real".
+    """
+
+    kind: Literal["output", "input", "label", "field", "source"]
     name: str
 
 
@@ -47,7 +50,23 @@ class Compared(Record):
     target: Formula
 
 
-Formula = Union[float, Named, Operation, Function, Compared]
+class Applied(Record):
+    """What only losses of gans have: a player called, or what is asked of one.
+
+    Args:
+        word: "call"; "slope", the size of the gradient of a score by what is judged; "between", a
+            point between two samples; "older", samples of earlier steps among these.
+        of: what it is applied to; () of a player that reads the batch's own sources.
+        player: who; output: of a call which of its outputs.
+    """
+
+    word: Literal["call", "slope", "between", "older"]
+    of: tuple[Formula, ...]
+    player: str = ""
+    output: str = ""
+
+
+Formula = Union[float, Named, Operation, Function, Compared, Applied]
 
 
 class FormulaTerm(Record):
@@ -77,14 +96,18 @@ def computed(
     operate: Callable[[str, X, X], X],
     function: Callable[[str, X], X],
     compare: Callable[[Loss, X, X], X],
+    apply: Callable[[Applied], X] | None = None,
 ) -> X:
     """What a formula gives; the callbacks read names, and compute with arrays of their kind."""
 
     def inner(part: Formula) -> X:
-        return computed(part, read, number, operate, function, compare)
+        return computed(part, read, number, operate, function, compare, apply)
 
     if isinstance(formula, Named):
         return read(formula)
+    if isinstance(formula, Applied):
+        assert apply is not None, "players are called in losses of gans alone"
+        return apply(formula)
     if isinstance(formula, Operation):
         return operate(formula.op, inner(formula.left), inner(formula.right))
     if isinstance(formula, Function):
@@ -102,6 +125,8 @@ def names(formula: Formula) -> tuple[Named, ...]:
         return tuple(dict.fromkeys((*names(formula.left), *names(formula.right))))
     if isinstance(formula, Compared):
         return tuple(dict.fromkeys((*names(formula.of), *names(formula.target))))
+    if isinstance(formula, Applied):
+        return tuple(dict.fromkeys(name for part in formula.of for name in names(part)))
     return names(formula.of) if isinstance(formula, Function) else ()
 
 

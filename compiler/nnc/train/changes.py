@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nnc.diagnostics import Refusal, rule
 from nnc.ir.arguments import Declared
-from nnc.ir.gan import GanPlan
+from nnc.ir.gan import GanLoss, GanPlan
 from nnc.ir.plan import DataPlan, Profile, TrainPlan, describe
 from nnc.ir.updates import Clip, Init
 from nnc.record import Record
@@ -105,6 +105,8 @@ def _differences(where: str, before: object, now: object) -> Iterator[str]:
     if isinstance(before, Declared) and isinstance(now, Declared):
         if before != now:
             yield f"{where}: {describe(before)}, now {describe(now)}"
+    elif isinstance(before, GanLoss) and isinstance(now, GanLoss) and before.text != now.text:
+        yield f"{where}: {before.text}, now {now.text}"
     elif isinstance(before, Record) and type(before) is type(now):
         free = next((names for kind, names in FREE.items() if isinstance(before, kind)), ())
         for name in before._fields:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from nnc.ir.lossformula import Formula, Named, axes, computed
+from nnc.ir.lossformula import Applied, Formula, Named, axes, computed
 from nnc.ir.training import CrossEntropy, Loss
 from nnc.record import Record
 from nnc.train.losses import each_element
@@ -102,14 +102,30 @@ def _compare(loss: Loss, of: Part, target: Part) -> Part:
 
 def formula_value(formula: Formula, read: Callable[[Named], Part]) -> Tensor:
     """The mean of a formula over samples, and over a sample's own elements that it leaves."""
-    found = computed(
+    found = _worked_out(formula, read)
+    if found.own is None:
+        return found.value.mean()
+    return _reduced(found.value, found.own, summed=False).mean()
+
+
+def elements(
+    formula: Formula, read: Callable[[Named], Tensor], apply: Callable[[Applied], Tensor]
+) -> Tensor:
+    """What a formula of a gan leaves, samples first; `apply`: what players give."""
+    return _worked_out(formula, lambda named: Part(read(named)), lambda c: Part(apply(c))).value
+
+
+def _worked_out(
+    formula: Formula,
+    read: Callable[[Named], Part],
+    apply: Callable[[Applied], Part] | None = None,
+) -> Part:
+    return computed(
         formula,
         read,
         lambda number: Part(torch.tensor(number, dtype=torch.float32)),
         _operate,
         _apply,
         _compare,
+        apply,
     )
-    if found.own is None:
-        return found.value.mean()
-    return _reduced(found.value, found.own, summed=False).mean()

@@ -21,13 +21,17 @@ class Buffer:
         self.kept: list[Tensor] = []
         self._draws = draws
 
-    def swap(self, made: Tensor, step: int) -> Tensor:
-        """As many pictures as came in: each itself, or one from before, whose place it takes."""
+    def swap(self, made: Tensor, step: int, start: int = 0) -> Tensor:
+        """As many pictures as came in: each itself, or one from before, whose place it takes.
+
+        `start`: the place in the batch, of those that are some of one.
+        """
         if not self.size:
             return made
         count = len(made)
-        places = self._draws.numbers(count, self.size, step, f"buffer/{self.name}")
-        older = self._draws.numbers(count, 2, step, f"older/{self.name}")
+        own = f"{self.name}/{start}" if start else self.name
+        places = self._draws.numbers(count, self.size, step, f"buffer/{own}")
+        older = self._draws.numbers(count, 2, step, f"older/{own}")
         out = []
         for picture, place, again in zip(made, places, older):
             if len(self.kept) < self.size:

@@ -23,6 +23,17 @@ def squared_norms(score: Score, at: Tensor) -> Tensor:
     return slope.flatten(1).square().sum(1)
 
 
+def norms(score: Score, at: Tensor) -> Tensor:
+    """|gradient of the score| for each sample, [B]; it can be differentiated where it is 0.
+
+    Gradients lead on to what made the samples, where these have any.
+    """
+    at = at if at.requires_grad else at.detach().requires_grad_(True)
+    with torch.enable_grad():
+        (slope,) = torch.autograd.grad(score(at).sum(), at, create_graph=True)
+    return (slope.flatten(1).square().sum(1) + 1e-12).sqrt()
+
+
 def gradient_penalty(score: Score, real: Tensor, made: Tensor, share: Tensor) -> Tensor:
     """Mean of (|gradient| - 1)^2 at random points between real and made (Gulrajani et al., 2017).
 

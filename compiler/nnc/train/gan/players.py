@@ -21,6 +21,7 @@ class Side:
     """One player while it trains.
 
     Args:
+        outputs: the names of what it gives.
         pair: the condition that is joined with what a discriminator of one input judges.
         bf16: the network computes in bfloat16; scores and losses stay float32.
     """
@@ -30,6 +31,7 @@ class Side:
         player: GanPlayer,
         module: nn.Module,
         updates: tuple[Updater, ...],
+        outputs: tuple[str, ...],
         clips: tuple[Clip, ...] = (),
         pair: str = "",
         bf16: bool = False,
@@ -37,6 +39,7 @@ class Side:
         self.name = player.name
         self.player = player
         self.module = module
+        self.outputs = outputs
         self._optimizers = [update.optimizer for update in updates]
         learned = {name: w for update in updates for name, w in update.weights.items()}
         self.weights = list(learned.values())

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 from nnc.backends.torch_module import state_of
 from nnc.ir.gan import CycleGan, GanPlan
+from nnc.ir.ganformula import chances, parts, updates_of
+from nnc.ir.lossformula import Applied
 from nnc.ir.plan import Phase
 from nnc.ir.updates import Frozen
 from nnc.train.checkpoints import take
@@ -18,11 +20,11 @@ from nnc.train.gan.buffer import Buffer
 from nnc.train.gan.cycle import Cycle
 from nnc.train.gan.draws import Draws
 from nnc.train.gan.gallery import Gallery
-from nnc.train.gan.objectives import chances
 from nnc.train.gan.players import Averages, Side
 from nnc.train.gan.step import FRONTS, Adversaries
 from nnc.train.gan.terms import Terms
 from nnc.train.gan.watch import MADE, REAL, Tally, Watch
+from nnc.train.gan.written import Written, buffer_name
 from nnc.train.numbers import to_network
 from nnc.train.session import Session
 from nnc.train.step import Updater, updaters
@@ -107,19 +109,23 @@ class GanSession(Session):
             member = self.members[player.name]
             updates = updaters(member, Phase(player.name, (), groups), self.span)
             self.updaters += updates
-            sides[player.name] = Side(player, member.module, updates, own, pair, bf16)
+            sides[player.name] = Side(
+                player, member.module, updates, member.outputs, own, pair, bf16
+            )
         self.averages = {
             player.name: Averages(self.members[player.name].module, self.gan.ema)
             for player in (gan.generators if self.gan.ema else ())
         }
         self.phases = [(Phase(self.plan.name, (), ()), self._step(sides))]
-        self.watch = Watch(names, chances(self.gan.objective))
+        self.watch = Watch(names, chances(self.gan))
         self.gallery = Gallery(self)
 
     def _step(self, sides: dict[str, Side]) -> Callable[[dict[str, Tensor], int], None]:
+        self.buffers: dict[str, Buffer] = {}
+        if self.gan.losses or not self.gan.objective.word:
+            return self._written(sides)
         gan, objective = self.gan.gan, self.gan.objective
         averages = tuple(self.averages.values())
-        self.buffers: dict[str, Buffer] = {}
         count, terms = self.job.accumulate, self._terms()
         if not isinstance(objective, CycleGan):
             return Adversaries(
@@ -150,6 +156,28 @@ class GanSession(Session):
             terms,
             count,
             self.compiler,
+        )
+
+    def _written(self, sides: dict[str, Side]) -> Written:
+        """The step of losses that the spec writes out."""
+        gan, updates = self.gan.gan, updates_of(self.gan)
+        for update in updates.each:
+            for part in parts(update.formula):
+                if isinstance(part, Applied) and part.word == "older":
+                    name, (_, size) = buffer_name(gan, part), part.of
+                    assert isinstance(size, float), "a number of samples"
+                    self.buffers[name] = Buffer(int(size), name, self.draws)
+        return Written(
+            gan,
+            updates,
+            sides,
+            self.fronts,
+            self.buffers,
+            self.draws,
+            self.tally,
+            self.averages,
+            self.job.accumulate,
+            chances(self.gan),
         )
 
     def _terms(self) -> dict[str, Terms]:
