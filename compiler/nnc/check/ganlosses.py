@@ -51,7 +51,7 @@ def read_lines(
     """The losses of some players; mistakes are reported.
 
     Args:
-        objective: `Written` where there is none, None after a message.
+        objective: `Written` where there is none, None where it does not fit.
         still: players that do not learn.
     """
     before = world.sink.errors
@@ -66,7 +66,7 @@ def read_lines(
             losses.append(line)
     if not alone:
         _of_objective(world, found, chosen, objective)
-        if objective is not None and world.sink.errors == before:
+        if objective is not None and losses and world.sink.errors == before:
             _joined(world, gan, objective, losses)
         return Lines(tuple(losses))
     every = {p: int(n) for p, n in _numbers(world, gan, found, chosen, "every", "5")}

@@ -118,10 +118,12 @@ def _plan(
     play = read_play(world, gan, networks, found, chosen, root)
     beside = found.get("loss") if "objective" in found else None
     terms = read_terms(world, beside, gan, networks)
+    before = world.sink.errors
     if objective is not None:
         _objective(world, train, found, gan, objective, networks)
+    fitting = objective if world.sink.errors == before else None
     still = tuple(p.name for p, u in zip(gan.players, play.updates if play else ()) if not u.groups)
-    lines = read_lines(world, gan, networks, found, chosen, objective, still)
+    lines = read_lines(world, gan, networks, found, chosen, fitting, still)
     if play is None or objective is None:
         return None
     groups, clips, frozen = zip(*((u.groups, u.clips, u.frozen) for u in play.updates))
