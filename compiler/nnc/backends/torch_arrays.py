@@ -21,6 +21,10 @@ class Numbers(Protocol):
         """A plain value's text in the constructor or `forward`, and how tightly it binds."""
         ...
 
+    def whole(self, value: object) -> str | None:
+        """The parameter that several numbers are together."""
+        ...
+
     def keeps(self, value: object) -> bool:
         """The value is printed as an expression, so it may differ where the class is used."""
         ...

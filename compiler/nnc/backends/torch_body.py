@@ -27,6 +27,7 @@ from nnc.ir.names import local_name
 from nnc.layers.base import Layer
 from nnc.record import Record
 
+LONG = 88  # columns of a value that stands in one line
 NESTED = 80  # columns up to which the calls of a chain stay on one line,
 DEEP = 4  # and how many of them
 POOL = "xyzuvwabcdegh"
@@ -180,6 +181,7 @@ class Body:
         if unpacked:
             self._unpack(at, item, unpacked, results)
         self._share(nodes, at, item)
+        self._shorten(nodes, at if len(nodes) == 1 and not unpacked else at - 1, item)
         made = [Waiting(node, value, item, at) for value, node in results if not node.name]
         self.waiting += made
         for w in made if len(nodes) > 1 else ():
@@ -302,10 +304,26 @@ class Body:
         for node, count in references(nodes).items():
             if not node.wish and (count < 2 or not node.inner()):
                 continue
+            self._shorten([node], at - 1, item)
             name = self._free_name(node.wish, at - 1, names_read(nodes))
             self.steps.append(Line(f"{name} = {node.text()}", item.turns))
             node.name = name
             self.holders[name] = -1
+
+    def _shorten(self, nodes: list[Node], at: int, item: Item) -> None:
+        """A long chain of calls begins in a line of its own."""
+        while max(columns(node.text()) for node in nodes) > LONG:
+            inner = [n for n in references(nodes) if n.inner() and n not in nodes and not n.called]
+            short = [node for node in inner if columns(node.text()) <= LONG]
+            if not short:
+                return
+            first = max(short, key=lambda node: columns(node.text()))
+            if columns(first.text()) < LONG // 3:
+                return
+            text, first.name = first.text(), MARK
+            first.name = self._free_name("", at, names_read(nodes) - {MARK})
+            self.steps.append(Line(f"{first.name} = {text}", item.turns))
+            self.holders[first.name] = -1
 
     def _named(self, value: int, wish: str, at: int, read: set[str]) -> str:
         """The variable for a value that wishes to be called so."""

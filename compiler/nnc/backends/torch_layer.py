@@ -307,6 +307,8 @@ class LayerWriter:
 
     def _one_for_all(self, value: TorchArg, forward: bool) -> TorchArg:
         """One number for a tuple of numbers that print alike."""
+        if self._numbers.whole(value) is not None:
+            return value
         if isinstance(value, (tuple, list)) and value and all(isinstance(v, int) for v in value):
             texts = {self._numbers.number(v, forward)[0] for v in value}
             return value[0] if len(texts) == 1 else value
@@ -317,7 +319,7 @@ class LayerWriter:
             return ((value, 0),), value.level if not value.name else ATOM
         if isinstance(value, Poly) and forward:
             return self._numbers.size(value, self._inputs, self._item.span)
-        if isinstance(value, (tuple, list)):
+        if isinstance(value, (tuple, list)) and self._numbers.whole(value) is None:
             inside = [self._parts(v, forward)[0] for v in value]
             comma = "," if isinstance(value, tuple) and len(value) == 1 else ""
             left, right = "()" if isinstance(value, tuple) else "[]"

@@ -62,8 +62,16 @@ class Numbers:
         taken = {*self.values, *inputs, *locals}
         self.counter = next((c for c in "ijkn" if c not in taken), None) or local_name("i", taken)
 
+    def whole(self, value: object) -> str | None:
+        """The parameter that several numbers are together: `kernel` where it is (1, 7)."""
+        if not isinstance(value, tuple) or not value:
+            return None
+        return next((name for name, known in self.values.items() if known is value), None)
+
     def keeps(self, value: object) -> bool:
         """The value is printed as an expression over parameters: it differs between instances."""
+        if self.whole(value) is not None:
+            return True
         if isinstance(value, (tuple, list)):
             return any(self.keeps(v) for v in value)
         if not isinstance(value, Known | KnownReal):
@@ -82,6 +90,9 @@ class Numbers:
         Raises:
             Refusal: it is a symbolic size.
         """
+        name = self.whole(value)
+        if name is not None:
+            return self._attribute(name) if forward else self._parameter(name), ATOM
         source = value.source if isinstance(value, Known | KnownReal) else None
         if source is not None and self.keeps(value):
             text, level = formula(source, self._attribute if forward else self._parameter)
@@ -151,15 +162,8 @@ class Numbers:
         return [f"assert {text} >= {least}" for text, least in self.least.items() if least > 0]
 
     def parameters(self) -> tuple[tuple[str, str], ...]:
-        """The constructor's: sizes of a block's input first, as in PyTorch, then as declared."""
-        sizes = [
-            d.source
-            for port in self.graph.inputs
-            for d in self.graph.types[port.value].dims
-            if isinstance(d, Known) and isinstance(d.source, str)
-        ]
-        sizes = [name for name in sizes if name not in self.graph.declared]
-        order = dict.fromkeys([*sizes, *self.graph.declared, *self.values])
+        """The constructor's."""
+        order = parameter_order(self.graph)
         return tuple((name, self.used[name]) for name in order if name in self.used)
 
     def stored(self) -> list[str]:
@@ -192,3 +196,15 @@ class Numbers:
             known = local_name(wish, {*self.sizes, *self.inputs, *self.locals})
             self.sizes[known] = text
         return known
+
+
+def parameter_order(graph: Graph) -> list[str]:
+    """A constructor's parameters: sizes of a block's input, as in PyTorch, then as declared."""
+    sizes = [
+        d.source
+        for port in graph.inputs
+        for d in graph.types[port.value].dims
+        if isinstance(d, Known) and isinstance(d.source, str)
+    ]
+    sizes = [name for name in sizes if name not in graph.declared]
+    return list(dict.fromkeys([*sizes, *graph.declared, *(name for name, _ in graph.params)]))

@@ -11,7 +11,7 @@ from nnc.backends.torch_source import network_class, torch_source
 from nnc.backends.torch_text import docstring, plain, quoted
 from nnc.ir.graph import Network
 
-_HEAD = ("from pathlib import Path", "")
+_OF_A_RUN = ("import sys", "from pathlib import Path")
 
 
 def players_source(
@@ -45,7 +45,9 @@ def players_source(
     table = ", ".join(f"{quoted(player)}: {used}" for player, used in classes.items())
     origin = f" from {plain(spec)}" if spec else ""
     about = [f"The players of {plain(name)}, written by nnc {__version__}{origin}."]
-    lines = [*docstring(about, ""), "", *_HEAD, *sorted(imports, key=_first), *body, "", ""]
+    standard = [*sorted(imports & {"import math"}), "from pathlib import Path", ""]
+    rest = sorted(imports - {"import math"}, key=_first)
+    lines = [*docstring(about, ""), "", *standard, *rest, *body, "", ""]
     lines += [f"PLAYERS = {{{table}}}", *_load(weights or "weights.safetensors")]
     return "\n".join(lines) + "\n"
 
@@ -67,19 +69,22 @@ def _load(weights: str) -> list[str]:
         "    }",
         "    model = PLAYERS[player]()",
         "    model.load_state_dict(state, strict=False)  # tied weights are stored once",
+        "    wanted = {*dict(model.named_parameters()), *dict(model.named_buffers())}",
+        "    if wanted - {*state}:",
+        '        raise KeyError(f"{path} lacks {head}{min(wanted - {*state})}")',
         "    return model.eval()",
     ]
 
 
 def _parts(source: str) -> tuple[set[str], dict[str, str]]:
-    """The imports of a source that nnc wrote, and the texts of its classes by name."""
+    """The imports of a source that nnc wrote, and the texts of its classes and functions."""
     imports: set[str] = set()
     classes: dict[str, str] = {}
     for node in ast.parse(source).body:
         text = ast.get_source_segment(source, node) or ""
-        if isinstance(node, ast.Import | ast.ImportFrom) and "torch" in text:
+        if isinstance(node, ast.Import | ast.ImportFrom) and text not in _OF_A_RUN:
             imports.add(text)
-        elif isinstance(node, ast.ClassDef):
+        elif isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name != "load":
             classes[node.name] = text
     return imports, classes
 

@@ -7,8 +7,10 @@ the source but through identifiers from `nnc.ir.names` and literals from `torch_
 from __future__ import annotations
 
 import re
+from itertools import combinations
 
 from nnc import __version__
+from nnc.backends.torch_alike import Variant, joined, plainly
 from nnc.backends.torch_body import written
 from nnc.backends.torch_class import Class, Written
 from nnc.backends.torch_extras import Extras, prepare
@@ -97,22 +99,59 @@ class Classes:
     def __init__(self, network: Network) -> None:
         self.network = network
         self.name = network_class(network)
-        self.taken = {self.name} | _parameter_names(network.graph)
+        self.taken: set[str] = set()
         self.names: dict[Written, Class] = {}
         self.calls: dict[Written, list[Call]] = {}
         self.known: dict[tuple[object, ...], Class] = {}  # by the identity of graphs, among others
+        self.joined: dict[Written, Written] = {}
+        self.apart: set[tuple[Written, Written]] = set()
+        self._forget()
 
     def text(self) -> list[str]:
         """The lines of all classes, each after two empty lines."""
         top = self.write()
         lines: list[str] = []
         for body, used in self.names.items():
-            lines += _class(used.name, body, _about(self.calls[body]))
+            lines += _class(used.name, body, self._about(body))
         return [*lines, *_class(self.name, top, _about_network(self.network))]
+
+    def _about(self, body: Written) -> list[str]:
+        """What a class is; where a block has several, which it is."""
+        calls = self.calls[body]
+        if isinstance(calls[0], Scan):
+            return about_scan([call for call in calls if isinstance(call, Scan)])
+        block = calls[0].graph.span
+        every = [c.graph for others in self.calls.values() for c in others if c.graph.span == block]
+        return _about_block([call.graph for call in calls], every)
 
     def write(self) -> Written:
         """The network's own class; those that it uses are then known."""
-        return written(self.network.graph, self.class_of, offered=self.network.offered)
+        while True:
+            top = written(self.network.graph, self.class_of, offered=self.network.offered)
+            if not self._join():
+                return top
+            self._forget()
+
+    def _forget(self) -> None:
+        """Nothing is written yet, but it is known which classes are one."""
+        self.taken = {self.name} | _parameter_names(self.network.graph)
+        self.names, self.calls, self.known = {}, {}, {}
+
+    def _join(self) -> bool:
+        """Whether two classes of a block are one class with an `if`."""
+        blocks: dict[str, list[Written]] = {}
+        for body, calls in self.calls.items():
+            if not isinstance(calls[0], Scan):
+                blocks.setdefault(calls[0].graph.name, []).append(body)
+        for one, other in (pair for bodies in blocks.values() for pair in combinations(bodies, 2)):
+            if (one, other) in self.apart:
+                continue
+            made = joined(*(Variant(b, [c.graph for c in self.calls[b]]) for b in (one, other)))
+            if made is not None:
+                self.joined |= {body: made for body in (one, other) if body != made}
+                return True
+            self.apart.add((one, other))
+        return False
 
     def class_of(self, call: Call) -> Class:
         """The class of a block's graph, or of a scan."""
@@ -125,6 +164,8 @@ class Classes:
                 body = scan_written(call, self.class_of)
             else:
                 body = written(call.graph, self.class_of)
+            while body in self.joined:
+                body = self.joined[body]
             if body not in self.names:
                 name = class_name(call.graph.name, self.taken, NN_CLASSES)
                 self.taken.add(name)
@@ -138,12 +179,14 @@ class Classes:
 def _class(name: str, body: Written, about: list[str]) -> list[str]:
     inner = " " * 8
     params = [f"{p.name}={p.default}" if p.default else p.name for p in body.params]
-    lines = ["", "", f"class {name}({body.base}):", *docstring(about, " " * 4), ""]
-    lines += laid_out(f"def __init__({', '.join(['self', *params])}):", " " * 4)
-    lines.append(f"{inner}super().__init__()")
-    lines += _statements(tuple(hugged(line) for line in body.constructor), inner)
+    lines = ["", "", f"class {name}({body.base}):", *(docstring(about, " " * 4) if about else [])]
+    if params or body.constructor:
+        lines += [""] if about else []
+        lines += laid_out(f"def __init__({', '.join(['self', *params])}):", " " * 4)
+        lines.append(f"{inner}super().__init__()")
+        lines += _statements(tuple(hugged(line) for line in body.constructor), inner)
     if body.forward:
-        lines.append("")
+        lines += [""] if len(lines) > 3 else []
         lines += laid_out(f"def forward({', '.join(['self', *body.inputs])}):", " " * 4)
         lines += _statements(tuple(hugged(line) for line in body.forward), inner)
     return lines
@@ -185,24 +228,22 @@ def _about_network(network: Network) -> list[str]:
     return about
 
 
-def _about(calls: list[Call]) -> list[str]:
-    """What a class is."""
-    if isinstance(calls[0], Scan):
-        return about_scan([call for call in calls if isinstance(call, Scan)])
-    return _about_block([call.graph for call in calls])
+def _about_block(graphs: list[Graph], every: list[Graph]) -> list[str]:
+    """The comment above a block, its shapes where all share them.
 
-
-def _about_block(graphs: list[Graph]) -> list[str]:
-    """The comment above a block, which of its branches it is, its shapes where all share them."""
+    `every`: all graphs of the block; where it has several classes, which branches are this one's.
+    """
     graph = graphs[0]
-    where = " and ".join(dict.fromkeys(part for b in graph.branches for part in _parts(b)))
-    about = [graph.doc] if graph.doc else []
-    if where:
-        about.append(f"Where {where}." if graph.doc else f"{graph.name}, where {where}.")
+    own = [
+        plainly(branch)
+        for branch in graph.branches
+        if all(branch in one.branches for one in graphs)
+        and not all(branch in one.branches for one in every)
+    ]
+    where = " and ".join(dict.fromkeys(part for branch in own for part in _parts(branch)))
+    about = [*([graph.doc] if graph.doc else []), *([f"Where {where}."] if where else [])]
     shapes = {_block_shapes(g) for g in graphs}
-    if len(shapes) == 1:
-        about.append(f"{shapes.pop()}.")
-    return about or [f"{graph.name}."]
+    return [*about, *([f"{shapes.pop()}."] if len(shapes) == 1 else [])]
 
 
 def _parts(branch: str) -> list[str]:

@@ -117,24 +117,35 @@ def plain(text: str) -> str:
 
 
 def docstring(paragraphs: Iterable[str], indent: str) -> list[str]:
-    """The lines of a docstring; each paragraph is wrapped, line ends within one are kept."""
+    """The lines of a docstring; line ends within a paragraph are kept where its lines fit."""
     lines: list[str] = []
+    width = WIDTH - len(indent) - 3
     for paragraph in paragraphs:
         if lines:
             lines.append("")
-        for line in paragraph.split("\n"):
-            text = plain(line).replace("\\", "\\\\").replace('"""', "'''")
-            lines.extend(textwrap.wrap(text, WIDTH - len(indent) - 8, break_long_words=False))
+        texts = [plain(line) for line in paragraph.split("\n")]
+        texts = texts if all(len(text) <= width - 5 for text in texts) else [" ".join(texts)]
+        for text in texts:
+            lines += _wrapped(text.replace("\\", "\\\\").replace('"""', "'''"), width)
     lines = lines or [""]
     if lines[0].startswith('"'):
         lines[0] = f" {lines[0]}"
-    if len(lines) == 1 and not lines[0].endswith('"'):
+    if len(lines) == 1 and not lines[0].endswith('"') and len(lines[0]) <= width - 3:
         return [f'{indent}"""{lines[0]}"""']
     return [
         f'{indent}"""{lines[0]}',
         *(f"{indent}{line}".rstrip() for line in lines[1:]),
         f'{indent}"""',
     ]
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Lines of a text; a shape stays in one where it can."""
+    whole = re.sub(r"\[[^\]]*\]", lambda shape: shape[0].replace(" ", "\0"), text)
+    lines = textwrap.wrap(whole, width, break_long_words=False)
+    if any(len(line) > width for line in lines):
+        return textwrap.wrap(text, width, break_long_words=False)
+    return [line.replace("\0", " ") for line in lines]
 
 
 def laid_out(line: str, indent: str) -> list[str]:
