@@ -179,3 +179,49 @@ def test_states_are_carried_in_the_file_as_in_training(nnc: Nnc, tmp_path: Path)
     (tmp_path / "whole.nn").write_text(CARRIED)
     out = nnc("train", "whole.nn", "--out", "whole")
     assert "model.onnx starts each window from zeros" in out.err
+
+
+IDS = """data kinds = arrays("ids.npz", target=["y"])
+network Kinds {
+  input x: token[4]
+  embedding(20, 8) -> mean(axis=0) -> dense(kinds.classes)
+  output y
+}
+train Kinds { data kinds; loss cross_entropy; epochs 1 }
+"""
+COPY = """data kinds = arrays("ids.npz")
+network Copy {
+  input x: token[4]
+  embedding(30, 8) -> dense(20)
+  output z
+}
+train Copy { data kinds; loss cross_entropy(z, x); epochs 1 }
+"""
+
+
+def test_ids_beyond_a_table(nnc: Nnc, tmp_path: Path) -> None:
+    """Told before training, before what learns them, and of what a model is run on."""
+    draw = np.random.default_rng(0)
+    ids = draw.integers(0, 20, (40, 4))
+    ids[3, 2] = 29
+    (tmp_path / "ids.nn").write_text(IDS)
+    (tmp_path / "copy.nn").write_text(COPY)
+    np.savez(tmp_path / "ids.npz", x=ids, y=np.arange(40) % 2)
+    out = nnc("train", "ids.nn", "--out", "run")
+    assert out.code == 1
+    assert "NN429" in out.err
+    assert "write `embedding(30, 8)`" in out.err
+    out = nnc("train", "copy.nn", "--out", "run")
+    assert out.code == 1
+    assert "the ids of `x` go up to 29, and the output `z` tells 20" in out.err
+    np.savez(tmp_path / "ids.npz", x=ids % 20 - 1, y=np.arange(40) % 2)
+    out = nnc("train", "ids.nn", "--out", "run")
+    assert "`x` holds -1, and `embedding` counts its ids from 0" in out.err
+    np.savez(tmp_path / "ids.npz", x=ids % 20, y=np.arange(40) % 2)
+    assert nnc("train", "ids.nn", "--out", "run").code == 0
+    np.savez(tmp_path / "new.npz", x=ids)
+    out = nnc("run", "run", "new.npz")
+    assert out.code == 1
+    assert "`x[3]` in new.npz holds 29: ids go from 0 to 19" in out.err
+    np.savez(tmp_path / "new.npz", x=ids[:2] % 20)
+    assert nnc("run", "run", "new.npz").code == 0

@@ -34,6 +34,7 @@ class Meaning(Record):
         size: [H, W] that pictures had in training.
         rate: samples a second of sounds.
         drawn: of a "noise" input: its distribution, "normal" (mean, std) or "uniform" (low, high).
+        ids: of an input that is looked up in tables: how many ids these have.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Meaning(Record):
     size: tuple[int, ...] = ()
     drawn: tuple[str, float, float] | None = None
     rate: int = 0
+    ids: int = 0
 
 
 class Parity(Record):
@@ -162,6 +164,8 @@ def _meaning(m: Meaning) -> dict[str, Json]:
         said["of"] = m.of
     if m.rate:
         said["rate"] = m.rate
+    if m.ids:
+        said["ids"] = m.ids
     if m.drawn is not None:
         word, first, second = m.drawn
         said[word] = [first, second]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nnc.check.fitting import fits, listing
 from nnc.check.formulabinding import formula_fields
+from nnc.check.idranges import few_classes, small_table
 from nnc.check.ownsteps import formula_steps, own_steps
 from nnc.check.targets import bind_targets
 from nnc.check.training_rules import (
@@ -33,6 +34,9 @@ def bind_fields(plan: TrainPlan, network: Network, profile: Profile) -> TrainPla
     used = {field.name for field in inputs.values()}
     terms, targets = bind_targets(plan, network, profile, given, used)
     _sizes(plan, network, inputs)
+    small = small_table(network, profile, inputs) or few_classes(profile, inputs, terms)
+    if small is not None:
+        raise Refusal(small)
     read = used | {name for _, name in targets} | {*formula_fields(plan, network, profile)}
     gathered = {c for f in profile.fields if f.name in read for c in f.columns}
     unused = tuple(

@@ -32,7 +32,20 @@ def _text(name: str, options: dict[str, object]) -> tuple[Field, ...]:
     if not isinstance(window, int):
         return ()
     kind = TensorType((window,), "int64")
-    return Field("text", "input", "text", kind), Field("next", "target", "tokens", kind)
+    count = _vocabulary(options)
+    ids = (0, count - 1) if count else ()
+    return (
+        Field("text", "input", "text", kind, ids=ids),
+        Field("next", "target", "tokens", kind, ids=ids),
+    )
+
+
+def _vocabulary(options: dict[str, object]) -> int:
+    """How many ids a text has; 0 where that is not known."""
+    most = options.get("vocab")
+    if isinstance(most, int):
+        return most
+    return 256 if options.get("unit") == "byte" else 0
 
 
 def _series(name: str, options: dict[str, object]) -> tuple[Field, ...]:

@@ -159,8 +159,8 @@ def _check_classes(term: Term, output: TensorType, field: Field, profile: Profil
                 help="use `mse`, `l1` or `huber` for numbers",
             )
         )
-    classes = len(field.labels)
-    if classes == 1:
+    classes = len(field.labels) or (field.ids[1] + 1 if field.ids else 0)
+    if len(field.labels) == 1:
         raise Refusal(
             WRONG_CLASSES.at(
                 term.span,
@@ -227,6 +227,8 @@ def _is(size: Dim, wanted: int) -> bool:
 def _wrong_tokens(term: Term, output: TensorType, field: Field, profile: Profile) -> Diagnostic:
     """An output that does not give each place of a text one number a token."""
     count, known = len(field.labels), dict(profile.sizes).get("vocab")
+    if not count and field.ids:
+        count = known = field.ids[1] + 1
     last = f"dense({profile.data}.vocab)" if known == count or not count else f"dense({count})"
     help = f"give [T, {count or 'VOCAB'}], features last: `{last}` as the last layer"
     if _channels_first(output, count):

@@ -11,6 +11,7 @@ from nnc.check.declared import declared_profile
 from nnc.check.ganbinding import bind_gan
 from nnc.check.gans import check_gan
 from nnc.check.gantrain import check_gan_train
+from nnc.check.idranges import declared_ids
 from nnc.check.numeric import numeric_targets
 from nnc.check.overrides import Routed
 from nnc.check.rules import TAKEN_NAME
@@ -107,6 +108,9 @@ def _bound(
     known = profile or catalogue_profile(data, numeric_targets((plan,), data))
     known = known or declared_profile(data)
     if known is None:
+        small = declared_ids(data, network)
+        if small is not None:
+            world.sink.add(small)
         return plan
     try:
         bound = bind_fields(plan, network, known)

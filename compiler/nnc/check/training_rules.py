@@ -184,6 +184,16 @@ LOST_TEXT = rule(
 equal tokens. Convolutions with strides and pools make fewer steps of a sequence.
 """,
 )
+SMALL_TABLE = rule(
+    "NN429",
+    "table-lacks-ids",
+    """
+`embedding(COUNT, WIDTH)` has a row for each id from 0 to COUNT - 1, and the data hold ids beyond:
+there is nothing to look up for them. Write the number that the data give: `DATA.vocab` for texts,
+`DATA.COLUMN.values` for a column of a table or the `id` of a series. `one_hot` counts in the same
+way.
+""",
+)
 UNKNOWN_SELECTION = rule(
     "NN430",
     "unknown-selection",

@@ -47,6 +47,7 @@ class Value(Record):
         size: (height, width) that pictures had in training, where it is told.
         rate: samples a second of sounds.
         drawn: of noise: "normal" (mean, std) or "uniform" (low, high).
+        ids: how many ids the network's tables have, 0 where that is not told.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Value(Record):
     size: tuple[int, int] | None = None
     drawn: tuple[str, float, float] = ("normal", 0.0, 1.0)
     rate: int = 0
+    ids: int = 0
 
 
 class State(Record):
@@ -224,6 +226,7 @@ def _value(said: dict[str, Json]) -> Value:
         _size(said),
         _drawn(said),
         _rate(said),
+        max(integer(said, "ids", 0), 0),
     )
 
 

@@ -345,20 +345,38 @@ def _arrays(session: Session, path: Path) -> Iterator[Sample]:
     feeds: dict[str, Array] = {}
     for port in ports:
         if port.name not in arrays:
-            help = f"it holds {', '.join(list(arrays)[:12])}"
+            held = ", ".join(name for name in list(arrays)[:12] if name)
+            wanted = ", ".join(one.name for one in session.fed)
+            help = f"it holds {held}" if held else f"put {wanted} into an .npz file, by name"
             message = f"{path.name} holds no array `{port.name}`"
+            if not held:
+                message = f"{path.name} is one array, and the model reads {wanted}"
             raise refusal(WRONG_INPUT, path, message, help)
         array = arrays[port.name]
         if array.ndim != len(port.dims):
             message = f"`{port.name}` is {port.described}, not {list(array.shape)}"
             raise refusal(WRONG_INPUT, path, message, "samples stand along the first axis")
-        feeds[port.name] = _fed(session, port, array)
+        feeds[port.name] = _looked_up(session, path, port, _fed(session, port, array))
     counts = {len(values) for values in feeds.values()}
     if len(counts) != 1:
         raise refusal(WRONG_INPUT, path, f"the arrays of {path.name} differ in length")
     for at in range(counts.pop()):
         name = f"{path.as_posix()}[{at}]"
         yield Sample(name, _own(_at(feeds, at)))
+
+
+def _looked_up(session: Session, path: Path, port: Port, values: Array) -> Array:
+    """The same; refused where it holds an id that the network has no row for."""
+    ids = session.about.input(port.name).ids
+    if ids and values.dtype == np.int64:
+        whole = np.asarray(values).astype(np.int64, copy=False)
+        wrong = np.argwhere((whole < 0) | (whole >= ids))
+        if len(wrong):
+            at = tuple(int(n) for n in wrong[0])
+            message = f"`{port.name}[{at[0]}]` in {path.name} holds {int(whole[at])}"
+            help = "the network was trained on these ids alone"
+            raise refusal(WRONG_INPUT, path, f"{message}: ids go from 0 to {ids - 1}", help)
+    return values
 
 
 def _own(values: dict[str, Array]) -> dict[str, Array]:

@@ -19,6 +19,7 @@ from nnc.ir.labels import labels_read
 from nnc.ir.plan import Binding, ExportPlan, Field, Front, Profile, TrainPlan
 from nnc.ir.vocabulary import Vocabulary
 from nnc.ir.walk import weight_table
+from nnc.passes.idtables import id_limits
 from nnc.passes.inference import Ends, probability_name
 from nnc.passes.prune import kept_plan, prune
 from nnc.passes.streaming import Stepped
@@ -111,7 +112,7 @@ def entries(
         network=recipe.network.graph.name,
         task=_task(recipe, dict(labels)),
         trained=trained,
-        inputs=tuple(_input(recipe, graph, port) for port in graph.inputs),
+        inputs=tuple(_limited(recipe, _input(recipe, graph, port)) for port in graph.inputs),
         outputs=tuple(_output(recipe, graph, port, around) for port in graph.outputs),
         labels=labels if shown else (),
         spec=recipe.spec if recipe.export is None or recipe.export.source else "",
@@ -204,6 +205,13 @@ def _input(recipe: Recipe, graph: Graph, port: Port) -> Meaning:
     front, size = recipe.profile.front(name), recipe.profile.picture_size(name)
     rate = dict(recipe.profile.sizes).get("rate", 0) if field.meaning == "sound" else 0
     return Meaning(port.name, kind, field.meaning, front, field.columns, size=size, rate=rate)
+
+
+def _limited(recipe: Recipe, meaning: Meaning) -> Meaning:
+    """The same with how many ids the network knows of an input that is given ids."""
+    if meaning.type.dtype != "int64" or "." in meaning.name:
+        return meaning
+    return replace(meaning, ids=id_limits(recipe.network).get(meaning.name, 0))
 
 
 def _output(recipe: Recipe, graph: Graph, port: Port, around: Ends) -> Meaning:

@@ -165,6 +165,7 @@ class Session:
                 raise self._unfit(
                     f"the input `{port.name}` is {port.described}, not {kind}{list(array.shape)}"
                 )
+            self._known(port, array)
             for d, size in zip(port.dims, array.shape):
                 if sizes.setdefault(str(d), size) != size or (isinstance(d, int) and d != size):
                     raise self._unfit(
@@ -173,6 +174,15 @@ class Session:
         broken = holds(self.about.conditions, sizes)
         if broken:
             raise self._unfit(broken)
+
+    def _known(self, port: Port, array: Array) -> None:
+        """Refuses ids that the network has no row for."""
+        ids = self.about.input(port.name).ids
+        if not ids or port.dtype != "int64" or not array.size:
+            return
+        for held in (int(array.min()), int(array.max())):
+            if not 0 <= held < ids:
+                raise self._unfit(f"`{port.name}` holds the id {held}: ids go from 0 to {ids - 1}")
 
     def _unfit(self, message: str) -> Refusal:
         return refusal(WRONG_INPUT, self._where, message)

@@ -93,6 +93,7 @@ class Field(Record):
         padded: samples differ in their first size; the type has the largest. A batch is filled up
             with 0, and the field `NAME_length` tells how long each sample is.
         shortest: of a padded field, the smallest first size; 0 where it is not known.
+        ids: the smallest and the largest id, where neither labels nor a front tell them.
     """
 
     name: str
@@ -103,6 +104,7 @@ class Field(Record):
     columns: tuple[str, ...] = ()
     padded: bool = False
     shortest: int = 0
+    ids: tuple[int, ...] = ()
 
 
 class Part(Record):

@@ -222,7 +222,8 @@ def _input(
     kind = array.dtype.kind
     if kind in "iu" and array.dtype != np.uint8:
         values = _integers(plan, file, name, array)
-        return Field(name, "input", "array", TensorType(values.shape[1:], "int64")), values
+        kind_of, ids = TensorType(values.shape[1:], "int64"), (int(values.min()), int(values.max()))
+        return Field(name, "input", "array", kind_of, ids=ids if values.size else ()), values
     values = _floats(plan, file, name, array)
     return Field(name, "input", "array", TensorType(values.shape[1:])), values
 

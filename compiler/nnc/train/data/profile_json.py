@@ -72,6 +72,7 @@ def _field_to_json(field: Field) -> Json:
         "labels": list(field.labels),
         "columns": list(field.columns),
         **({"padded": True, "shortest": field.shortest} if field.padded else {}),
+        **({"ids": list(field.ids)} if field.ids else {}),
     }
 
 
@@ -173,7 +174,14 @@ def _field(value: object, where: str) -> Field:
         _list(it.get("columns"), f"{name}.columns", _text),
         it.get("padded") is True,
         _count(it.get("shortest", 0), f"{name}.shortest"),
+        _ids(it.get("ids", []), f"{name}.ids"),
     )
+
+
+def _ids(value: object, where: str) -> tuple[int, ...]:
+    if isinstance(value, list) and len(value) in (0, 2) and all(type(n) is int for n in value):
+        return tuple(value)
+    raise _Bad(f"{where} is no pair of whole numbers")
 
 
 def _part(value: object, where: str) -> Part:

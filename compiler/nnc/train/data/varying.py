@@ -77,7 +77,8 @@ def sequence_field(name: str, values: Ragged) -> Field:
     dims = (int(values.lengths.max()), *values.values.shape[1:])
     kind = TensorType(dims, "int64" if ids else "float32")
     shortest = int(values.lengths.min())
-    return Field(name, "input", "sequence", kind, padded=True, shortest=shortest)
+    held = (int(values.values.min()), int(values.values.max())) if ids else ()
+    return Field(name, "input", "sequence", kind, padded=True, shortest=shortest, ids=held)
 
 
 def sequence_columns(
