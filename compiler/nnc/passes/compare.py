@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from nnc.ir.dims import Dim
 from nnc.ir.graph import Network
 from nnc.ir.walk import Step, flat, layer_rows
-from nnc.passes.transfer import Holder, Pair, Transfer, align, holders
+from nnc.passes.folding import Change as Change
+from nnc.passes.folding import Group, Row, blocks, grouped
+from nnc.passes.holders import Holder
+from nnc.passes.transfer import Pair, Transfer, align, holders
 from nnc.record import Record
-
-Change = Literal["added", "removed", "changed", "rewired", "renamed", "same"]
-
-
-class Row(Record):
-    """One layer of either network, or of both; `weights` are those that are trained."""
-
-    change: Change
-    a: Holder | None
-    b: Holder | None
-    weights_a: Dim
-    weights_b: Dim
 
 
 class Compared(Record):
-    """All rows in order, the plan for the weights, and whether inputs or outputs differ."""
+    """All rows in order, the plan for the weights, and whether inputs or outputs differ.
+
+    `groups`: the rows that tell of a change, folded by blocks and repetitions.
+    """
 
     rows: tuple[Row, ...]
     transfer: Transfer
     ports_differ: bool
+    groups: tuple[Group, ...]
 
     @property
     def same(self) -> bool:
@@ -47,6 +39,7 @@ def compare(a: Network, b: Network) -> Compared:
     counts = [{row.place: row.weights for row in layer_rows(network)} for network in (a, b)]
     partner = _partners(plan, own_a, own_b)
     sources_a, sources_b = _sources(a), _sources(b)
+    number_a = {id(holder): number for number, holder in enumerate(own_a)}
     number_b = {id(holder): number for number, holder in enumerate(own_b)}
     rows: list[Row] = []
     for pair in plan.pairs:
@@ -59,9 +52,11 @@ def compare(a: Network, b: Network) -> Compared:
             counts[side].get(h.place, 0) if h is not None and h.weights else 0
             for side, h in enumerate((pair.a, pair.b))
         ]
-        rows.append(Row(change, pair.a, pair.b, weights[0], weights[1]))
+        at_a, at_b = number_a.get(id(pair.a), -1), number_b.get(id(pair.b), -1)
+        rows.append(Row(change, pair.a, pair.b, weights[0], weights[1], at_a, at_b))
     ends_differ = _rewired(sources_a[-1], sources_b[-1], partner)
-    return Compared(tuple(rows), plan, ends_differ or _ports(a) != _ports(b))
+    groups = grouped(rows, blocks(a), blocks(b), ("same", "renamed"))
+    return Compared(tuple(rows), plan, ends_differ or _ports(a) != _ports(b), groups)
 
 
 def _change(pair: Pair) -> Change:

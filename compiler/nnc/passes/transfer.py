@@ -8,51 +8,22 @@ names, then the layers without weights that stand around them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from nnc.ir.dims import Dim, show
-from nnc.ir.graph import Call, Network
-from nnc.ir.walk import flat
-from nnc.ir.written import step_text
+from nnc.passes.holders import Holder as Holder
+from nnc.passes.holders import Pair as Pair
+from nnc.passes.holders import Sized as Sized
+from nnc.passes.holders import holders as holders
+from nnc.passes.holders import holders_of_file as holders_of_file
+from nnc.passes.sliding import slid
 from nnc.record import Record
 
 CELLS = 4_000_000
 """Two sequences with more pairs than that are aligned by their places: it would take seconds."""
 SAME, SOME, CHANGED, CONTEXT = 100, 80, 12, 2
 """What a pair is worth: all sizes equal, some weights more, other sizes, no weights at all."""
-SAME_OUTPUT, SAME_TEXT, SAME_PLACE, SAME_GIVEN_NAME = 3, 1, 6, 40
-
-
-class Sized(Record):
-    """A weight: its name below its layer's place, and its sizes."""
-
-    name: str
-    dims: tuple[Dim, ...]
-
-
-class Holder(Record):
-    """A layer as the alignment sees it.
-
-    Args:
-        place: the place that names its weights.
-        word: the layer's word; "" where only weights are known, which fits every word.
-        outputs: the sizes of what it makes.
-        weights: what it owns; none at the second use of a shared step.
-        text: the step as written.
-    """
-
-    place: str
-    word: str
-    outputs: tuple[tuple[Dim, ...], ...]
-    weights: tuple[Sized, ...]
-    text: str = ""
-
-
-class Pair(Record):
-    """Two layers that stand for one another; None where a layer was added or removed."""
-
-    a: Holder | None
-    b: Holder | None
+SAME_OUTPUT, SAME_TEXT, CHANGED_TEXT, SAME_PLACE, SAME_GIVEN_NAME = 3, 1, 4, 6, 40
 
 
 class Carried(Record):
@@ -93,35 +64,9 @@ class Transfer(Record):
     doubts: tuple[Doubt, ...] = ()
 
 
-def holders(network: Network) -> tuple[Holder, ...]:
-    """The layers of a network in the order they run."""
-    found: list[Holder] = []
-    seen: set[str] = set()
-    for step in flat(network).steps:
-        op = step.item.op
-        weights: tuple[Sized, ...] = ()
-        if step.owner not in seen and not isinstance(op, Call):
-            weights = tuple(Sized(w.name, w.dims) for w in op.weights(*step.input_types))
-        seen.add(step.owner)
-        outputs = tuple(t.dims for t in step.output_types)
-        found.append(Holder(step.owner, op.word, outputs, weights, step_text(op)))
-    return tuple(found)
-
-
-def holders_of_file(shapes: Mapping[str, tuple[int, ...]]) -> tuple[Holder, ...]:
-    """The layers that the weights of a file belong to, by their names, in the file's order."""
-    found: dict[str, list[Sized]] = {}
-    for name, dims in shapes.items():
-        place, _, own = name.rpartition(".")
-        if not place:
-            place, own = own, ""
-        found.setdefault(place, []).append(Sized(own, dims))
-    return tuple(Holder(place, "", (), tuple(weights)) for place, weights in found.items())
-
-
 def align(a: Sequence[Holder], b: Sequence[Holder]) -> Transfer:
     """What B may start from, where A is what was trained."""
-    return plan_of(_moved(_aligned(a, b)))
+    return plan_of(_moved(slid(_aligned(a, b), _given)))
 
 
 def _aligned(a: Sequence[Holder], b: Sequence[Holder]) -> list[Pair]:
@@ -199,14 +144,21 @@ def _worth(x: Holder, y: Holder) -> int:
         return 0
     if x.outputs == y.outputs:
         worth += SAME_OUTPUT
-    return worth + (SAME_TEXT if x.text == y.text else 0)
+    if x.text != y.text:
+        return worth
+    return worth + (CHANGED_TEXT if x.weights and not fits(x, y) else SAME_TEXT)
 
 
 def _named(x: Holder, y: Holder) -> int:
     """What a common place is worth: more where a person gave the name than where it was counted."""
-    last = x.place.rpartition(".")[2]
-    counted = last.rstrip("0123456789") == (y.word or x.word)
+    counted = not _given(x, y.word)
     return SAME_PLACE if counted or not fits(x, y) else SAME_GIVEN_NAME
+
+
+def _given(x: Holder, word: str = "") -> bool:
+    """Whether a person gave the name, and it was not counted."""
+    last = x.place.rpartition(".")[2]
+    return last.rstrip("0123456789") != (word or x.word)
 
 
 def fits(x: Holder, y: Holder) -> bool:
