@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from nnc.check.budget_rules import BAD_BUDGET, FREE_SIZE, OVER_BUDGET
+from nnc.check.budgetplayers import by_player
 from nnc.check.figures import FIGURES, Figure, Question
 from nnc.check.rules import LATER, UNKNOWN_NETWORK
 from nnc.check.scope import Scope
@@ -15,6 +16,7 @@ from nnc.diagnostics import Diagnostic, Fix, Label, nearest
 from nnc.ir.conditions import holds
 from nnc.ir.graph import Network
 from nnc.ir.plan import ExportPlan, TrainPlan
+from nnc.passes.by_network import by_network
 from nnc.passes.prune import prune
 from nnc.record import Record
 from nnc.source import Span
@@ -39,6 +41,7 @@ def check_budgets(
 ) -> None:
     """Holds every budget of the files against its network; what is exceeded is reported."""
     planned = {d.network.text for d in files[0].declarations if isinstance(d, ast.Train)}
+    planned |= {name for name in networks if name.partition(".")[0] in planned & {*world.gans}}
     for name, budget in _budgets(world, files, networks):
         network = networks[name]
         scope = Scope(world.home(budget.span).scope)
@@ -49,7 +52,9 @@ def check_budgets(
             continue
         export = exports.get(name)
         shown = export is None or (export.source and not export.bare)
-        plans = tuple(plan for plan in trains.values() if plan.network == name)
+        plans = tuple(
+            plan for t in trains.values() for plan in by_network(t) if plan.network == name
+        )
         spec = len(files[0].source.text) if shown else 0
         if not plans and batch is None and name in planned:  # its train block was refused
             bounds = [bound for bound in bounds if bound.figure.word != "train_memory"]
@@ -80,8 +85,12 @@ def _budgets(
                 continue
             if d.network is not None and d.network.text in networks:
                 yield d.network.text, d
+            elif d.network is not None and d.network.text in world.gans:
+                players = [*by_player(world, d, world.gans[d.network.text])]
+                yield from ((name, own) for name, own in players if name in networks)
             elif file is files[0]:
-                world.sink.add(_whose(d, tuple(networks)))
+                own = (n for n in networks if "." not in n)  # those of players stand in their gans
+                world.sink.add(_whose(d, (*own, *world.gans)))
 
 
 def _whose(budget: ast.Budget, networks: tuple[str, ...]) -> Diagnostic:

@@ -15,9 +15,10 @@ from nnc.cli.verb import FILE, data_option, json_option, network_option, set_opt
 from nnc.ir.gan import Gan
 from nnc.ir.graph import Network
 from nnc.ir.plan import TrainPlan
+from nnc.passes.by_network import by_network
 from nnc.render.json import Json, document
 from nnc.render.summary import network_json, network_text
-from nnc.render.updates import by_network, train_json, update_lines
+from nnc.render.updates import train_json, update_lines
 
 
 @verb("show")

@@ -17,9 +17,9 @@ from nnc.ir.gan import GanPlan, GanPlayer
 from nnc.ir.graph import Network
 from nnc.ir.plan import TrainPlan
 from nnc.ir.updates import Init
+from nnc.passes.by_network import by_network
 from nnc.record import Record
 from nnc.render.difference import either, transfer_lines
-from nnc.render.updates import by_network
 from nnc.source import Source
 from nnc.train.data.profile_json import profile_from_json
 from nnc.train.folder import WEIGHTS, Run, age, find_run, open_run, runs_in

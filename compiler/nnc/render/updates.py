@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from nnc.ir.arguments import Declared
 from nnc.ir.dims import Dim, product
 from nnc.ir.graph import Network
-from nnc.ir.plan import Phase, TrainPlan
+from nnc.ir.plan import TrainPlan
 from nnc.ir.updates import Group
 from nnc.ir.walk import weight_table
-from nnc.record import Record, replace
+from nnc.record import Record
 from nnc.render.json import Json
 from nnc.render.summary import count, known
 
@@ -20,26 +20,6 @@ class Row(Record):
 
     weights: Dim
     text: str
-
-
-def by_network(plan: TrainPlan) -> tuple[TrainPlan, ...]:
-    """A plan for each network that it trains: those of a gan have one for each player."""
-    gan = plan.gan
-    if gan is None:
-        return (plan,)
-    clips = gan.clips or ((),) * len(gan.groups)
-    return tuple(
-        replace(
-            plan,
-            network=player.network,
-            players=tuple(each for each in plan.players if each.name == player.name),
-            phases=(Phase(player.name, (), groups),),
-            clips=own,
-            frozen=gan.frozen_of(player.name),
-            gan=None,
-        )
-        for player, groups, own in zip(gan.gan.players, gan.groups, clips)
-    )
 
 
 def is_plain(plan: TrainPlan) -> bool:
