@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -200,7 +201,7 @@ train Small { data digits; objective gan(label_smoothing=0.1); epochs 1 }
     whole = nnc("show", "small.nn", "-o", "-").out
     for said in ("latent z", "real or made", ">generator<", ">discriminator<", ">score<"):
         assert said in whole
-    assert "objective gan(label_smoothing=0.1)" in whole
+    assert "objective gan label_smoothing 0.1" in whole
     assert nnc("show", "small.nn", "-o", "-", "--network", "Small").out == whole
     assert (
         "real or made"
@@ -218,3 +219,43 @@ def test_picture_mistakes(nnc: Nnc) -> None:
     assert "--network A or B" in nnc("show", "two.nn", "-o", "two.svg").err
     assert nnc("show", "two.nn", "-o", "two.svg", "--network", "B").code == 0
     assert nnc("show", "tiny.nn", "-o", "missing/tiny.svg").code == 1
+
+
+def test_a_gan_is_told_before_its_players(nnc: Nnc) -> None:
+    Path("small.nn").write_text(WRITTEN)
+    assert nnc("show", "small.nn").out.startswith(
+        "A\n"
+        "latent         z: [8], normal(1.0)\n"
+        "generator      z -> sample   7,056 weights\n"
+        "discriminator  critic: real or made -> score   785 weights\n"
+        "\n"
+        "train A\n"
+        "objective      mean(critic(sample)) - mean(critic(real)) on critic\n"
+        "               -mean(critic(sample)) on generator every 5 steps\n"
+        "               weights of critic within +-0.01\n"
+        "\n"
+        "A.generator\n"
+    )
+    (gan,) = json.loads(nnc("show", "small.nn", "--json").out)["gans"]
+    assert gan["players"][1]["reads"] == ["made"]
+    assert gan["trains"][0]["objective"][1] == "-mean(critic(sample)) on generator every 5 steps"
+    alone = nnc("show", "small.nn", "--network", "A.critic").out
+    assert alone.startswith("A.critic\n")
+
+
+WRITTEN = """
+data digits = bundled("mnist5k")
+gan A {
+  latent z: [8]
+  generator { dense(784) -> tanh -> reshape(1, 28, 28) }
+  discriminator critic { flatten -> dense(1) }
+}
+train A {
+  data  digits
+  loss  mean(critic(sample)) - mean(critic(real)) on critic
+  loss  -mean(critic(sample)) on generator
+  every 5 on generator
+  clamp 0.01 on critic
+  steps 10
+}
+"""

@@ -89,8 +89,8 @@ def _budgets(
                 players = [*by_player(world, d, world.gans[d.network.text])]
                 yield from ((name, own) for name, own in players if name in networks)
             elif file is files[0]:
-                own = (n for n in networks if "." not in n)  # those of players stand in their gans
-                world.sink.add(_whose(d, (*own, *world.gans)))
+                alone = (n for n in networks if "." not in n)  # players stand in their gans
+                world.sink.add(_whose(d, (*alone, *world.gans)))
 
 
 def _whose(budget: ast.Budget, networks: tuple[str, ...]) -> Diagnostic:

@@ -20,8 +20,9 @@ from nnc.ir.plan import ExportPlan, Profile, TrainPlan
 from nnc.ir.types import TensorType
 from nnc.ir.walk import totals, weight_table
 from nnc.record import replace
+from nnc.render.gans import objective_lines
 from nnc.render.summary import briefly, count
-from nnc.render.updates import call_text, group_text
+from nnc.render.updates import group_text
 from nnc.train.run_record import Export
 from nnc.train.wiring import Member
 
@@ -162,13 +163,7 @@ def header_lines(plan: TrainPlan, gan: GanPlan, networks: Mapping[str, Network])
         head = "players" if not lines else ""
         lines.append(f"{head:<9} {player.name:<{width}}   {'   '.join(parts)}")
     average = f"   average of the generator {gan.ema:g}" if gan.ema else ""
-    told = [call_text(gan.objective)] if gan.objective.word else []
-    for term in gan.terms:
-        weight = "" if term.weight == 1 else f"{term.weight:g} * "
-        told.append(f"and {weight}{' '.join(term.span.text.split())}")
-    for line in gan.losses:
-        every = f" every {line.every} steps" if line.every > 1 else ""
-        told.append(f"{line.text} on {', '.join(line.players)}{every}")
+    told = objective_lines(gan)
     lines.append(f"objective {told[0]}{average}")
     lines += [f"{'':<9} {each}" for each in told[1:]]
     return [*lines, binding_line(gan)]

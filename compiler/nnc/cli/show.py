@@ -16,6 +16,7 @@ from nnc.ir.gan import Gan
 from nnc.ir.graph import Network
 from nnc.ir.plan import TrainPlan
 from nnc.passes.by_network import by_network
+from nnc.render.gans import gan_json, gan_text
 from nnc.render.json import Json, document
 from nnc.render.summary import network_json, network_text
 from nnc.render.updates import train_json, update_lines
@@ -59,16 +60,29 @@ def command(
         texts = (_source(each, variant(checked, name)) for name, each in networks.items())
         console.result("\n\n".join(texts))
     elif console.json:
-        console.result(
-            document(networks=[_json(each, trains, depth) for each in networks.values()])
-        )
+        found: list[Json] = [_json(each, trains, depth) for each in networks.values()]
+        gans: list[Json] = [gan_json(gan, _plans(checked, gan)) for gan in _gans(checked, network)]
+        console.result(document(networks=found, **({"gans": gans} if gans else {})))
     else:
         look = console.out
         tables = (
             network_text(each, look, depth=depth, plans=_of(each, trains)) + _updates(each, trains)
             for each in networks.values()
         )
-        console.result("\n".join(tables))
+        heads = (
+            gan_text(gan, checked.networks, _plans(checked, gan), look)
+            for gan in _gans(checked, network)
+        )
+        console.result("\n".join((*heads, *tables)))
+
+
+def _gans(checked: Checked, network: str | None) -> list[Gan]:
+    """The gans that are shown whole: one player alone is shown without its gan."""
+    return [gan for gan in checked.gans.values() if network in (None, gan.name)]
+
+
+def _plans(checked: Checked, gan: Gan) -> list[TrainPlan]:
+    return [plan for plan in checked.trains.values() if plan.network == gan.name]
 
 
 def _of(network: Network, trains: Iterable[TrainPlan]) -> tuple[TrainPlan, ...]:

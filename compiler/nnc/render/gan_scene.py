@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from nnc.ir.gan import Gan, GanPlan, GanPlayer
 from nnc.ir.graph import Graph, Network
-from nnc.ir.plan import describe
 from nnc.ir.types import TensorType
 from nnc.ir.walk import totals
 from nnc.render.diagram import FEW, Builder, SceneBuilder, closed
+from nnc.render.gans import objective_lines
 from nnc.render.scene import Box, Edge, Line, Scene, TooLarge
 from nnc.render.summary import count
 from nnc.render.svg import picture
@@ -36,7 +36,8 @@ def gan_svg(
     sums = [f"{p.name} {count(totals(networks[p.network]).weights)} weights" for p in gan.players]
     told = [", ".join(sums)]
     if plan is not None:
-        told += [f"objective {describe(plan.objective)}", *_cycles(gan, plan)]
+        first, *others = objective_lines(plan)
+        told += [f"objective {first}", *others, *_cycles(gan, plan)]
     conditions = [said for p in gan.players for said in networks[p.network].conditions]
     return picture(gan.name, [*told, *dict.fromkeys(conditions)], gan_scene(gan, networks, depth))
 
@@ -47,7 +48,7 @@ def _cycles(gan: Gan, plan: GanPlan) -> list[str]:
         return []
     lines = []
     for player in gan.generators:
-        (source,) = player.reads
+        source = player.reads[0]
         back = [other.name for other in gan.generators if other.makes == source]
         lines.append(f"{' and '.join(back)} shall make {source} again of what {player.name} makes")
     return lines
