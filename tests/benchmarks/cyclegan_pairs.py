@@ -68,8 +68,9 @@ def translated(model: Path, folder: Path, count: int) -> Pictures:
     """What `nnc run` makes of the pictures of a folder, in their order."""
     out = folder.with_name(f"{folder.name}-{model.stem}")
     out.mkdir()
-    cost([*NNC, "run", str(model), str(folder), "-o", str(out / "made.png")])
-    files = [out / f"made.{at + 1}.png" for at in range(count)]
+    cost([*NNC, "run", str(model), str(folder), "-o", str(out)])
+    files = sorted(out.iterdir())
+    assert len(files) == count
     return np.stack([np.asarray(Image.open(file).convert("RGB")) for file in files])
 
 

@@ -142,13 +142,18 @@ def test_losses_beside_the_objective(nnc: Nnc) -> None:
     assert "no class `x`" in done.err
 
 
-def test_two_folders_are_translated_into_one_another(nnc: Nnc) -> None:
+def two_folders() -> np.random.Generator:
     random = np.random.default_rng(0)
     for folder, count in (("left", 9), ("right", 7)):
         Path(folder).mkdir()
         for at in range(count):
             pixels = random.integers(0, 255, (16, 16, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(f"{folder}/{at}.png")
+    return random
+
+
+def test_two_folders_are_translated_into_one_another(nnc: Nnc) -> None:
+    random = two_folders()
     Path("cycle.nn").write_text(CYCLE)
     done = nnc("train", "cycle.nn", *QUICK)
     assert done.code == 0, done.err
@@ -160,6 +165,56 @@ def test_two_folders_are_translated_into_one_another(nnc: Nnc) -> None:
     with Image.open("out.png") as made:
         assert made.size == (20, 24)
     assert nnc("sample", run, "-o", "x.png").code == 1
+    done = nnc("run", run, "left", "-o", "turned/")
+    assert done.code == 0, done.err
+    assert "this is to_b.onnx; the run also has to_a.onnx" in done.err
+    assert sorted(p.name for p in Path("turned").iterdir()) == [f"{n}.png" for n in range(9)]
+    done = nnc("run", run / "to_b.onnx", "left/1.png", "right/1.png", "-o", "turned")
+    assert done.code == 0, done.err
+    assert (Path("turned") / "1.2.png").is_file()
+    done = nnc("run", run / "to_b.onnx", "photo.png", "-o", "out.jpg")
+    assert done.code == 2
+    assert "Pictures are written as PNG, not .jpg: -o out.png" in done.err
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_a_size_that_the_network_cannot_take(nnc: Nnc, channels: int) -> None:
+    random = two_folders()
+    text = CYCLE.replace("conv(4, 3, padding=1) -> relu", "max_pool(4) -> upsample(4)")
+    text = text.replace("output made: [3, H, W]", "output made")
+    Path("cycle.nn").write_text(text)
+    done = nnc("train", "cycle.nn", *QUICK)
+    assert done.code == 0, done.err
+    model = "runs/cycle/1/to_b.onnx"
+    pixels = random.integers(0, 255, (13, 17, channels), dtype=np.uint8)
+    Image.fromarray(pixels.squeeze()).save("photo.png")
+    done = nnc("run", model, "photo.png", "-o", "out.png", "--size", "native")
+    assert done.code == 1
+    assert "photo.png is 13x17 (height x width): H is 13, but H must be a multiple of 4" in done.err
+    assert "`--size 16x20` brings pictures to a size that fits" in done.err
+    done = nnc("run", model, "photo.png", "-o", "out.png", "--size", "13x17")
+    assert done.code == 1
+    assert "to_b.onnx is asked for pictures of 13x17" in done.err
+    done = nnc("run", model, "photo.png", "-o", "out.png", "--size", "16x20")
+    assert done.code == 0, done.err
+    with Image.open("out.png") as made:
+        assert made.size == (20, 16)
+
+
+def test_a_latent_beside_a_picture_is_drawn(nnc: Nnc) -> None:
+    two_folders()
+    text = CYCLE.replace(
+        "  conv(4, 3, padding=1) -> relu",
+        "  input z: [4]\n  from z -> dense(3) -> reshape(3, 1, 1) as spice\n"
+        "  from picture + spice -> conv(4, 3, padding=1) -> relu",
+    ).replace("  domain", "  latent z: [4]\n  domain")
+    Path("cycle.nn").write_text(text)
+    done = nnc("train", "cycle.nn", *QUICK)
+    assert done.code == 0, done.err
+    for name in ("one.png", "two.png"):
+        done = nnc("run", "runs/cycle/1/to_b.onnx", "left/1.png", "-o", name)
+        assert done.code == 0, done.err
+    assert Path("one.png").read_bytes() == Path("two.png").read_bytes()
 
 
 # --- starting from others -------------------------------------------------------------------------

@@ -18,13 +18,15 @@ from nnc.cli.failures import MISTAKE, relative, unusable
 from nnc.cli.nearby import absent
 from nnc.cli.verb import FILE, two_forms, verb
 from nnc.deploy.about import MOST_PIXELS
-from nnc.deploy.gather import Size, trained_size
+from nnc.deploy.gather import STDIN, trained_size
+from nnc.deploy.gather_pictures import Size
 from nnc.deploy.predict import Prediction, dump, flat, gather, predict, save_pictures
 from nnc.deploy.sample import Sample
 from nnc.deploy.session import Session
 from nnc.record import Record
 from nnc.render.json import document, line
 from nnc.render.table import table
+from nnc.train.data.pictures import ENDINGS
 
 FORMATS = ("table", "json", "jsonl", "csv")
 
@@ -70,7 +72,11 @@ def _size_of(ctx: click.Context, param: click.Parameter, text: str | None) -> Si
 )
 @click.option("--json", "json", is_flag=True, help="Short for --format json.")
 @click.option(
-    "-o", "output", type=FILE, metavar="FILE", help="Write answers there; .png: pictures it makes."
+    "-o",
+    "output",
+    type=FILE,
+    metavar="FILE|DIR",
+    help="Write answers there; pictures that it makes: a .png, or a folder, by the inputs' names.",
 )
 @click.option("--top", type=click.IntRange(min=1), default=3, show_default=True, help="Classes.")
 @click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True)
@@ -98,7 +104,7 @@ def command(
     """Run a model on files, folders, or `-` for standard input; it needs no PyTorch."""
     if json and form not in (None, "json"):
         raise two_forms(str(form))
-    form = "json" if json else form or _form(output)
+    form, pictures = "json" if json else form or _form(output), _draws(output)
     console.json = form == "json"
     session = whole(Session(model_file(model, console)))
     if not session.about.trained:
@@ -113,7 +119,6 @@ def command(
     rates: Counter[int] = Counter()
     samples = _rated(samples, rates)
     made = predict(session, samples, batch=batch, top=top, keep_going=keep_going)
-    pictures = output is not None and output.lower().endswith(".png")
     tally = Tally(session, [], dumped is not None or pictures)
     text = _written(tally.counted(made), form, console)
     if output is None or pictures:
@@ -122,13 +127,13 @@ def command(
     else:
         with open(output, "w", encoding="utf-8", newline="\n") as file:
             file.writelines(text)
-        console.note(f"{len(tally.found):,} answers in {output}")
+        console.note(f"{_counted(len(tally.found), 'answer')} in {output}")
     _tell_unseen(unseen, console)
     for rate, count in sorted(rates.items()):
         files = "1 sound" if count == 1 else f"{count:,} sounds"
         console.note(f"note: {files} of {rate:,} samples a second brought to the rate of training")
     if pictures:
-        _pictures(tally, Path(str(output)), console)
+        _pictures(tally, str(output), console)
     if dumped is not None:
         _dump(tally.found, dumped)
     return MISTAKE if tally.errors else 0
@@ -143,6 +148,9 @@ def model_file(path: str, console: Console, verb: str = "run") -> Path:
     if places.kind(path, ".onnx") != "run":
         return places.model_at(path, verb)
     run = places.run_at(path, "finished", console, verb)
+    others = [export.file for export in run.record.exports if export.file != run.model.name]
+    if others and run.model.name != "model.onnx":
+        console.note(f"note: this is {run.model.name}; the run also has {', '.join(others)}")
     if not run.model.is_file():
         help = f"`nnc build {relative(str(run.path))}` makes one of its weights"
         raise unusable(f"{relative(str(run.path))} has no exported model", help=help)
@@ -251,15 +259,46 @@ def _short(value: object) -> str:
     return f"{value:.5g}" if isinstance(value, float) else "" if value is None else str(value)
 
 
-def _pictures(tally: Tally, path: Path, console: Console) -> None:
+def _counted(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def _draws(output: str | None) -> bool:
+    """Whether `-o` names a picture, or a folder for several.
+
+    Raises:
+        UsageError: it names a picture of another kind than PNG.
+    """
+    if output is None:
+        return False
+    ending = os.path.splitext(output)[1].lower()
+    if ending in ENDINGS and ending != ".png":
+        better = f"{os.path.splitext(output)[0]}.png"
+        raise click.UsageError(f"Pictures are written as PNG, not {ending}: -o {better}")
+    return ending == ".png" or output.endswith(("/", os.sep)) or os.path.isdir(output)
+
+
+def _pictures(tally: Tally, output: str, console: Console) -> None:
     done = [one for one in tally.found if not one.error]
+    path, folder = Path(output), not output.lower().endswith(".png") or os.path.isdir(output)
+    if folder:
+        path.mkdir(parents=True, exist_ok=True)
+    taken: Counter[str] = Counter()
     for at, one in enumerate(done):
-        place = path if len(done) == 1 else path.with_name(f"{path.stem}.{at + 1}{path.suffix}")
+        place = path
+        if folder:
+            stem = Path(one.input).stem if one.input != STDIN else "stdin"
+            taken[stem] += 1
+            place = path / f"{stem}.{taken[stem]}.png" if taken[stem] > 1 else path / f"{stem}.png"
+        elif len(done) > 1:
+            place = path.with_name(f"{path.stem}.{at + 1}{path.suffix}")
         made = save_pictures(tally.session, one, place)
         if not made:
-            raise unusable(f"{tally.session.name} makes no pictures", help="leave out -o FILE.png")
-        for file in made:
+            raise unusable(f"{tally.session.name} makes no pictures", help=f"leave out -o {output}")
+        for file in made if not folder else ():
             console.note(f"picture   {relative(str(file))}")
+    if folder:
+        console.note(f"{_counted(len(done), 'picture')} in {relative(output)}")
 
 
 def _dump(found: list[Prediction], path: str) -> None:

@@ -6,11 +6,12 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 
 from nnc.backends.arrays import Array
+from nnc.deploy.gather_pictures import Size, picture, refuse_size, size_in_training
 from nnc.deploy.gather_time import TABLES as SERIES_TABLES
 from nnc.deploy.gather_time import forecasts, sounds, texts
 from nnc.deploy.inputs import feed_of
@@ -18,10 +19,10 @@ from nnc.deploy.rules import UNREADABLE_INPUT, WRONG_INPUT, place, refusal
 from nnc.deploy.sample import Sample
 from nnc.deploy.session import Port, Session
 from nnc.diagnostics import Refusal, nearest
-from nnc.ir.plan import Categories, DataPlan, Pixels
+from nnc.ir.plan import Categories, DataPlan
 from nnc.train.data.arrays import read_arrays
 from nnc.train.data.frame import MissingColumn
-from nnc.train.data.pictures import ENDINGS, Fit, Unreadable, read_picture
+from nnc.train.data.pictures import ENDINGS
 from nnc.train.data.sounds import ENDINGS as SOUND_ENDINGS
 from nnc.train.data.tables import BadTable, InputRows, read_rows
 
@@ -29,8 +30,6 @@ Kind = Literal["pictures", "rows", "arrays", "series", "texts", "sounds"]
 STDIN = "-"
 ARRAYS = (".npz", ".npy")
 TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
-Size = Literal["trained", "native"] | tuple[int, int]
-"""That of training, each picture's own, or (height, width)."""
 FEEDS = {
     "pictures": "pictures (.png, .jpg)",
     "rows": "a table (.csv, .parquet)",
@@ -143,7 +142,7 @@ def _samples(
     if data is None and ending in ARRAYS:
         yield from _arrays(session, Path(path))
     elif fed == "pictures":
-        yield _picture(session, path, data, size)
+        yield picture(session, path, data, size)
     elif fed == "rows":
         yield from _rows(session, path, data, unseen)
     elif fed in _READERS:
@@ -185,69 +184,23 @@ def _known(session: Session, fed: Kind, path: str, ending: str) -> None:
     raise refusal(WRONG_INPUT, path, message)
 
 
-# --- pictures -------------------------------------------------------------------------------------
-
-
 def trained_size(session: Session) -> tuple[int, int] | None:
     """The (height, width) that pictures had in training, where the network takes other sizes too.
 
     None where it takes one size alone, no pictures, or where the file does not say.
     """
-    if kind(session) != "pictures":
-        return None
-    (port,) = session.fed
-    free = any(isinstance(d, str) for d in port.dims[2:])
-    return session.about.input(port.name).size if free else None
+    return size_in_training(session) if kind(session) == "pictures" else None
 
 
 def _sizeable(session: Session, fed: Kind, size: Size) -> None:
     """Refuses a size that the network cannot take.
 
     Raises:
-        Refusal: it takes no pictures, or those of one size alone.
+        Refusal: it takes no pictures, or none of this size.
     """
     if fed != "pictures":
         raise refusal(WRONG_INPUT, session.name, f"{session.name} takes no pictures: no --size")
-    (port,) = session.fed
-    wanted = ("H", "W") if isinstance(size, str) else size
-    if any(isinstance(d, int) and d != want for d, want in zip(port.dims[2:], wanted)):
-        sides = "x".join(str(d) for d in port.dims[2:])
-        message = f"{session.name} takes pictures of {sides} (height x width) alone"
-        raise refusal(WRONG_INPUT, session.name, message, "leave out --size")
-
-
-def _picture(session: Session, path: str, data: bytes | None, wanted: Size) -> Sample:
-    (port,) = session.fed
-    front = session.about.input(port.name).front
-    fit: Fit = "crop"
-    if isinstance(front, Pixels):
-        fit = next(known for known in get_args(Fit) if known == front.fit)
-    if len(port.dims) != 4 or not isinstance(port.dims[1], int):
-        raise refusal(WRONG_INPUT, path, f"the input `{port.name}` is {port.described}, no picture")
-    channels, height, width = port.dims[1:]
-    known = isinstance(height, int) and isinstance(width, int)
-    size = (height, width) if known else None
-    if wanted == "trained":
-        size = size or trained_size(session)
-    elif wanted != "native":
-        size = wanted
-    name = "standard input" if data is not None else ""
-    try:
-        pixels = read_picture(
-            data if data is not None else Path(path), _whole(channels), _pair(size), fit, name=name
-        )
-    except Unreadable as error:
-        raise refusal(UNREADABLE_INPUT, path, str(error)) from None
-    return Sample(path, {port.name: _fed(session, port, pixels[None])[0]})
-
-
-def _whole(size: int | str) -> int:
-    assert isinstance(size, int), "known by now"
-    return size
-
-
-def _pair(size: tuple[int | str, int | str] | None) -> tuple[int, int] | None:
-    return None if size is None else (_whole(size[0]), _whole(size[1]))
+    refuse_size(session, size)
 
 
 def _fed(session: Session, port: Port, values: Array) -> Array:

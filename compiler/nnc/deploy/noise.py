@@ -10,6 +10,8 @@ from nnc.backends.arrays import Array
 from nnc.ir.arguments import Declared
 from nnc.ir.initial import Normal, Uniform
 
+LATENT = "latent"
+"""The meaning of an input that a generator makes something of."""
 Drawn = tuple[str, float, float]
 """A distribution as metadata tell it.
 

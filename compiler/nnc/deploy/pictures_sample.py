@@ -9,8 +9,7 @@ import numpy.typing as npt
 
 from nnc.backends.arrays import Array
 from nnc.deploy.answers import pixels
-from nnc.deploy.noise import Drawn, draw
-from nnc.deploy.roles import LATENT
+from nnc.deploy.noise import LATENT, Drawn, draw
 from nnc.deploy.rules import WRONG_INPUT, refusal
 from nnc.deploy.session import Port, Session
 from nnc.diagnostics import nearest

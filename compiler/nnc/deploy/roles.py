@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nnc.backends.onnx_metadata import Meaning
-from nnc.deploy.noise import told
+from nnc.deploy.noise import LATENT, told
 from nnc.ir.gan import R1, GanPlan, GanPlayer, GanSource, NonSaturating, Pix2Pix
 from nnc.ir.graph import Network
 from nnc.ir.plan import Field, Front, Pixels, Profile
@@ -11,7 +11,6 @@ from nnc.ir.types import TensorType
 from nnc.passes.inference import Ends
 from nnc.record import Record
 
-LATENT = "latent"
 CHANCES = (NonSaturating, Pix2Pix, R1)
 """Objectives of which a score's sigmoid is the chance that a sample is real."""
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from nnc.backends.weights import NO_PACKAGE
 from nnc.deploy.about import About, about
 from nnc.deploy.look import look
-from nnc.deploy.noise import Dice
+from nnc.deploy.noise import LATENT, Dice
 from nnc.deploy.rules import BROKEN_MODEL, CANNOT_RUN, REFUSED_MODEL, WRONG_INPUT, place, refusal
 from nnc.diagnostics import Refusal
 from nnc.ir.conditions import holds
@@ -114,7 +114,10 @@ class Session:
             self.about: About = about(looked.metadata)
         except BadFile as error:
             raise refusal(BROKEN_MODEL, self._where, f"{self.name}: {error}") from None
-        noise = {value.name for value in self.about.inputs if value.meaning == "noise"}
+        pictured = any(value.meaning == "image" for value in self.about.inputs)
+        # what a picture is made of beside another one is drawn for it
+        drawn = {"noise", LATENT} if pictured else {"noise"}
+        noise = {value.name for value in self.about.inputs if value.meaning in drawn}
         self.fed = tuple(port for port in self.inputs if port.name not in noise)
         self._dice = Dice()
 
@@ -149,7 +152,9 @@ class Session:
 
     def _drawn(self, port: Port, sizes: Mapping[str, int]) -> Array:
         """Noise for an input, of the sizes that the others have."""
-        if port.dtype != "float32" or any(d not in sizes for d in port.dims if isinstance(d, str)):
+        if port.dtype not in ("float32", "int64") or any(
+            d not in sizes for d in port.dims if isinstance(d, str)
+        ):
             raise self._unfit(f"the input `{port.name}` is missing")
         shape = [sizes[d] if isinstance(d, str) else d for d in port.dims]
         return self._dice.draw(self.about.input(port.name).drawn, shape)
