@@ -81,6 +81,28 @@ def test_a_loss_that_is_no_number_has_its_code(nnc: Nnc) -> None:
     assert "normalize" in nnc("explain", "NN499").out
 
 
+NAN = """\
+data flowers = bundled("iris")
+network Two {
+  input numbers: [4]
+  dense(8) -> relu as h
+  dense(3)
+  output species
+  from h -> dense(1)
+  output size
+}
+train Two { data flowers; loss cross_entropy(species) + 0.1 * log(-1 - abs(size)); epochs 1 }
+"""
+
+
+def test_a_term_that_is_no_number_is_named(nnc: Nnc) -> None:
+    Path("nan.nn").write_text(NAN)
+    done = nnc("train", "nan.nn", "--no-export", "--threads", "1")
+    assert done.code == 4
+    assert "the loss is nan at step 1: `0.1 * log(-1 - abs(size))` is nan\n" in done.err
+    assert "no update was made yet" in done.err
+
+
 def test_a_moved_run(nnc: Nnc) -> None:
     make_rows()
     assert nnc("train", "line.nn", "--threads", "1", "-q").code == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -251,12 +252,17 @@ def _report(folder: RunFolder, console: Console) -> Iterator[Report]:
         yield PlainReport(sys.stderr, path)
 
 
+def _at_once(outcome: Outcome) -> bool:
+    """Whether it failed at the first step."""
+    return re.search(r" at step 1(?!\d)", outcome.stopped_by) is not None
+
+
 def _tell_failure(outcome: Outcome, console: Console) -> None:
     if outcome.exit_code != FAILED_TRAINING:
         console.error(outcome.stopped_by)
         return
     help = ""
-    if outcome.stopped_by.endswith(" at step 1"):  # before any update
+    if _at_once(outcome):  # before any update
         help = "no update was made yet: look at the data, `normalize`, and `log` or `/` in the loss"
     elif "the loss " in outcome.stopped_by:
         help = "try a lower learning rate: --set train.optimizer.lr=1e-4"
@@ -283,7 +289,7 @@ def _next(outcome: Outcome, prepared: Prepared, folder: RunFolder, console: Cons
         lines.append(f"nnc run {run}/{outcome.exports[0].file} INPUT")
         lines.append(f"nnc eval {run} --data {prepared.data_plan.name}=PATH")
     if outcome.status != "finished":
-        diverged = outcome.stopped_by.endswith(" at step 1") and "the loss " in outcome.stopped_by
+        diverged = _at_once(outcome) and "the loss " in outcome.stopped_by
         if checkpoints(folder.checkpoints) and not diverged:
             lines.append(f"nnc train --resume {run}")
     elif prepared.plan.length.unit == "epochs" and outcome.stopped_by != "early_stop":

@@ -16,6 +16,7 @@ from nnc.train.feed import Raw
 from nnc.train.memory import Memory
 from nnc.train.optimizers import Named, groups, named_weights, torch_optimizer
 from nnc.train.schedules import Factor, Span, factor
+from nnc.train.terms import Terms, added, told
 from nnc.train.wiring import Member, TotalLoss, Wiring, call
 
 Step = Callable[[Raw, int], None]
@@ -24,8 +25,10 @@ Step = Callable[[Raw, int], None]
 class NotFinite(Exception):
     """A loss became infinite or NaN; where `clean`, no update has followed it."""
 
-    def __init__(self, step: int, value: float, clean: bool) -> None:
-        super().__init__(f"the loss is {value} at step {step}")
+    def __init__(self, step: int, value: float, clean: bool, terms: str = "") -> None:
+        """`terms`: those of several that are not finite."""
+        more = f": {terms}" if terms else ""
+        super().__init__(f"the loss is {value} at step {step}{more}")
         self.step = step
         self.clean = clean
 
@@ -40,7 +43,8 @@ class Losses:
     def __init__(self, device: torch.device, window: int = 64) -> None:
         self._eager = device.type == "cpu"
         self._window = window
-        self._pending: list[tuple[Tensor, int]] = []
+        self._pending: list[tuple[Tensor, int, Terms]] = []
+        self._before: Terms = ()
         self.step = 0  # steps done before the one that comes next
         self.sum = 0.0
         self.samples = 0
@@ -50,8 +54,8 @@ class Losses:
         """Begins an epoch, or goes on within one."""
         self.sum, self.samples = total, samples
 
-    def add(self, loss: Tensor, size: int) -> None:
-        """Takes the loss of a batch, before its update.
+    def add(self, loss: Tensor, size: int, terms: Terms = ()) -> None:
+        """Takes the loss of a batch, and its terms, before its update.
 
         Raises:
             NotFinite: it, or one before it, is infinite or not a number.
@@ -59,12 +63,14 @@ class Losses:
         if self._eager:
             value = loss.item()
             if not math.isfinite(value):
-                raise NotFinite(self.step + 1, value, clean=True)
+                why = told(terms, self._before)
+                raise NotFinite(self.step + 1, value, clean=True, terms=why)
+            self._before = terms
             self.sum += value * size
             self.samples += size
             self.last = value
             return
-        self._pending.append((loss.detach(), size))
+        self._pending.append((loss.detach(), size, terms))
         if len(self._pending) >= self._window:
             # This loss belongs to a step that is not done yet.
             self.fetch(self.step + 1)
@@ -78,11 +84,13 @@ class Losses:
         if not self._pending:
             return
         pending, self._pending = self._pending, []
-        values: list[float] = torch.stack([loss for loss, _ in pending]).tolist()
+        values: list[float] = torch.stack([loss for loss, _, _ in pending]).tolist()
         last = self.step if step is None else step
-        for i, (value, (_, size)) in enumerate(zip(values, pending)):
+        for i, (value, (_, size, terms)) in enumerate(zip(values, pending)):
             if not math.isfinite(value):
-                raise NotFinite(last - len(pending) + 1 + i, value, clean=False)
+                why, step = told(terms, self._before), last - len(pending) + 1 + i
+                raise NotFinite(step, value, clean=False, terms=why)
+            self._before = terms
             self.sum += value * size
             self.samples += size
         self.last = values[-1]
@@ -176,19 +184,22 @@ def make_step(
 
     def gradients(raw: Raw, size: int) -> None:
         loss = loss_of(raw)
-        losses.add(loss, size)
+        losses.add(loss, size, total.terms)
         loss.backward()  # type: ignore[no-untyped-call]
 
     def in_pieces(raw: Raw, size: int) -> None:
         # Pieces weigh by their samples, so that the sum is the mean over the batch.
         part = -(-size // pieces)
         value = torch.zeros((), device=device)
+        terms: Terms = ()
         for number, start in enumerate(range(0, size, part)):
             piece = {name: x[start : start + part] for name, x in raw.items()}
-            loss = loss_of(piece, number) * (min(part, size - start) / size)
+            share = min(part, size - start) / size
+            loss = loss_of(piece, number) * share
             loss.backward()  # type: ignore[no-untyped-call]
             value += loss.detach()
-        losses.add(value, size)
+            terms = added(terms, total.terms, share)
+        losses.add(value, size, terms)
 
     compute = in_pieces if pieces > 1 else gradients
 

@@ -23,6 +23,7 @@ from nnc.train.formulas import Part, formula_value, hidden
 from nnc.train.losses import LossFunction, by_place, loss_function, refuse_beyond
 from nnc.train.numbers import Change, to_network, to_units
 from nnc.train.own import Axes, axes_of, differing, own_loss, own_of
+from nnc.train.terms import Terms, name_of
 
 
 class Member(Record):
@@ -254,20 +255,28 @@ class TotalLoss:
         self._parts = tuple(
             (outputs.index(term.output), wiring.part(term), term.weight) for term in terms
         )
+        several: list[Term | FormulaTerm] = [*terms, *formulas]
+        self._names = tuple(name_of(term) for term in several) if len(several) > 1 else ()
+        self.terms: Terms = ()  # of the last call, where there are several
 
     def __call__(self, outputs: tuple[Tensor, ...], raw: Raw, inputs: list[Tensor]) -> Tensor:
         total: Tensor | None = None
+        each: list[Tensor] = []
         for at, loss, weight in self._parts:
             output = outputs[at]
             if output.dtype is not torch.float32:  # losses are computed in float32 under bf16
                 output = output.float()
             value = loss(output, raw, inputs)
             value = value if weight == 1.0 else value * weight
+            each.append(value)
             total = value if total is None else total + value
         for term in self._formulas:
             value = term.weight * self._formula(term, outputs, raw, inputs)
+            each.append(value)
             total = value if total is None else total + value
         assert total is not None, "a phase has at least one term"
+        if self._names:
+            self.terms = tuple((n, value.detach()) for n, value in zip(self._names, each))
         return total
 
     def _formula(
