@@ -45,6 +45,7 @@ class Losses:
         self._window = window
         self._pending: list[tuple[Tensor, int, Terms]] = []
         self._before: Terms = ()
+        self.names: tuple[str, ...] = ()  # of the terms
         self.step = 0  # steps done before the one that comes next
         self.sum = 0.0
         self.samples = 0
@@ -63,7 +64,7 @@ class Losses:
         if self._eager:
             value = loss.item()
             if not math.isfinite(value):
-                why = told(terms, self._before)
+                why = told(self.names, terms, self._before)
                 raise NotFinite(self.step + 1, value, clean=True, terms=why)
             self._before = terms
             self.sum += value * size
@@ -88,7 +89,7 @@ class Losses:
         last = self.step if step is None else step
         for i, (value, (_, size, terms)) in enumerate(zip(values, pending)):
             if not math.isfinite(value):
-                why, step = told(terms, self._before), last - len(pending) + 1 + i
+                why, step = told(self.names, terms, self._before), last - len(pending) + 1 + i
                 raise NotFinite(step, value, clean=False, terms=why)
             self._before = terms
             self.sum += value * size
@@ -145,18 +146,31 @@ def _clipped(
 
 def _network_loss(
     module: nn.Module, wiring: Wiring, total: TotalLoss, numerics: Numerics
-) -> Callable[[Raw], Tensor]:
-    """The loss of some samples, which is compiled where the plan says so."""
+) -> Callable[[Raw], tuple[Tensor, Terms]]:
+    """The loss of some samples with its terms, which is compiled where the plan says so."""
 
-    def network_loss(raw: Raw) -> Tensor:
+    def network_loss(raw: Raw) -> tuple[Tensor, Terms]:
         inputs = wiring.inputs(raw)
         if not numerics.bf16:
-            return total(call(module, inputs), raw, inputs)
+            return total.apart(call(module, inputs), raw, inputs)
         with torch.autocast(wiring.device.type, torch.bfloat16):
             outputs = call(module, inputs)
-        return total(outputs, raw, inputs)
+        return total.apart(outputs, raw, inputs)
 
     return numerics.compiler(network_loss)
+
+
+def _loss_of(
+    network_loss: Callable[[Raw], tuple[Tensor, Terms]], memory: Memory | None
+) -> Callable[[Raw, int], tuple[Tensor, Terms]]:
+    """The same, of a piece of a batch with what it carries."""
+
+    def loss_of(raw: Raw, piece: int) -> tuple[Tensor, Terms]:
+        if memory is not None:
+            memory.piece = piece
+        return network_loss(raw)
+
+    return loss_of
 
 
 def make_step(
@@ -175,16 +189,13 @@ def make_step(
     """
     device, optimizers = wiring.device, [u.optimizer for u in updates]
     clips, pieces = _clipped(numerics.clips, updates), numerics.pieces
-    network_loss = _network_loss(member.module, wiring, total, numerics)
+    loss_of = _loss_of(_network_loss(member.module, wiring, total, numerics), memory)
 
-    def loss_of(raw: Raw, piece: int = 0) -> Tensor:
-        if memory is not None:
-            memory.piece = piece
-        return network_loss(raw)
+    losses.names = total.names
 
     def gradients(raw: Raw, size: int) -> None:
-        loss = loss_of(raw)
-        losses.add(loss, size, total.terms)
+        loss, terms = loss_of(raw, 0)
+        losses.add(loss, size, terms)
         loss.backward()  # type: ignore[no-untyped-call]
 
     def in_pieces(raw: Raw, size: int) -> None:
@@ -195,10 +206,11 @@ def make_step(
         for number, start in enumerate(range(0, size, part)):
             piece = {name: x[start : start + part] for name, x in raw.items()}
             share = min(part, size - start) / size
-            loss = loss_of(piece, number) * share
+            loss, own = loss_of(piece, number)
+            loss = loss * share
             loss.backward()  # type: ignore[no-untyped-call]
             value += loss.detach()
-            terms = added(terms, total.terms, share)
+            terms = added(terms, own, share)
         losses.add(value, size, terms)
 
     compute = in_pieces if pieces > 1 else gradients

@@ -10,8 +10,8 @@ from torch import Tensor
 from nnc.ir.lossformula import FormulaTerm
 from nnc.ir.plan import Term
 
-Terms = tuple[tuple[str, Tensor], ...]
-"""Each term's name with its value at a step, weighted; none where a loss has one term."""
+Terms = tuple[Tensor, ...]
+"""The weighted terms of a step's loss; none where it has one."""
 
 LONGEST = 60
 """Characters of a term's name."""
@@ -32,19 +32,18 @@ def name_of(term: Term | FormulaTerm) -> str:
 def added(terms: Terms, more: Terms, share: float) -> Terms:
     """The terms of a batch that is computed in pieces, with those of one more piece."""
     if not terms:
-        return tuple((name, value * share) for name, value in more)
-    return tuple((name, a + b * share) for (name, a), (_, b) in zip(terms, more))
+        return tuple(value * share for value in more)
+    return tuple(a + b * share for a, b in zip(terms, more))
 
 
-def told(terms: Terms, before: Terms) -> str:
+def told(names: tuple[str, ...], terms: Terms, before: Terms) -> str:
     """Which terms are infinite or no numbers, and what they were a step before; or nothing."""
-    last = {name: value.item() for name, value in before}
     found = []
-    for name, value in terms:
+    for at, (name, value) in enumerate(zip(names, terms)):
         number = value.item()
         if math.isfinite(number):
             continue
-        was = last.get(name, math.nan)
+        was = before[at].item() if before else math.nan
         said = f", a step before {was:.4g}" if math.isfinite(was) else ""
         found.append(f"`{name}` is {number}{said}")
     return ", ".join(found)

@@ -23,7 +23,7 @@ from nnc.train.formulas import Part, formula_value, hidden
 from nnc.train.losses import LossFunction, by_place, loss_function, refuse_beyond
 from nnc.train.numbers import Change, to_network, to_units
 from nnc.train.own import Axes, axes_of, differing, own_loss, own_of
-from nnc.train.terms import Terms, name_of
+from nnc.train.terms import name_of
 
 
 class Member(Record):
@@ -256,10 +256,16 @@ class TotalLoss:
             (outputs.index(term.output), wiring.part(term), term.weight) for term in terms
         )
         several: list[Term | FormulaTerm] = [*terms, *formulas]
-        self._names = tuple(name_of(term) for term in several) if len(several) > 1 else ()
-        self.terms: Terms = ()  # of the last call, where there are several
+        self.names = tuple(name_of(term) for term in several) if len(several) > 1 else ()
 
     def __call__(self, outputs: tuple[Tensor, ...], raw: Raw, inputs: list[Tensor]) -> Tensor:
+        """The sum."""
+        return self.apart(outputs, raw, inputs)[0]
+
+    def apart(
+        self, outputs: tuple[Tensor, ...], raw: Raw, inputs: list[Tensor]
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The sum, and the terms in the order of `names`; none where there is one."""
         total: Tensor | None = None
         each: list[Tensor] = []
         for at, loss, weight in self._parts:
@@ -275,9 +281,7 @@ class TotalLoss:
             each.append(value)
             total = value if total is None else total + value
         assert total is not None, "a phase has at least one term"
-        if self._names:
-            self.terms = tuple((n, value.detach()) for n, value in zip(self._names, each))
-        return total
+        return total, tuple(value.detach() for value in each) if self.names else ()
 
     def _formula(
         self, term: FormulaTerm, outputs: tuple[Tensor, ...], raw: Raw, inputs: list[Tensor]
