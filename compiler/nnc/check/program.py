@@ -19,6 +19,7 @@ from nnc.check.scope import Enough, Sink
 from nnc.check.statements import STATEMENTS
 from nnc.check.trainblocks import gans as check_gans
 from nnc.check.trainblocks import train_blocks
+from nnc.check.unmentioned import report_unmentioned
 from nnc.check.using import used_files
 from nnc.check.world import World
 from nnc.diagnostics import Diagnostic, Refusal
@@ -150,6 +151,7 @@ def _whole(
     networks = with_carried(networks, trains, data)
     exports = _exports(world, file, networks, gans)
     check_budgets(world, files, networks, trains, exports)
+    report_unmentioned(world, file)
     diagnostics = _a_message_a_cause(sorted(sink.diagnostics, key=_order(files)))
     return Checked(
         source,

@@ -186,20 +186,33 @@ def _step(word: str, args: list[python.expr], named: list[python.keyword], text:
         said = [_value(arg, text) for arg in args]
         said += [f"{k.arg}={_value(k.value, text)}" for k in named]
         return f"{word}({', '.join(said)})" if said else word
-    values: dict[str, str] = {}
-    if len(args) > len(form.names):
+    values = _placed(form, form.names, args, named, text)
+    needed = form.names[1 : form.placed + 1] if form.names[:1] == ("-",) else ()
+    if not set(needed) <= set(values):  # without the input's size, which nobody needs to write
+        values = _placed(form, form.names[1:], args, named, text)
+        if not set(needed) <= set(values):
+            raise _Unsure
+    return _written(form, _adapted(word, values))
+
+
+def _placed(
+    form: Form,
+    places: tuple[str, ...],
+    args: list[python.expr],
+    named: list[python.keyword],
+    text: str,
+) -> dict[str, str]:
+    """Arguments by our names; those by position take the names of `places`."""
+    if len(args) > len(places):
         raise _Unsure
-    places = form.names
-    if word == "Linear" and len(args) == 1 and not named:
-        places = form.names[1:]  # the one number is what it makes
-    for name, arg in zip(places, args, strict=False):
-        if name != "-":
-            values[name] = _value(arg, text)
+    values = {
+        name: _value(arg, text) for name, arg in zip(places, args, strict=False) if name != "-"
+    }
     for keyword in named:
         name = _own(str(keyword.arg), form)
         if name:
             values[name] = _value(keyword.value, text)
-    return _written(form, _adapted(word, values))
+    return values
 
 
 def _recurrent(word: str, args: list[python.expr], named: list[python.keyword], text: str) -> str:
