@@ -15,7 +15,7 @@ data d = images("d") { split 0.8/0.2 }
 data t = table("t.csv", target=["y"])
 network A(width=3, deep=true, mode="x") {
   input x: [4]
-  if mode == "x" { dense(width) }
+  if mode == "x" and deep { dense(width) }
   dense(wide) -> dense(d.classes)
   output y
 }

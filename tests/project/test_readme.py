@@ -60,7 +60,8 @@ def test_changelog_specs_do_what_it_says(root: Path) -> None:
             continue
         checked = check_text(text, "digits.nn")
         for diagnostic in checked.diagnostics:
-            assert f"error[{diagnostic.code}]: {diagnostic.message}" in said
+            said_so = f"{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}"
+            assert said_so in said
         for network in checked.networks.values():
             for condition in network.conditions:
                 assert condition in said
