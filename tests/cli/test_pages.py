@@ -76,3 +76,8 @@ def test_explain_shows_the_page(nnc: Nnc) -> None:
 
 def test_the_pages_ship(root: Path) -> None:
     assert '"grammar" = "nnc/grammar"' in (root / "pyproject.toml").read_text("utf-8")
+
+
+def test_every_layer_is_in_a_family() -> None:
+    """A file of layers that FAMILIES does not know would be a family of its own."""
+    assert set(re.findall(r"^## (.+)$", MADE["layers.md"], re.MULTILINE)) == set(pages.FAMILIES)

@@ -30,7 +30,7 @@ STAGES = (
     ("5", "Files and targets", "What an exported file or this machine cannot do."),
 )
 FAMILIES = {
-    "Convolutions": ("conv",),
+    "Convolutions": ("conv", "conv_transpose"),
     "Poolings": ("pool", "adaptive"),
     "Dense layers": ("dense",),
     "Norms": ("norm", "group_norm", "layer_norm"),
@@ -40,7 +40,16 @@ FAMILIES = {
     "Ids": ("embedding",),
     "Joins": ("merge",),
     "Arithmetic": ("arithmetic", "matmul", "pointwise", "reduce"),
-    "Shapes and axes": ("shape", "axes", "split", "rearrange", "pixel", "upsample", "space"),
+    "Shapes and axes": (
+        "shape",
+        "axes",
+        "flip",
+        "split",
+        "rearrange",
+        "pixel",
+        "upsample",
+        "space",
+    ),
     "While training": ("dropout",),
 }
 """Titles of families of layers, and the files that declare them; others follow by their file."""
