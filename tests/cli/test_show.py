@@ -80,9 +80,54 @@ def test_sizes_that_only_data_tells(nnc: Nnc) -> None:
     own = Path("tiny.nn").read_text().replace('bundled("mnist5k")', 'images("nowhere")')
     Path("own.nn").write_text(own)
     assert nnc("show", "own.nn", "--json").json["networks"][0]["weights"] is None
-    assert "?" in nnc("show", "own.nn").out
+    shown = nnc("show", "own.nn").out
+    assert "145*digits.classes + 104" in shown
+    assert "free       digits.classes: numbers with --set data.digits.classes=N\n" in shown
     done = nnc("show", "own.nn", "--json", "--set", "data.digits.classes=10")
     assert done.json["networks"][0]["weights"] == 1554
+
+
+FREE = """\
+network N {
+  input image: [3, H, W]
+  input words: token[T]
+  from image
+  conv(8, 3, padding=1) as wide -> max_pool(2) -> conv(16, 3, padding=1) -> upsample(2)
+  add { path { conv(8, 1) } path { from wide } } -> mean(axis=2) -> mean(axis=1) as seen
+  from words -> embedding(50, 8) -> attention(2, causal=true) -> add(seen) -> dense(4)
+  output y
+}
+"""
+
+
+def test_totals_of_free_sizes(nnc: Nnc) -> None:
+    Path("free.nn").write_text(FREE)
+    shown = nnc("show", "free.nn").out
+    assert "288*H*W" in shown, "H and W are even: half of each is no division any more"
+    assert "632*H*W + 16*T**2 + 288*T" in shown
+    assert "free       H, W, T: numbers with --size H=N --size W=N --size T=N\n" in shown
+    sized = nnc("show", "free.nn", "--size", "H=8", "--size", "W=16", "--size", "T=10").out
+    assert f"{16 * 100 + 288 * 10 + 632 * 8 * 16:,}\n" in sized
+    assert "[8, 8, 16]" in sized
+    assert "free " not in sized
+    assert "memory" in sized
+    document = nnc("show", "free.nn", "--json", "--size", "H=8", "--size", "W=16").json
+    (network,) = document["networks"]
+    assert (network["layers"][0]["macs"], network["macs"]) == (216 * 8 * 16, None)
+    assert network["inputs"] == [
+        {"name": "image", "type": "float32", "shape": [3, 8, 16]},
+        {"name": "words", "type": "int64", "shape": ["T"]},
+    ]
+    assert "[3, 8, W]" in nnc("show", "free.nn", "-o", "-", "--size", "H=8").out
+
+
+def test_sizes_that_cannot_be(nnc: Nnc) -> None:
+    Path("free.nn").write_text(FREE)
+    assert "H is 7, but H must be a multiple of 2" in nnc("show", "free.nn", "--size", "H=7").err
+    assert "it has H, W, T" in nnc("show", "free.nn", "--size", "Q=7").err
+    assert "a whole number: --size H=256" in nnc("show", "free.nn", "--size", "H=1.5").err
+    assert "all of its sizes are known" in nnc("show", "tiny.nn", "--size", "H=7").err
+    assert nnc("show", "free.nn", "--source", "--size", "H=8").code == 2
 
 
 def test_show_source(nnc: Nnc) -> None:

@@ -59,7 +59,9 @@ def texts(picture: str) -> list[str]:
 def test_what_it_says(root: Path) -> None:
     said = texts(network_svg(shipped(root, "unet.nn"), depth=0))
     assert said[:4] == [
-        *("UNet", "31,037,698 weights", "H must be a multiple of 16", "W must be a multiple of 16"),
+        "UNet",
+        "31,037,698 weights, 735,040*H*W multiply-adds",
+        *("H must be a multiple of 16", "W must be a multiple of 16"),
     ]
     assert "double(64) as skip[64]" in said
     assert "[512, H//8, W//8]" in said

@@ -11,7 +11,8 @@ from nnc.check.variants import Variant, variant
 from nnc.cli import specs
 from nnc.cli.console import Console
 from nnc.cli.failures import relative, unusable
-from nnc.cli.verb import FILE, data_option, json_option, network_option, set_option, verb
+from nnc.cli.verb import FILE, data_option, json_option, network_option, pairs, set_option, verb
+from nnc.ir.conditions import holds
 from nnc.ir.gan import Gan
 from nnc.ir.graph import Network
 from nnc.ir.plan import TrainPlan
@@ -30,6 +31,14 @@ from nnc.render.updates import train_json, update_lines
     "-o", "output", type=FILE, metavar="FILE.svg", help="Draw a picture; `-` is standard output."
 )
 @click.option("--source", is_flag=True, help="Print the PyTorch source instead.")
+@click.option(
+    "--size",
+    "sizes",
+    metavar="NAME=N",
+    multiple=True,
+    callback=pairs,
+    help="What a free size is: H=256. Repeatable.",
+)
 @network_option
 @set_option
 @data_option
@@ -39,6 +48,7 @@ def command(
     depth: int | None,
     output: str | None,
     source: bool,
+    sizes: dict[str, str],
     network: str | None,
     sets: dict[str, str],
     moved: dict[str, str],
@@ -50,8 +60,10 @@ def command(
     """
     if output is not None:
         _refuse_other_forms(output, source, console)
+    if sizes and source:
+        raise click.UsageError("The source takes any size: leave --size out.")
     checked = _checked(path, sets, moved, console)
-    networks = specs.choose(checked, network)
+    networks = _sized(specs.choose(checked, network), sizes)
     asked = (p for p in checked.trains.values() if network in (None, p.network, p.name))
     trains = [own for plan in asked for own in by_network(plan)]
     if output is not None:
@@ -83,6 +95,35 @@ def _gans(checked: Checked, network: str | None) -> list[Gan]:
 
 def _plans(checked: Checked, gan: Gan) -> list[TrainPlan]:
     return [plan for plan in checked.trains.values() if plan.network == gan.name]
+
+
+def _sized(networks: dict[str, Network], sizes: dict[str, str]) -> dict[str, Network]:
+    """The networks with numbers for their free sizes.
+
+    Raises:
+        Refusal: no network has such a size, or none can have that number.
+    """
+    if not sizes:
+        return networks
+    from nnc.passes.sized import sized  # most ask for no numbers
+
+    numbers: dict[str, int] = {}
+    free = list(dict.fromkeys(name for each in networks.values() for name in each.symbols))
+    for name, text in sizes.items():
+        if name not in free:
+            names = f"it has {', '.join(free)}" if free else "all of its sizes are known"
+            raise unusable(f"there is no free size `{name}`", help=names)
+        if not text.replace("_", "").isdecimal() or int(text) < 1:
+            raise unusable(f"`{text}` is no size", help=f"a whole number: --size {name}=256")
+        numbers[name] = int(text)
+    found = {}
+    for key, network in networks.items():
+        violated = holds(network.facts, numbers)  # type: ignore[arg-type]
+        if violated:
+            raise unusable(f"{key} cannot have these sizes", help=violated)
+        own = {name: n for name, n in numbers.items() if name in network.symbols}
+        found[key] = sized(network, own)
+    return found
 
 
 def _of(network: Network, trains: Iterable[TrainPlan]) -> tuple[TrainPlan, ...]:
@@ -155,7 +196,7 @@ def _draw(
 
             plans = (plan.gan for plan in checked.trains.values() if plan.gan is not None)
             own = next((plan for plan in plans if plan.gan.name == gan.name), None)
-            name, picture = gan.name, gan_svg(gan, checked.networks, own, depth=depth)
+            name, picture = gan.name, gan_svg(gan, networks, own, depth=depth)
         else:
             from nnc.render.svg import network_svg
 

@@ -96,7 +96,7 @@ def set_option(function: F) -> F:
         "sets",
         metavar="K=V",
         multiple=True,
-        callback=_pairs,
+        callback=pairs,
         help="Override a parameter or a setting of a train or data block: width=64, "
         "train.epochs=5, train.optimizer.lr=1e-4, data.NAME.size=64. Repeatable.",
     )(function)
@@ -109,7 +109,7 @@ def data_option(function: F) -> F:
         "moved",
         metavar="NAME=PATH",
         multiple=True,
-        callback=_pairs,
+        callback=pairs,
         help="Read the data of that name from another path. Repeatable.",
     )(function)
 
@@ -152,7 +152,8 @@ def two_forms(form: str) -> click.UsageError:
     return click.UsageError(f"--json and --format {form} ask for two things: leave one out.")
 
 
-def _pairs(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+def pairs(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """`NAME=VALUE`, given again and again, by their names."""
     pairs: dict[str, str] = {}
     for value in values:
         name, equals, text = value.partition("=")

@@ -6,17 +6,20 @@ from nnc.ir.dims import Dim, Poly, show
 from nnc.ir.graph import Network
 from nnc.ir.plan import TrainPlan, describe
 from nnc.ir.types import TensorType
-from nnc.ir.walk import LayerRow, layer_rows, totals
+from nnc.ir.walk import LayerRow, Totals, layer_rows, totals
 from nnc.passes.memory import Memory, memory
 from nnc.passes.onnx_size import onnx_size
 from nnc.record import Record
+from nnc.render.counts import formula
 from nnc.render.human import many
 from nnc.render.json import Json
 from nnc.render.text import PLAIN, Look, pad, paint, visible, width, wrapped
 from nnc.render.units import file_size
 
-LONG = 24
-"""A symbolic count of more characters is shown as `?`: nobody would read it."""
+LONG = 44
+"""A symbolic count of more characters is shown as `?`: nobody would read it in a table."""
+LONGEST = 400
+"""And a total of more."""
 
 
 class Named(Record):
@@ -56,9 +59,15 @@ def network_text(
     rows = layer_rows(network, depth)
     sums = totals(network)
     head = ("place", "layer", "output", "weights", "multiply-adds")
-    body = [_cells(row) for row in rows]
+    body = [_cells(row, network.facts) for row in rows]
     layers = len(rows) if depth is None else len(layer_rows(network))
-    total = ("total", many(layers, "layer"), "", count(sums.weights), count(sums.macs))
+    total = (
+        "total",
+        many(layers, "layer"),
+        "",
+        count(sums.weights),
+        count(sums.macs, network.facts),
+    )
     columns = [max(width(cell, look) for cell in column) for column in zip(head, *body, total)]
     lines = [paint(visible(network.name, look), "bold", look)]
     lines.extend(_ports("input", named_inputs(network), look))
@@ -68,9 +77,30 @@ def network_text(
     lines.append(paint(_line(total, columns, look), "bold", look))
     lines.append("")
     lines.extend(_ports("output", named_outputs(network), look))
+    lines.extend(_sums(network, sums, look))
     lines.extend(_needs(network, plans))
     lines.extend(f"condition  {visible(said, look)}" for said in network.conditions)
     return "\n".join(lines) + "\n"
+
+
+def _sums(network: Network, sums: Totals, look: Look) -> list[str]:
+    """Totals that a column has no room for, and how a number comes of them."""
+    lines = []
+    for word, value in (("weights", sums.weights), ("multiply-adds", sums.macs)):
+        if not isinstance(value, Poly) or count(value, network.facts) != "?":
+            continue
+        said = formula(value, network.facts)
+        if len(said) <= LONGEST:
+            terms = visible(f"{said} {word}", look).split(" + ")
+            wrap = wrapped(terms, max(look.width - 11, 40), " + ")
+            lines += [f"{'total' if at == 0 else '':<9}  {line}" for at, line in enumerate(wrap)]
+    if network.symbols:
+        free = [name for name in network.symbols if "." not in name]
+        data = [name for name in network.symbols if "." in name]
+        how = [*(f"--size {name}=N" for name in free), *(f"--set data.{name}=N" for name in data)]
+        said = f"free       {', '.join((*free, *data))}: numbers with {' '.join(how)}"
+        lines.append(paint(visible(said, look), "dim", look))
+    return lines
 
 
 def _needs(network: Network, plans: tuple[TrainPlan, ...]) -> list[str]:
@@ -131,12 +161,15 @@ def network_json(
     }
 
 
-def count(value: Dim) -> str:
-    """A count with thousands separated; a symbolic one as its formula while short, else `?`."""
+def count(value: Dim, facts: tuple[Record, ...] = ()) -> str:
+    """A count with thousands separated; a symbolic one as its formula while short, else `?`.
+
+    `facts`: what is known of the sizes, which may make it shorter.
+    """
     if not isinstance(value, Poly):
         return f"{value:,}"
-    formula = show(value)
-    return formula if len(formula) <= LONG and "." not in formula else "?"
+    said = formula(value, facts)
+    return said if len(said) <= LONG else "?"
 
 
 def known(value: Dim) -> int | None:
@@ -160,17 +193,17 @@ def briefly(value: Dim) -> str:
     return f"{value:,}"
 
 
-def _cells(row: LayerRow) -> tuple[str, ...]:
+def _cells(row: LayerRow, facts: tuple[Record, ...]) -> tuple[str, ...]:
     outputs = ", ".join(str(t) for t in row.outputs)
     weights = _quiet(row.weights)
     if row.tied:
         weights = f"{weights} + {row.tied}" if weights else row.tied
-    return (row.place, row.word, outputs, weights, _quiet(row.macs))
+    return (row.place, row.word, outputs, weights, _quiet(row.macs, facts))
 
 
-def _quiet(value: Dim) -> str:
+def _quiet(value: Dim, facts: tuple[Record, ...] = ()) -> str:
     """A count, an empty cell for none: most layers have no weights."""
-    return "" if not isinstance(value, Poly) and value == 0 else count(value)
+    return "" if not isinstance(value, Poly) and value == 0 else count(value, facts)
 
 
 def _line(row: tuple[str, ...], columns: list[int], look: Look) -> str:

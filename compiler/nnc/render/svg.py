@@ -45,8 +45,9 @@ def network_svg(network: Network, *, depth: int | None = None) -> str:
     """
     sums = totals(network)
     facts = f"{count(sums.weights)} weights"
-    if not isinstance(sums.macs, Poly):
-        facts += f", {briefly(sums.macs)} multiply-adds"
+    work = count(sums.macs, network.facts) if isinstance(sums.macs, Poly) else briefly(sums.macs)
+    if work != "?":
+        facts += f", {work} multiply-adds"
     return picture(network.name, [facts, *network.conditions], scene_of(network, depth))
 
 
