@@ -230,6 +230,7 @@ FUNCTIONS: Final[dict[str, Signature]] = {
         "sequence", batch_first=False, padding_value=0.0, total_length=None
     ),
     "torch.arange": _signature("end", device=None),
+    "torch.full": _signature("size fill_value", device=None),
     "torch.ones": _signature("size", device=None),
     "torch.zeros_like": _signature("input"),
     **{

@@ -9,7 +9,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from nnc.check.computing import NUMERIC, computed, member_of
+from nnc.check.computing import NUMERIC, computed, member_of, members, uncounted, unknown_numbers
 from nnc.check.rules import (
     BAD_OPERATION,
     NOT_A_CONDITION,
@@ -341,11 +341,14 @@ class Numbers:
         values = [self.value(a.value, scope) for a in e.args]
         if any(isinstance(v, Unknown) for v in values):
             return UNKNOWN
+        if e.name.text == "len":
+            count = members(values)
+            return count if count is not None else self.say(uncounted(e.span, values))
         known = [v for v in values if is_real(v)]
         found = computed(e.name.text, known) if len(known) == len(values) else None
         if found is not None:
             return found
-        return self.say(BAD_OPERATION.at(e.span, f"`{e.name.text}` takes known numbers"))
+        return self.say(unknown_numbers(e.name, values))
 
     def rest(self, e: ast.Rest, scope: Scope, options: tuple[str, ...]) -> Value:
         """`...`, which is no number."""

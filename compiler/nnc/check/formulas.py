@@ -13,6 +13,7 @@ from nnc.check.applying import apply
 from nnc.check.arguments import Bound, bind
 from nnc.check.body import Body
 from nnc.check.computing import NUMERIC
+from nnc.check.opensizes import is_computed, is_open, size_as_value
 from nnc.check.rules import (
     BAD_OPERATION,
     MISSING_ARGUMENT,
@@ -50,12 +51,16 @@ NO_ARGUMENTS = Bound({}, {}, True)
 
 def has_values(e: object, scope: Scope) -> bool:
     """Whether an expression computes with values of the network, not with numbers alone."""
+    if is_computed(e, scope):
+        return True
     if isinstance(e, ast.Ref):
         entry = scope.find(e.names[0].text) if len(e.names) == 1 else None
         return entry is not None and isinstance(entry.value, (LabelEntry, Family))
     if isinstance(e, ast.Index):
         return has_values(e.base, scope)
     if isinstance(e, ast.Call):
+        if e.name.text == "len":
+            return False
         inside = any(has_values(a.value, scope) for a in e.args)
         return inside or not (e.name.text in NUMERIC and e.args)
     if isinstance(e, ast.Binary):
@@ -110,6 +115,10 @@ def _binary(body: Body, e: ast.Binary, scope: Scope, label: str) -> Value:
     left, right = formula(body, e.left, scope), formula(body, e.right, scope)
     if isinstance(left, Unknown) or isinstance(right, Unknown):
         return UNKNOWN
+    if isinstance(left, Poly) and not isinstance(right, LabelEntry):
+        left = LabelEntry(size_as_value(body, left, e.left.span), e.left.span)
+    elif isinstance(right, Poly) and not isinstance(left, LabelEntry):
+        right = LabelEntry(size_as_value(body, right, e.right.span), e.right.span)
     values: list[int] = []
     number: float | Poly | None = None
     for side, operand in ((left, e.left), (right, e.right)):
@@ -201,11 +210,13 @@ def _position(body: Body, e: ast.Expr | None, scope: Scope) -> int | Unknown | N
 def _call(body: Body, e: ast.Call, scope: Scope, label: str) -> Value:
     """`leaky_relu(x, 0.2)`: a layer without weights, its values first."""
     numbers, name = body.world.numbers, e.name.text
+    if name in ("min", "max") and is_open(e, scope):  # of sizes, where layers of that name reduce
+        name = {"min": "minimum", "max": "maximum"}[name]
     layer = LAYERS.get(name)
     if layer is None or layer.hidden:
         return _no_function(body, e, scope)
     given, first = list(e.args), list[ast.Arg]()
-    while given and given[0].name is None and has_values(given[0].value, scope):
+    while given and given[0].name is None and _stands_first(given[0].value, scope):
         first.append(given.pop(0))
     rest = ", ".join(arg.span.text for arg in given)
     if layer.weights is not Layer.weights:
@@ -251,6 +262,11 @@ def _call(body: Body, e: ast.Call, scope: Scope, label: str) -> Value:
     return _applied(body, op, values, e.span, label, bound)
 
 
+def _stands_first(e: ast.Expr, scope: Scope) -> bool:
+    """Whether an argument of a formula's call is a value, or a size to compute with."""
+    return has_values(e, scope) or is_open(e, scope)
+
+
 def _named_inputs(layer: type[Layer], args: list[ast.Arg]) -> tuple[list[ast.Arg], list[ast.Arg]]:
     """Arguments that are values for further inputs, `like=x`, in their order; then the others."""
     ports = [port.name for port in layer.ports[1:] if not (port.many or port.implied)]
@@ -274,6 +290,8 @@ def _values(body: Body, args: list[ast.Arg], scope: Scope) -> tuple[int, ...] | 
             values.append(found.value)
         elif isinstance(found, Family):
             values.extend(member.value for member in found.members.values())
+        elif isinstance(found, Poly):
+            values.append(size_as_value(body, found, arg.span))
         else:
             ok = False
     return tuple(values) if ok and BAD not in values else None

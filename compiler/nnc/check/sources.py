@@ -8,8 +8,10 @@ from nnc.check.arguments import initial
 from nnc.check.body import Body
 from nnc.check.layouts import channels_last, element
 from nnc.check.lengths import may_pad, measure
+from nnc.check.opensizes import has_free_size, open_constant
 from nnc.check.rules import BAD_SOURCE, LATER, MISPLACED, OPEN_WEIGHT
 from nnc.check.scope import Scope
+from nnc.check.sourcenumbers import counted, listed
 from nnc.check.types import input_type, size_value, starts
 from nnc.check.values import (
     BAD,
@@ -23,18 +25,14 @@ from nnc.check.values import (
 )
 from nnc.diagnostics import Diagnostic
 from nnc.ir.arguments import Declared
-from nnc.ir.dims import Dim, product, symbols
-from nnc.ir.initial import Counted, Normal, Uniform, Values
+from nnc.ir.dims import Dim, symbols
+from nnc.ir.initial import Counted, Fill, Normal, Uniform
 from nnc.ir.types import TensorType
 from nnc.layers.source import ConstantSource, Source, WeightSource
-from nnc.source import Span
 from nnc.syntax import ast
 
 PLANNED = ("latent", "condition", "domain")
 STANDARD = Normal(1.0)
-LONGEST = 1_000_000
-"""Numbers that a range may have."""
-
 WEIGHT_INIT = Normal(0.02)
 """What a weight starts from unless told: small numbers that differ, as embeddings and tokens do."""
 
@@ -228,11 +226,33 @@ def _array(
     if type is None or init is None:
         return None
     made = []
+    if has_free_size(type):
+        return _open(body, statement, scope, type, init)
     for name, free in zip(statement.names, _free(body, statement, scope)):
         op = source(type, init)
         (number,) = body.builder.item(op, (), (type.shared(True),), name.span, label=name.text)
         made.append(number if free else BAD)
     return tuple(made)
+
+
+def _open(
+    body: Body, statement: ast.SourceDecl, scope: Scope, type: TensorType, init: Declared
+) -> tuple[int, ...] | None:
+    """Constants whose sizes follow the inputs."""
+    if not isinstance(init, Fill | Counted):
+        assert statement.init is not None
+        size = dims_text(type.dims)
+        body.world.sink.add(
+            BAD_SOURCE.at(
+                statement.init.span,
+                f"a constant of {size} is one number everywhere, or counts along one axis",
+                help="write `= 0.5`, or `constant ramp: [T] = 0..T`; compute others of these",
+            )
+        )
+        return None
+    free = _free(body, statement, scope)
+    made = [open_constant(body, type, init, n.span, n.text) for n in statement.names]
+    return tuple(value if ok else BAD for value, ok in zip(made, free))
 
 
 def _type(body: Body, statement: ast.SourceDecl, scope: Scope) -> TensorType | None:
@@ -259,7 +279,7 @@ def _type(body: Body, statement: ast.SourceDecl, scope: Scope) -> TensorType | N
         if isinstance(value, Unknown):
             return None
         free = [s for s in sorted(symbols(value)) if "." not in s]
-        if free and statement.kind.text not in ("noise", "state"):
+        if free and statement.kind.text not in ("noise", "state", "constant"):
             numbers.say(
                 OPEN_WEIGHT.at(
                     e.span,
@@ -284,79 +304,11 @@ def _init(
     if e is None:
         return default
     if isinstance(e, (ast.List, ast.Tuple)):
-        return None if type is None else _listed(body, e, scope, type)
+        return None if type is None else listed(body, e, scope, type)
     if isinstance(e, ast.Range):
-        return None if type is None else _counted(body, e, scope, type)
+        return None if type is None else counted(body, e, scope, type)
     found = initial(e, scope, body.world.numbers)
     return found if isinstance(found, Declared) else None
-
-
-def _counted(body: Body, e: ast.Range, scope: Scope, type: TensorType) -> Declared | None:
-    """`0..7`: whole numbers in their order."""
-    span = body.world.numbers.value(e, scope)
-    if isinstance(span, Unknown):
-        return None
-    assert isinstance(span, range)
-    if len(span) <= LONGEST and len(span) == product(type.dims):
-        if len(type.dims) == 1:
-            return Counted(span.start)
-        return Values(tuple(float(n) for n in span))
-    body.world.sink.add(
-        BAD_SOURCE.at(
-            e.span,
-            f"{len(span):,} numbers do not make {type}",
-            help="the end of a range is no part of it: `0..7` are the seven numbers 0 to 6",
-        )
-    )
-    return None
-
-
-def _listed(body: Body, e: ast.List | ast.Tuple, scope: Scope, type: TensorType) -> Values | None:
-    """`[1, 2, 3]`, or lists in lists as the axes are."""
-    found: list[float] = []
-    lengths: dict[int, set[int]] = {}
-    if not _flatten(body, e, scope, 0, lengths, found):
-        return None
-    shape = tuple(next(iter(n)) for n in lengths.values() if len(n) == 1)
-    flat = len(lengths) == 1 and len(found) == product(type.dims)
-    if flat or (len(shape) == len(lengths) and shape == type.dims):
-        return Values(tuple(found))
-    body.world.sink.add(
-        BAD_SOURCE.at(
-            e.span,
-            f"these {len(found)} numbers do not make {type}",
-            help=f"write one number, or as many as {dims_text(type.dims)} has",
-        )
-    )
-    return None
-
-
-def _flatten(
-    body: Body,
-    e: ast.List | ast.Tuple,
-    scope: Scope,
-    depth: int,
-    lengths: dict[int, set[int]],
-    found: list[float],
-) -> bool:
-    lengths.setdefault(depth, set()).add(len(e.items))
-    for item in e.items:
-        if isinstance(item, (ast.List, ast.Tuple)):
-            if not _flatten(body, item, scope, depth + 1, lengths, found):
-                return False
-            continue
-        value = body.world.numbers.value(item, scope)
-        if is_real(value):
-            found.append(float(value))
-            continue
-        if not isinstance(value, Unknown):
-            body.world.sink.add(_no_number(item.span))
-        return False
-    return True
-
-
-def _no_number(span: Span) -> Diagnostic:
-    return BAD_SOURCE.at(span, "a list of numbers holds numbers alone")
 
 
 _READ: dict[str, Callable[[Body, ast.SourceDecl, Scope], tuple[int, ...] | None]] = {
