@@ -29,7 +29,13 @@ network A {
   from w + p + squeeze(q, 1) -> mean(axis=0) as summary
   from x * ones + summary -> attend
   scan { constant c: [8] = 2; mul(c) -> add(sqrt(T)) } as o
-  scan { state h: [8]; constant z: [T] = 0..T; add(h) -> add(mean(z) / T) as g; next h = g; from g } as r
+  scan {
+    state h: [8]
+    constant z: [T] = 0..T
+    add(h) -> add(mean(z) / T) -> tanh as g
+    next h = g
+    from g
+  } as r
   output r
   from (x / (T + 0.5) + T ** 0.5) * max(T, 7) + 8 / T + o
   output y: [T, 8]

@@ -104,7 +104,7 @@ class Sizes:
         told = [
             (line, x, axis)
             for x in self.inputs
-            for axis, d in enumerate(x.type.dims, start=1)
+            for axis, d in enumerate(x.type.dims, start=int(x.batched))
             if (line := _line(d, name)) is not None
         ]
         if not told:

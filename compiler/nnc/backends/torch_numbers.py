@@ -48,7 +48,9 @@ class Numbers:
     ) -> None:
         self.graph, self.inputs, self.locals = graph, inputs, locals
         self.shapes = [
-            Shape(name, graph.types[port.value].dims) for name, port in zip(inputs, graph.inputs)
+            Shape(name, type.dims, int(not type.fixed))
+            for name, port in zip(inputs, graph.inputs)
+            for type in (graph.types[port.value],)
         ]
         self.values = {n: v for n, v in graph.params if offered is None or n in offered}
         self.labels = labels(graph)
@@ -123,7 +125,7 @@ class Numbers:
         """
         for node in inputs:
             if size in node.type.dims:
-                axis = node.type.dims.index(size) + 1
+                axis = node.type.dims.index(size) + (not node.type.fixed)
                 return ((node, ATOM), f".shape[{axis}]"), ATOM
         found = size_text(size, self.shapes, self._size)
         if found is None:

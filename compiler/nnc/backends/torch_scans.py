@@ -61,7 +61,10 @@ class ScanBody(Body):
             Shape(name, (self.op.length, *types[port.value].dims))
             for name, port in zip(self.whole, ports)
         ]
-        seen += [Shape(name, types[port.value].dims) for name, port in self.same]
+        seen += [
+            Shape(name, types[port.value].dims, int(not types[port.value].fixed))
+            for name, port in self.same
+        ]
         for port, name, start in zip(ports[len(self.whole) :], self.state_names, self.op.starts):
             if start is None:
                 seen.append(Shape(name, types[port.value].dims))

@@ -11,10 +11,11 @@ LARGEST = 64  # a size that is up to so many times another one is found
 
 
 class Shape(Record):
-    """A tensor at hand: the name of its variable and its sizes without the batch."""
+    """A tensor at hand: the name of its variable, its sizes, axes before these (1 for a batch)."""
 
     name: str
     dims: tuple[Dim, ...]
+    ahead: int = 1
 
 
 Variable = Callable[[str, str], str]
@@ -45,7 +46,7 @@ def size_text(size: Poly, shapes: Sequence[Shape], variable: Variable) -> tuple[
 
 
 def _axes(shape: Shape) -> list[tuple[int, Dim]]:
-    return list(enumerate(shape.dims, start=1))
+    return list(enumerate(shape.dims, start=shape.ahead))
 
 
 def _is_symbol(d: Dim, symbol: str) -> bool:

@@ -48,7 +48,9 @@ class OpenConstant(Layer):
             made = made if not self.start else w.infix("+", made, self.start)
             return made if self.type.dtype == "int64" else w.method(made, "float")
         if like.type.dtype == self.type.dtype:
-            return w.method(like, "new_full", self.type.dims, self.value)
+            ids = isinstance(self.value, float) and like.type.dtype == "int64"
+            value = int(self.value) if ids and isinstance(self.value, float) else self.value
+            return w.method(like, "new_full", self.type.dims, value)
         if not isinstance(self.value, (int, float)):  # a size, exact as a whole number
             return w.method(w.method(like, "new_full", self.type.dims, self.value), "float")
         value = int(self.value) if self.type.dtype == "int64" else float(self.value)
