@@ -35,6 +35,7 @@ from nnc.check.values import (
     written,
 )
 from nnc.check.world import COMBINATORS
+from nnc.diagnostics import Diagnostic
 from nnc.ir.dims import Poly
 from nnc.layers import LAYERS
 from nnc.layers.arithmetic import Add, Div, Elementwise, Mul, Pow, Sub
@@ -210,8 +211,8 @@ def _position(body: Body, e: ast.Expr | None, scope: Scope) -> int | Unknown | N
 def _call(body: Body, e: ast.Call, scope: Scope, label: str) -> Value:
     """`leaky_relu(x, 0.2)`: a layer without weights, its values first."""
     numbers, name = body.world.numbers, e.name.text
-    if name in ("min", "max") and is_open(e, scope):  # of sizes, where layers of that name reduce
-        name = {"min": "minimum", "max": "maximum"}[name]
+    if is_open(e, scope):  # of sizes, where layers of these names reduce
+        name = {"min": "minimum", "max": "maximum"}.get(name, name)
     layer = LAYERS.get(name)
     if layer is None or layer.hidden:
         return _no_function(body, e, scope)
@@ -220,15 +221,7 @@ def _call(body: Body, e: ast.Call, scope: Scope, label: str) -> Value:
         first.append(given.pop(0))
     rest = ", ".join(arg.span.text for arg in given)
     if layer.weights is not Layer.weights:
-        start = first[0].span.text if first else "VALUE"
-        return numbers.say(
-            WEIGHTS_IN_FORMULA.at(
-                e.span,
-                f"`{name}` has weights, so it is a step and no part of a formula",
-                help=f"write `from {start} -> {name}{f'({rest})' if rest else ''} as h`, "
-                "and use `h` here",
-            )
-        )
+        return numbers.say(_weighted(e, first, rest))
     if not first:
         return numbers.say(
             MISSING_ARGUMENT.at(
@@ -260,6 +253,17 @@ def _call(body: Body, e: ast.Call, scope: Scope, label: str) -> Value:
             )
         )
     return _applied(body, op, values, e.span, label, bound)
+
+
+def _weighted(e: ast.Call, first: list[ast.Arg], rest: str) -> Diagnostic:
+    """A layer with weights in a formula."""
+    start, name = first[0].span.text if first else "VALUE", e.name.text
+    step = f"from {start} -> {name}{f'({rest})' if rest else ''} as h"
+    return WEIGHTS_IN_FORMULA.at(
+        e.span,
+        f"`{name}` has weights, so it is a step and no part of a formula",
+        help=f"write `{step}`, and use `h` here",
+    )
 
 
 def _stands_first(e: ast.Expr, scope: Scope) -> bool:
