@@ -375,7 +375,10 @@ class Body:
                 first = self.inputs[0]
                 dims = self.graph.types[port.value].dims
                 sizes = [f"{first}.shape[0]", *map(self._size, dims)]
-                text = drawn_text(port.drawn, ", ".join(sizes), f"device={first}.device")
+                kind = self.graph.types[self.graph.inputs[0].value].dtype
+                like = f"device={first}.device"
+                like += f", dtype={first}.dtype" if kind == "float32" else ""
+                text = drawn_text(port.drawn, ", ".join(sizes), like)
                 lines += [f"if {name} is None:", f"    {name} = {text}"]
         return lines
 

@@ -271,9 +271,9 @@ _CALLS: dict[type[Declared], Callable[..., Made]] = {
 
 def _mel_filters(init: MelFilters, weight: Weight, number: Number) -> str:
     """`htk_filters(16000, 201, 80, 0.0, 8000.0)`, a function of the file itself."""
-    assert isinstance(init.rate, int), "a rate is known where weights are"
+    sizes = [number(init.rate), *(number(d) for d in weight.dims)]  # refuses what is not known
+    assert isinstance(init.rate, int)
     high = init.rate / 2 if init.high is None else init.high
-    sizes = [number(init.rate), *(number(d) for d in weight.dims)]
     area = ["area=True"] if init.norm == "slaney" else []
     return f"{init.scale}_filters({', '.join([*sizes, number(init.low), number(high), *area])})"
 

@@ -148,14 +148,16 @@ class ScanBody(Body):
             if start is None:
                 continue
             sizes = ", ".join([f"{first}.shape[0]", *map(self._size, self.graph.types[value].dims)])
-            made = f"torch.zeros({sizes}, device={first}.device)"
-            if start:
-                comma = "" if self.graph.types[value].dims else ","
-                made = f"torch.full(({sizes}{comma}), {constant(start)}, device={first}.device)"
-            if name in self.carried:
-                lines += [f"if {name} is None:", f"    {name} = {made}"]
-            else:
-                lines.append(f"{name} = {made}")
+            comma = "" if self.graph.types[value].dims else ","
+            if self.graph.types[self.graph.inputs[0].value].dtype == "float32":
+                made = f"{first}.new_zeros({sizes})"
+                if start:
+                    made = f"{first}.new_full(({sizes}{comma}), {constant(start)})"
+            else:  # ids: what the states start from is no id
+                made = f"torch.zeros({sizes}, device={first}.device)"
+                if start:
+                    made = f"torch.full(({sizes}{comma}), {constant(start)}, device={first}.device)"
+            lines.append(f"{name} = {made}")
         return lines
 
     def _folded(self) -> list[str]:
