@@ -110,7 +110,7 @@ class Ours:
         memory = Memory({"image": pictures})
         fields = (Field("image", "input", "image", TensorType((3, 64, 64), "uint8")),)
         profile = profile_of(fields, {"image": Pixels((0.5,), (0.5,), "-1..1")}, train=memory)
-        members = gans.members(plan, plan.gan, checked.networks)
+        members = gans.members(plan, plan.gan, checked.networks, {})
         job = Job(plan, members, Data(profile, train=memory), folder_at(folder), device="cpu")
         job.folder.close()
         self.session = GanSession(job, Device("cpu", "cpu", 1, "float32"))

@@ -109,6 +109,9 @@ def test_from_a_spec_to_samples(nnc: Nnc) -> None:
     assert done.code == 0, done.err
     with Image.open("grid.png") as sheet:
         assert sheet.size == (8 * 50 + 2, 2 * 50 + 2)
+    done = nnc("sample", run, "--label", "7", "-o", "grid.png")
+    assert done.code == 1
+    assert "generator.onnx is told no class" in done.err
     done = nnc("train", "--resume", run, "--set", "train.epochs=3", *QUICK)
     assert done.code == 0, done.err
     assert (run / "samples" / "epoch-003.png").is_file()
@@ -183,6 +186,11 @@ def test_a_size_that_the_network_cannot_take(nnc: Nnc, channels: int) -> None:
     text = CYCLE.replace("conv(4, 3, padding=1) -> relu", "max_pool(4) -> upsample(4)")
     text = text.replace("output made: [3, H, W]", "output made")
     Path("cycle.nn").write_text(text)
+    for size, word in (("17", "20"), ("16x18", "16x20")):
+        done = nnc("train", "cycle.nn", "--set", f"data.left.size={size}", *QUICK)
+        assert done.code == 1
+        assert "must be a multiple of 4" in done.err
+        assert f"help: write `size {word}` in the data block" in done.err
     done = nnc("train", "cycle.nn", *QUICK)
     assert done.code == 0, done.err
     model = "runs/cycle/1/to_b.onnx"

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from nnc.check.binding import feeds
 from nnc.check.gan_rules import GAN_BINDING
-from nnc.check.training_rules import WRONG_CLASSES
+from nnc.check.training_rules import BROKEN_CONDITION, WRONG_CLASSES
 from nnc.diagnostics import Diagnostic, Refusal, nearest
+from nnc.ir.conditions import Condition, fitting, holds
+from nnc.ir.dims import show
 from nnc.ir.gan import Gan, GanPlan
 from nnc.ir.ganformula import parts
 from nnc.ir.graph import Network
@@ -17,6 +19,8 @@ from nnc.ir.types import TensorType
 from nnc.record import Record, replace
 
 REAL = "real"
+PLACES = ("channel", "row", "column")
+"""The axes of a picture."""
 
 
 class Wish(Record):
@@ -71,6 +75,7 @@ def bind_gan(
             found[wish.source] = _left(plan, wish, wishes, offers, found)
     fields = tuple((wish.source, found[wish.source].text) for wish in wishes)
     _classes(gan, networks, found)
+    _sizes(plan, gan.gan, networks, found)
     return replace(plan, gan=replace(gan, fields=fields))
 
 
@@ -166,6 +171,49 @@ def _classes(
                     help=f"write `dense({offer.data}.classes)`",
                 )
             )
+
+
+def _sizes(
+    plan: TrainPlan, gan: Gan, networks: Mapping[str, Network | None], found: Mapping[str, Offer]
+) -> None:
+    """Symbolic sizes of the players must allow what the data have, of each domain for each player.
+
+    Raises:
+        Refusal: they do not.
+    """
+    pictures = {
+        name: offer for name, offer in found.items() if offer.field.type.rank == len(PLACES)
+    }
+    for player in gan.players:
+        network = networks[player.network]
+        assert network is not None, "the gan is whole"
+        conditions = [c for c in network.facts if isinstance(c, Condition)]
+        for name, offer in pictures.items():
+            env: dict[str, int] = {}
+            for port in network.graph.fed:
+                dims = network.graph.types[port.value].dims
+                if len(dims) == len(PLACES):
+                    env |= {
+                        show(want): have
+                        for want, have in zip(dims[1:], offer.field.type.dims[1:])
+                        if not isinstance(want, int) and isinstance(have, int)
+                    }
+            broken = holds(conditions, env)
+            if broken is not None:
+                near = {symbol: fitting(conditions, symbol, size) for symbol, size in env.items()}
+                sides = [near[symbol] for symbol in env]
+                help = "set `size` in the data block"
+                if len(sides) == 2 and None not in sides:
+                    text = f"{sides[0]}" if sides[0] == sides[1] else f"{sides[0]}x{sides[1]}"
+                    help = f"write `size {text}` in the data block"
+                raise Refusal(
+                    BROKEN_CONDITION.at(
+                        plan.span,
+                        f"`{player.name}`: {broken}",
+                        notes=(f"`{name}` is `{offer.text}` {offer.field.type}",),
+                        help=help,
+                    )
+                )
 
 
 def _compared(gan: GanPlan) -> Iterator[tuple[str, str, str]]:

@@ -10,14 +10,12 @@ from nnc.deploy.inputs import feed_of
 from nnc.deploy.rules import UNREADABLE_INPUT, WRONG_INPUT, refusal
 from nnc.deploy.sample import Sample
 from nnc.deploy.session import Port, Session
-from nnc.ir.conditions import holds
+from nnc.ir.conditions import fitting, holds
 from nnc.ir.plan import Pixels
 from nnc.train.data.pictures import Fit, Unreadable, read_picture
 
 Size = Literal["trained", "native"] | tuple[int, int]
 """That of training, each picture's own, or (height, width)."""
-FURTHER = 4096
-"""Sizes of a side that are tried for one that fits."""
 
 
 def size_in_training(session: Session) -> tuple[int, int] | None:
@@ -87,24 +85,18 @@ def _refuse(session: Session, port: Port, size: tuple[int, int], who: str, verb:
     raise refusal(WRONG_INPUT, who, message, help)
 
 
-def _broken(session: Session, port: Port, size: tuple[int | None, int | None]) -> str | None:
-    known = {str(d): n for d, n in zip(port.dims[2:], size) if n is not None}
-    return holds(session.about.conditions, known)
+def _broken(session: Session, port: Port, size: tuple[int, int]) -> str | None:
+    return holds(session.about.conditions, {str(d): n for d, n in zip(port.dims[2:], size)})
 
 
 def _fitting(session: Session, port: Port, size: tuple[int, int]) -> tuple[int, int] | None:
     """The size with the nearest larger sides that the network takes, else smaller ones."""
-
-    def near(side: int, at: int) -> int | None:
-        tried = [*range(side, side + FURTHER), *range(side - 1, 0, -1)]
-        one = ((n, None) if at == 0 else (None, n) for n in tried)
-        return next((n for n, s in zip(tried, one) if _broken(session, port, s) is None), None)
-
-    height, width = near(size[0], 0), near(size[1], 1)
+    conditions = session.about.conditions
+    height, width = (
+        fitting(conditions, str(d), n) for d, n in zip(port.dims[2:], size, strict=True)
+    )
     if height is None or width is None:
         return None
     square = max(height, width)
-    for found in ((height, width), (square, square)):
-        if _broken(session, port, found) is None:
-            return found
-    return None
+    pairs = ((height, width), (square, square))
+    return next((pair for pair in pairs if _broken(session, port, pair) is None), None)

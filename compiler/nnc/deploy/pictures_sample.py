@@ -57,6 +57,10 @@ def make(session: Session, wish: Wish) -> Made:
     Raises:
         Refusal: the model reads what cannot be drawn, has no such class, or makes no pictures.
     """
+    meanings = {session.about.input(port.name).meaning for port in session.fed}
+    if wish.label and "class" not in meanings:
+        message = f"{session.name} is told no class: it draws as it comes"
+        raise refusal(WRONG_INPUT, session.name, message, "leave out --label")
     total = wish.count * (wish.between or 1)
     feeds = {port.name: _values(session, port, at, wish) for at, port in enumerate(session.fed)}
     found = tuple(

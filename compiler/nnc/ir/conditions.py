@@ -10,6 +10,7 @@ from nnc.ir.dimtext import parse
 from nnc.record import Record
 
 LISTED = 6  # so many remainders are listed in words
+FURTHER = 4096  # sizes that are tried for one that fits
 MODULUS = 100_000  # a stored condition with a larger modulus is no condition of ours
 
 JsonCondition = dict[str, int | str | list[int] | None]
@@ -65,6 +66,16 @@ def holds(conditions: Iterable[Condition], env: Mapping[str, int]) -> str | None
             said = words(condition) or (f"{name} must be at least {condition.least}",)
             return f"{name} is {env[name]}, but {' and '.join(said)}"
     return None
+
+
+def fitting(conditions: Iterable[Condition], symbol: str, size: int) -> int | None:
+    """The nearest larger size that the conditions on one symbol allow, else the nearest smaller.
+
+    None where there is none in reach.
+    """
+    own = [c for c in conditions if c.symbol == symbol and c.equals is None]
+    tried = (*range(size, size + FURTHER), *range(size - 1, 0, -1))
+    return next((n for n in tried if all(_set(c).has(n) for c in own)), None)
 
 
 def condition_of(name: str, values: Allowed) -> Condition:
