@@ -225,3 +225,94 @@ def test_ids_beyond_a_table(nnc: Nnc, tmp_path: Path) -> None:
     assert "`x[3]` in new.npz holds 29: ids go from 0 to 19" in out.err
     np.savez(tmp_path / "new.npz", x=ids[:2] % 20)
     assert nnc("run", "run", "new.npz").code == 0
+
+
+SHOPS = """data sales = series("sales.csv", time="day", id="shop", window=4, horizon=3,
+  target=["sold"], KNOWN)
+network Shops {
+  input past: [4, sales.numbers]
+  input known: [3, _N]
+  input series: token[]
+  from past -> flatten as p
+  from known -> flatten as k
+  from series -> embedding(sales.shop.values, 2) as s
+  from p, k, s -> concat -> dense(3)
+  output sold
+}
+train Shops { data sales; loss mse; metric mae; epochs 1; batch 8 }
+"""
+
+
+def _sales(path: Path, more: int, sold: bool = True) -> None:
+    """Two shops of 40 days; `more` rows to come, without what is sold."""
+    lines = ["day,shop,price,sold"]
+    for shop in ("north", "south"):
+        for at in range(40 + more):
+            day = np.datetime64("2024-02-01") + at
+            lines.append(f"{day},{shop},{2 + at % 3},{at % 7 if at < 40 and sold else ''}")
+    path.write_text("\n".join(lines))
+
+
+def test_a_forecast_after_the_last_row(nnc: Nnc, tmp_path: Path) -> None:
+    """Parts of dates are computed; a row a step, with its date and its series."""
+    known = 'known=["day.weekday", "day.day"]'
+    (tmp_path / "s.nn").write_text(SHOPS.replace("KNOWN", known).replace("_N", "2"))
+    _sales(tmp_path / "sales.csv", 0)
+    assert nnc("train", "s.nn", "--out", "run").code == 0
+    out = nnc("run", "run", "sales.csv", "--format", "csv")
+    rows = [line.split(",") for line in out.out.splitlines()]
+    assert rows[0] == ["shop", "day", "sold"]
+    days = ["2024-03-12", "2024-03-13", "2024-03-14"]
+    assert [row[:2] for row in rows[1:]] == [[s, day] for s in ("north", "south") for day in days]
+    told = nnc("run", "run", "sales.csv", "--json").json["predictions"]
+    assert told[0]["times"] == days
+    assert told[1]["series"] == "south"
+    assert len(told[0]["sold"]) == 3
+    _sales(tmp_path / "more.csv", 3)  # the same with rows to come
+    again = nnc("run", "run", "more.csv", "--format", "csv")
+    assert again.out == out.out
+    assert "3 rows without `sold` at the end of `north`: they are what is to come" in again.err
+    found = nnc("eval", "run", "-o", "found")
+    assert found.code == 0
+    lines = (tmp_path / "found/predictions.csv").read_text().splitlines()
+    assert lines[0] == "window,shop,day,sold,sold_predicted"
+    assert lines[1].startswith("1,north,2024-")
+    assert len(lines) == 1 + 3 * nnc("eval", "run", "--json").json["samples"]
+
+
+def test_what_is_known_of_rows_to_come_must_be_there(nnc: Nnc, tmp_path: Path) -> None:
+    known = 'known=["price", "day.weekday"]'
+    (tmp_path / "s.nn").write_text(SHOPS.replace("KNOWN", known).replace("_N", "2"))
+    _sales(tmp_path / "sales.csv", 0)
+    assert nnc("train", "s.nn", "--out", "run").code == 0
+    out = nnc("run", "run", "sales.csv")
+    assert out.code == 1
+    said = "the model reads `price` of the 3 rows to come, and sales.csv has none of `north`"
+    assert said in out.err
+    assert "add rows with `day`, `shop`, `price` behind the last, and leave `sold` empty" in out.err
+    _sales(tmp_path / "two.csv", 2)
+    assert "two.csv has 2 such rows of `north`" in nnc("run", "run", "two.csv").err
+    _sales(tmp_path / "more.csv", 5)
+    out = nnc("run", "run", "more.csv", "--format", "csv")
+    assert out.out.splitlines()[1].startswith("north,2024-03-12,")
+    text = (tmp_path / "more.csv").read_text().replace("north", "west")
+    (tmp_path / "west.csv").write_text(text)
+    assert "training had no `shop` `west`" in nnc("run", "run", "west.csv").err
+
+
+def test_rows_to_run_on_are_held_to_what_training_was(nnc: Nnc, tmp_path: Path) -> None:
+    (tmp_path / "s.nn").write_text(SHOPS.replace("KNOWN", 'known=["day.day"]').replace("_N", "1"))
+    _sales(tmp_path / "sales.csv", 0)
+    assert nnc("train", "s.nn", "--out", "run").code == 0
+    lines = (tmp_path / "sales.csv").read_text().splitlines()
+    north = [line for line in lines if "south" not in line]
+    (tmp_path / "back.csv").write_text("\n".join([north[0], *north[:0:-1]]))
+    out = nnc("run", "run", "back.csv")
+    assert "NN473" in out.err
+    assert "sort the file\n" in out.err
+    (tmp_path / "twice.csv").write_text("\n".join([*north, north[-1]]))
+    assert "rows 40 and 41 of `twice.csv` have the same time" in nnc("run", "run", "twice.csv").err
+    (tmp_path / "hole.csv").write_text("\n".join([*north[:-2], north[-1]]))
+    assert "rows are missing before row 39 of `north`" in nnc("run", "run", "hole.csv").err
+    (tmp_path / "none.csv").write_text("\n".join([*north[:-2], "2024-03-10,north,,3", north[-1]]))
+    assert "row 39 of none.csv has no number in `price`" in nnc("run", "run", "none.csv").err

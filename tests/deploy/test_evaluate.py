@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from nnc.backends.arrays import Array
-from nnc.deploy.evaluate import like_of, measure, questions
+from nnc.deploy.evaluate import measure, questions
 from nnc.deploy.export import around_of, export_network
 from nnc.deploy.inputs import RawRunner
+from nnc.deploy.likeness import like_of
 from nnc.deploy.reference import Reference
 from nnc.deploy.reports import class_rows, requirement, write_reports
 from nnc.deploy.session import Session

@@ -11,6 +11,7 @@ from typing import Literal, Union
 
 import nnc
 from nnc.ir.plan import Categories, Front, Pixels, Scale
+from nnc.ir.timeline import Timeline, timeline_json
 from nnc.ir.types import TensorType
 from nnc.ir.vocabulary import Vocabulary, vocabulary_json
 from nnc.passes.streaming import Stepped
@@ -35,6 +36,7 @@ class Meaning(Record):
         rate: samples a second of sounds.
         drawn: of a "noise" input: its distribution, "normal" (mean, std) or "uniform" (low, high).
         ids: of an input that is looked up in tables: how many ids these have.
+        time: of the past of a series: when its rows are.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Meaning(Record):
     drawn: tuple[str, float, float] | None = None
     rate: int = 0
     ids: int = 0
+    time: Timeline | None = None
 
 
 class Parity(Record):
@@ -164,6 +167,8 @@ def _meaning(m: Meaning) -> dict[str, Json]:
         said["of"] = m.of
     if m.rate:
         said["rate"] = m.rate
+    if m.time is not None:
+        said["time"] = timeline_json(m.time)
     if m.ids:
         said["ids"] = m.ids
     if m.drawn is not None:

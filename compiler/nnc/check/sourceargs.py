@@ -15,6 +15,7 @@ from nnc.check.training_rules import BAD_SETTING, UNKNOWN_SOURCE
 from nnc.check.values import Unknown, is_integer
 from nnc.check.world import World
 from nnc.diagnostics import Diagnostic, Fix, nearest
+from nnc.ir.timeline import GAPS
 from nnc.ir.vocabulary import UNITS
 from nnc.syntax import ast
 
@@ -26,7 +27,8 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "table": ("path", "target", "drop", "numbers", "categories"),
     "text": ("path", "unit", "window", "vocab", "carry", "encoding", "column", "target"),
     "series": (
-        "path", "time", "target", "window", "horizon", "known", "id", "drop", "missing", "sort",
+        "path", "time", "target", "window", "horizon", "known", "id", "drop", "missing",
+        "gaps", "sort",
     ),
     "audio": ("path", "rate", "resample", "labels", "file", "target", "unit", "vocab"),
 }  # fmt: skip
@@ -262,5 +264,6 @@ ARGUMENTS: dict[str, Callable[[World, str, ast.Expr], Any]] = {
     "sort": _flag,
     "unit": _word(*UNITS),
     "missing": _word("last"),
+    "gaps": _word(*GAPS),
 }
 """How arguments are read; all others are texts."""

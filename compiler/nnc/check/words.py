@@ -113,6 +113,11 @@ SOURCES: dict[str, Word] = {
             ("id", "the column that tells several series in one file apart"),
             ("drop", "columns that are left out"),
             ("missing", "what stands for missing numbers: `missing=last`, the last known one"),
+            (
+                "gaps",
+                "rows that are missing in time: `split` (windows do not cross the hole), `fill` "
+                "(rows are put in, as the one before), `ignore` (rows alone count) or `error`",
+            ),
             ("sort", "`sort=true`: rows are sorted by time"),
         ),
     ),

@@ -72,8 +72,10 @@ def command(
         console.result(_text(found, result, console))
     if output is not None:
         reader = data.part(result.part)
-        called = reader.names(rows_of(len(reader)))
-        for path in write_reports(Path(output), result.onnx, result.asked, called):
+        rows = rows_of(len(reader))
+        called, steps = reader.names(rows), reader.steps(rows)
+        time = data.profile.time
+        for path in write_reports(Path(output), result.onnx, result.asked, called, steps, time):
             console.note(f"wrote     {relative(str(path))}")
     unmet = [r for r in wanted if not r.met(result.onnx.metrics[r.metric])]
     for need in unmet:

@@ -14,8 +14,9 @@ from nnc.cli.failures import relative, unusable
 from nnc.cli.names import public_name
 from nnc.cli.run import model_file, whole
 from nnc.deploy.about import STEPS
-from nnc.deploy.evaluate import Model, like_of
+from nnc.deploy.evaluate import Model
 from nnc.deploy.inputs import RawRunner
+from nnc.deploy.likeness import like_of
 from nnc.deploy.meanings import Recipe, data_digest, shipped
 from nnc.deploy.session import Session
 from nnc.deploy.windows import Windows

@@ -20,7 +20,7 @@ from nnc.cli.verb import FILE, two_forms, verb
 from nnc.deploy.about import MOST_PIXELS
 from nnc.deploy.gather import STDIN, trained_size
 from nnc.deploy.gather_pictures import Size
-from nnc.deploy.predict import Prediction, dump, flat, gather, predict, save_pictures
+from nnc.deploy.predict import Prediction, dump, flat, gather, predict, save_pictures, stepped
 from nnc.deploy.sample import Sample
 from nnc.deploy.session import Session
 from nnc.record import Record
@@ -117,10 +117,10 @@ def command(
     _tell_size(session, size, console)
     samples = gather(session, inputs, keep_going=keep_going, stdin=stdin, size=size, unseen=unseen)
     rates: Counter[int] = Counter()
-    samples = _rated(samples, rates)
+    samples = _rated(_noted(samples, console), rates)
     made = predict(session, samples, batch=batch, top=top, keep_going=keep_going)
     tally = Tally(session, [], dumped is not None or pictures)
-    text = _written(tally.counted(made), form, console)
+    text = _written(tally, made, form, len(inputs) > 1 or Path(inputs[0]).is_dir(), console)
     if output is None or pictures:
         for part in text:
             console.result(part)
@@ -205,17 +205,28 @@ def _form(output: str | None) -> str:
     return "table" if sys.stdout.isatty() and (output is None or suffix == "png") else "jsonl"
 
 
-def _written(found: Iterable[Prediction], form: str, console: Console) -> Iterator[str]:
+def _noted(samples: Iterable[Sample], console: Console) -> Iterator[Sample]:
+    """The same; what people should know of each is told."""
+    for one in samples:
+        for note in one.notes:
+            console.note(f"note: {console.shown(note)}")
+        yield one
+
+
+def _written(
+    tally: Tally, made: Iterable[Prediction], form: str, several: bool, console: Console
+) -> Iterator[str]:
     """The answers as text, piece by piece where the form allows it; each ends with a newline."""
+    found, session = tally.counted(made), tally.session
     if form == "jsonl":
         for one in found:
             yield line(one.document) + "\n"
     elif form == "json":
         yield document(predictions=[one.document for one in found]) + "\n"
     elif form == "csv":
-        yield _csv([flat(one) for one in found])
+        yield _csv([row for one in found for row in stepped(session.about, one, several)])
     else:
-        rows = [_readable(one) for one in found]
+        rows = [row for one in found for row in _readable(one, session, several)]
         head = _columns(rows)
         cells = [[row.get(name, "") for name in head] for row in rows]
         yield table(head, cells, console.out)
@@ -234,8 +245,11 @@ def _csv(rows: Sequence[Mapping[str, object]]) -> str:
     return out.getvalue()
 
 
-def _readable(one: Prediction) -> dict[str, str]:
-    """A row for people: probabilities in percent, and the classes that come next."""
+def _readable(one: Prediction, session: Session, several: bool) -> list[dict[str, str]]:
+    """Rows for people: probabilities in percent, and the classes that come next."""
+    if one.times and not one.error:
+        steps = stepped(session.about, one, several)
+        return [{name: _short(value) for name, value in step.items()} for step in steps]
     row: dict[str, str] = {}
     for name, value in flat(one).items():
         chance = name.endswith("_probability") and isinstance(value, float)
@@ -246,7 +260,7 @@ def _readable(one: Prediction) -> dict[str, str]:
         top = said.get("top") if isinstance(said, dict) else None
         if isinstance(top, list) and len(top) > 1:
             row[f"{name}, else"] = ", ".join(_place(entry) for entry in top[1:])
-    return row
+    return [row]
 
 
 def _place(entry: object) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from nnc.ir.conditions import Condition, from_json
 from nnc.ir.dims import DimTooLarge
 from nnc.ir.plan import Categories, Front, Pixels, Scale
+from nnc.ir.timeline import Timeline, timeline_from
 from nnc.ir.vocabulary import BadVocabulary, vocabulary_from
 from nnc.record import Record
 from nnc.train.jsonfile import (
@@ -48,6 +49,7 @@ class Value(Record):
         rate: samples a second of sounds.
         drawn: of noise: "normal" (mean, std) or "uniform" (low, high).
         ids: how many ids the network's tables have, 0 where that is not told.
+        time: of the past of a series: when its rows are.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Value(Record):
     drawn: tuple[str, float, float] = ("normal", 0.0, 1.0)
     rate: int = 0
     ids: int = 0
+    time: Timeline | None = None
 
 
 class State(Record):
@@ -227,7 +230,17 @@ def _value(said: dict[str, Json]) -> Value:
         _drawn(said),
         _rate(said),
         max(integer(said, "ids", 0), 0),
+        _time(said),
     )
+
+
+def _time(said: dict[str, Json]) -> Timeline | None:
+    if "time" not in said:
+        return None
+    try:
+        return timeline_from(said["time"])
+    except ValueError as error:
+        raise BadFile(f'"time": {error}') from None
 
 
 def _rate(said: dict[str, Json]) -> int:

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from nnc.backends.arrays import Array
-from nnc.deploy.about import About
 from nnc.deploy.inputs import network_numbers
 from nnc.deploy.losses import LossSum
 from nnc.deploy.own import Axes, axes_of, own_mask, own_places, own_steps
@@ -18,10 +17,8 @@ from nnc.deploy.rules import NOTHING_TO_MEASURE, place
 from nnc.deploy.scores import Tally, Task, names
 from nnc.diagnostics import Refusal
 from nnc.ir.plan import (
-    Categories,
     Field,
     Front,
-    Meaning,
     MetricPlan,
     Profile,
     Scale,
@@ -30,7 +27,6 @@ from nnc.ir.plan import (
     TrainPlan,
 )
 from nnc.ir.training import BceWithLogits, CrossEntropy, Ctc
-from nnc.ir.types import TensorType
 from nnc.record import Record
 from nnc.train.data.carried import carried_whole
 from nnc.train.data.ragged import length_name
@@ -70,6 +66,7 @@ class Question(Record):
         classes: their number; of labels the number of elements.
         last: classes stand last, [places, classes], as texts have it.
         axes: of the output, that padding makes longer than some samples are.
+        columns: of a table, that the field is of.
     """
 
     output: str
@@ -83,6 +80,7 @@ class Question(Record):
     classes: int = 0
     last: bool = False
     axes: Axes = ()
+    columns: tuple[str, ...] = ()
 
 
 class Answers(Record):
@@ -233,6 +231,7 @@ def _question(
         _elements(field, axes) if task == "labels" else len(shown) or target.classes,
         last and task != "binary",
         axes,
+        field.columns if field is not None else (),
     )
 
 
@@ -338,55 +337,3 @@ def _joined(parts: list[Answers]) -> Answers:
         np.concatenate(chances) if chances else None,
         np.concatenate([part.right for part in parts]),
     )
-
-
-# --- a file without its run -----------------------------------------------------------------------
-
-
-_WINDOWS: tuple[Meaning, ...] = ("past", "known", "text")
-"""Fields that are called what they mean."""
-_SERIES = "series"
-"""The field of a series' id."""
-
-
-def like_of(about: About) -> Profile:
-    """As much of the profile of the training data as a file tells: columns, categories, classes.
-
-    `open_data(plan, like=...)` matches data to it by name, and fits nothing.
-    """
-    fields: list[Field] = []
-    fronts: dict[str, Front] = {}
-    for value in about.inputs:
-        if value.meaning == "numbers" and value.columns:
-            kind = TensorType((len(value.columns),))
-            fields.append(Field("numbers", "input", "numbers", kind, columns=value.columns))
-            if value.front is not None:
-                fronts["numbers"] = value.front
-        elif value.meaning in _WINDOWS:
-            meaning = next(word for word in _WINDOWS if word == value.meaning)
-            fields.append(Field(meaning, "input", meaning, TensorType(()), columns=value.columns))
-            if value.front is not None:
-                fronts[meaning] = value.front
-        elif isinstance(value.front, Categories):
-            fronts[_SERIES] = value.front
-            known = fronts.get("categories", Categories((), ()))
-            assert isinstance(known, Categories)
-            new = [
-                (column, words)
-                for column, words in zip(value.front.columns, value.front.values)
-                if column not in known.columns
-            ]
-            fronts["categories"] = Categories(
-                known.columns + tuple(c for c, _ in new), known.values + tuple(w for _, w in new)
-            )
-    for value in about.outputs:
-        labels = about.labels_of(value.name)
-        for column in value.columns:
-            if value.meaning == "number":
-                fields.append(
-                    Field(column, "target", "number", TensorType((1,)), columns=(column,))
-                )
-        if labels:
-            token = TensorType((), "int64")
-            fields.append(Field(value.name, "target", "class", token, labels))
-    return Profile("", tuple(fields), (), "", (), tuple(fronts.items()))

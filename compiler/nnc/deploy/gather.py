@@ -11,9 +11,10 @@ from typing import Literal
 import numpy as np
 
 from nnc.backends.arrays import Array
+from nnc.deploy.forecast import forecasts
 from nnc.deploy.gather_pictures import Size, picture, refuse_size, size_in_training
 from nnc.deploy.gather_time import TABLES as SERIES_TABLES
-from nnc.deploy.gather_time import forecasts, sounds, texts
+from nnc.deploy.gather_time import sounds, texts
 from nnc.deploy.inputs import feed_of
 from nnc.deploy.rules import UNREADABLE_INPUT, WRONG_INPUT, place, refusal
 from nnc.deploy.sample import Sample
@@ -327,8 +328,7 @@ def _looked_up(session: Session, path: Path, port: Port, values: Array) -> Array
         if len(wrong):
             at = tuple(int(n) for n in wrong[0])
             message = f"`{port.name}[{at[0]}]` in {path.name} holds {int(whole[at])}"
-            help = "the network was trained on these ids alone"
-            raise refusal(WRONG_INPUT, path, f"{message}: ids go from 0 to {ids - 1}", help)
+            raise refusal(WRONG_INPUT, path, f"{message}: ids go from 0 to {ids - 1}")
     return values
 
 

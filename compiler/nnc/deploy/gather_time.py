@@ -1,4 +1,4 @@
-"""Samples of models that read series, texts and sounds: rows before now, texts, WAV and FLAC."""
+"""Samples of models that read texts and sounds: files, columns of tables, WAV and FLAC."""
 
 from __future__ import annotations
 
@@ -8,18 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from nnc.backends.arrays import Array
+from nnc.deploy.forecast import read_table
 from nnc.deploy.inputs import feed_of
 from nnc.deploy.rules import UNREADABLE_INPUT, WRONG_INPUT, refusal
 from nnc.deploy.sample import Sample
 from nnc.deploy.session import Port, Session
-from nnc.diagnostics import nearest
-from nnc.ir.plan import Categories
 from nnc.ir.vocabulary import Vocabulary
-from nnc.train.data.frame import BadTable, Frame, MissingColumn, parse_csv, read_frame
-from nnc.train.data.kinds import BadValue, words
+from nnc.train.data.kinds import words
 from nnc.train.data.pictures import Unreadable
 from nnc.train.data.sounds import head, read_sound
-from nnc.train.data.tables import number_column
 from nnc.train.data.units import encoder
 
 TABLES = (".csv", ".tsv", ".parquet", ".pq")
@@ -44,72 +41,6 @@ def _with_length(session: Session, port: Port, values: Array) -> dict[str, Array
         if session.about.input(other.name).meaning == "length":
             feeds[other.name] = np.asarray(len(values), dtype=np.int64)
     return feeds
-
-
-# --- series ---------------------------------------------------------------------------------------
-
-
-def forecasts(session: Session, path: str, data: bytes | None) -> Iterator[Sample]:
-    """The last rows of a table, of each series in it: what comes after them is forecast.
-
-    Where columns are known ahead, the table's last rows are the future, and hold these alone.
-
-    Raises:
-        Refusal: the table cannot be read, lacks a column, or has too few rows.
-    """
-    past = _port(session, "past")
-    assert past is not None, "of this kind"
-    frame = _table(path, data)
-    known, series = _port(session, "known"), _port(session, "category")
-    window, ahead = _size(past), _size(known) if known is not None else 0
-    try:
-        columns = {
-            port.name: np.stack([number_column(frame, c) for c in _columns(session, port)], axis=1)
-            for port in (past, known)
-            if port is not None
-        }
-        ids = [] if series is None else words(frame.column(_columns(session, series)[0]))
-    except MissingColumn as error:
-        close = nearest(error.column, error.columns)
-        help = f"did you mean `{close}`?" if close else f"it has {', '.join(error.columns[:12])}"
-        raise refusal(WRONG_INPUT, path, str(error), help) from None
-    except (BadTable, BadValue) as error:
-        raise refusal(UNREADABLE_INPUT, path, str(error)) from None
-    groups: dict[str | None, list[int]] = {}
-    for row, own in enumerate(ids or [None] * frame.rows):
-        groups.setdefault(own, []).append(row)
-    for name, rows in groups.items():
-        if len(rows) < window + ahead:
-            of = f" of `{name}`" if name is not None else ""
-            message = f"{path} has {len(rows):,} rows{of}; the model reads {window:,}"
-            more = f" and {ahead:,} that are to come" if ahead else ""
-            raise refusal(WRONG_INPUT, path, message + more)
-        now = len(rows) - ahead
-        feeds = {past.name: _fed(session, past, columns[past.name][rows[now - window : now]])}
-        if known is not None:
-            feeds[known.name] = _fed(session, known, columns[known.name][rows[now:]])
-        if series is not None:
-            feeds[series.name] = _fed(session, series, np.asarray(name or "", dtype=object))
-        of = f"{name}, " if name is not None else ""
-        yield Sample(f"{path} {of}after row {rows[now - 1] + 1}", feeds)
-
-
-def _columns(session: Session, port: Port) -> tuple[str, ...]:
-    value = session.about.input(port.name)
-    return value.front.columns if isinstance(value.front, Categories) else value.columns
-
-
-def _size(port: Port) -> int:
-    size = port.dims[1]
-    assert isinstance(size, int), "windows have a size"
-    return size
-
-
-def _table(path: str, data: bytes | None) -> Frame:
-    try:
-        return read_frame(Path(path)) if data is None else parse_csv(data, "standard input")
-    except BadTable as error:
-        raise refusal(UNREADABLE_INPUT, path, str(error)) from None
 
 
 # --- texts ----------------------------------------------------------------------------------------
@@ -138,7 +69,7 @@ def _read_texts(
     path: str, data: bytes | None, columns: tuple[str, ...]
 ) -> Iterator[tuple[str, str]]:
     if data is None and Path(path).suffix.lower() in TABLES:
-        frame = _table(path, None)
+        frame = read_table(path, None)
         column = next((name for name in columns if name in frame.columns), "")
         if not column:
             wanted = f"a column `{columns[0]}`" if columns else "a column of texts"

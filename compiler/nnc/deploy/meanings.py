@@ -204,7 +204,9 @@ def _input(recipe: Recipe, graph: Graph, port: Port) -> Meaning:
         return Meaning(port.name, kind)
     front, size = recipe.profile.front(name), recipe.profile.picture_size(name)
     rate = dict(recipe.profile.sizes).get("rate", 0) if field.meaning == "sound" else 0
-    return Meaning(port.name, kind, field.meaning, front, field.columns, size=size, rate=rate)
+    time = recipe.profile.time if field.meaning == "past" else None
+    columns = field.columns
+    return Meaning(port.name, kind, field.meaning, front, columns, size=size, rate=rate, time=time)
 
 
 def _limited(recipe: Recipe, meaning: Meaning) -> Meaning:

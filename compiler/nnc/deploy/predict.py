@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from nnc.backends.arrays import Array
+from nnc.deploy.about import About
 from nnc.deploy.answers import answer, pictures
 from nnc.deploy.gather import gather, kind
 from nnc.deploy.sample import Sample
 from nnc.deploy.session import Session
 from nnc.diagnostics import Refusal
+from nnc.ir.timeline import Timeline
 from nnc.record import Record
 from nnc.train.data.pictures import from_array
 from nnc.train.jsonfile import Json
@@ -27,6 +29,7 @@ __all__ = [
     "kind",
     "predict",
     "save_pictures",
+    "stepped",
 ]
 
 
@@ -38,19 +41,26 @@ class Prediction(Record):
         answers: by output, as JSON.
         outputs: the arrays, without the batch.
         error: why there is no answer.
+        times: of a forecast: when each of its rows is.
+        series: the name of the series that it is of.
     """
 
     input: str
     answers: dict[str, Json]
     outputs: dict[str, Array]
     error: str = ""
+    times: tuple[str, ...] = ()
+    series: str = ""
 
     @property
     def document(self) -> dict[str, Json]:
         """`{"input": ..., "digit": {"label": ..., "probability": ..., "top": [...]}}`."""
         if self.error:
             return {"input": self.input, "error": self.error}
-        return {"input": self.input, **self.answers}
+        told: dict[str, Json] = {"series": self.series} if self.series else {}
+        if self.times:
+            told["times"] = list(self.times)
+        return {"input": self.input, **told, **self.answers}
 
 
 def predict(
@@ -106,7 +116,8 @@ def _answered(
         return
     for at, sample in enumerate(samples):
         outputs = {name: array[at] for name, array in made.items()}
-        yield Prediction(sample.name, answer(session.about, outputs, top), outputs)
+        said, told = answer(session.about, outputs, top), (sample.times, sample.series)
+        yield Prediction(sample.name, said, outputs, "", *told)
 
 
 # --- other forms of answers -----------------------------------------------------------------------
@@ -128,6 +139,32 @@ def flat(prediction: Prediction) -> dict[str, Json]:
     if prediction.error:
         row["error"] = prediction.error
     return row
+
+
+def stepped(about: About, prediction: Prediction, several: bool) -> list[dict[str, Json]]:
+    """The rows of a table: of a forecast one a step, with its time, its series and its targets.
+
+    Args:
+        several: there are forecasts of several files, which are told apart.
+    """
+    if prediction.error or not prediction.times:
+        return [flat(prediction)]
+    time = next((value.time for value in about.inputs if value.time is not None), Timeline())
+    rows: list[dict[str, Json]] = []
+    for at, when in enumerate(prediction.times):
+        row: dict[str, Json] = {"input": prediction.input} if several else {}
+        if prediction.series:
+            row[time.id or "series"] = prediction.series
+        row[time.column or "row"] = when
+        for name, said in prediction.answers.items():
+            columns = about.output(name).columns
+            step = said[at] if isinstance(said, list) and at < len(said) else said
+            if isinstance(step, list) and len(step) == len(columns):
+                row.update(zip(columns, step))
+            else:
+                row[columns[0] if len(columns) == 1 else name] = step
+        rows.append(row)
+    return rows
 
 
 def _brief(said: Mapping[str, Json]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import operator
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,9 @@ from nnc.deploy.answers import named, plain
 from nnc.deploy.evaluate import Answers, Measured, Question
 from nnc.deploy.rules import BAD_REQUIREMENT, place
 from nnc.diagnostics import Refusal, nearest
+from nnc.ir.timeline import Timeline
 from nnc.record import Record
+from nnc.train.data.found import Steps
 
 Row = Sequence[object]
 
@@ -97,7 +99,12 @@ def class_rows(confusion: npt.NDArray[np.int64], labels: tuple[str, ...]) -> tup
 
 
 def write_reports(
-    folder: Path, measured: Measured, asked: Sequence[Question], samples: Sequence[str]
+    folder: Path,
+    measured: Measured,
+    asked: Sequence[Question],
+    samples: Sequence[str],
+    steps: Sequence[Steps] = (),
+    time: Timeline | None = None,
 ) -> tuple[Path, ...]:
     """Writes `confusion.csv`, `mistakes.csv` and `predictions.csv`, as far as they have a meaning.
 
@@ -106,6 +113,8 @@ def write_reports(
 
     Args:
         samples: what each sample is called.
+        steps: of windows of a series: what each sample forecasts; `time`: how its columns are
+            called. Predictions then have a row a step.
 
     Raises:
         OSError: the folder cannot be written.
@@ -120,6 +129,12 @@ def write_reports(
             rows += [(label, *map(int, row)) for label, row in zip(question.labels, confusion)]
             made.append(_write(folder / f"{before}confusion.csv", rows))
         answers = measured.answers.get(question.output)
+        if answers is not None and steps and question.columns:
+            told = _step_answers(question, answers, steps, time or Timeline())
+            made.append(_write(folder / f"{before}predictions.csv", told))
+            worst = _worst_windows(answers, steps, time or Timeline())
+            made.append(_write(folder / f"{before}mistakes.csv", worst))
+            continue
         if answers is None or answers.predicted.size > 50 * max(1, len(samples)):
             continue  # pictures are no answers to list
         table = _class_answers if question.labels else _value_answers
@@ -146,6 +161,42 @@ def _class_answers(
         sure = np.asarray(chance, np.float64)[wrong]
         wrong = wrong[np.argsort(-sure, kind="stable")]
     return ("input", "right", "predicted", "probability"), rows, [int(i) for i in wrong]
+
+
+def _step_answers(
+    question: Question, answers: Answers, steps: Sequence[Steps], time: Timeline
+) -> Iterator[Row]:
+    """A row for each step that a window forecasts: its time, then what came and what was said."""
+    several = any(one.series for one in steps)
+    before = [time.id or "series"] if several else []
+    ends = [f"{name}{end}" for name in question.columns for end in ("", "_predicted")]
+    yield ["window", *before, time.column or "row", *ends]
+    width = len(question.columns)
+    for at, one in enumerate(steps):
+        right, said = (
+            np.asarray(values[at], np.float32).reshape(-1, width)
+            for values in (answers.right, answers.predicted)
+        )
+        for step, when in enumerate(one.times):
+            pairs = (plain(v[step, k]) for k in range(width) for v in (right, said))
+            yield [at + 1, *([one.series] if several else []), when, *pairs]
+
+
+def _worst_windows(answers: Answers, steps: Sequence[Steps], time: Timeline) -> Iterator[Row]:
+    """The windows by their largest difference."""
+    several = any(one.series for one in steps)
+    yield [
+        "window",
+        *([time.id or "series"] if several else []),
+        time.column or "row",
+        "difference",
+    ]
+    off = np.abs(_rows(answers.predicted, len(steps)) - _rows(answers.right, len(steps))).max(
+        axis=1
+    )
+    for at in np.argsort(-off, kind="stable").tolist():
+        own = [steps[at].series] if several else []
+        yield [at + 1, *own, steps[at].times[0], plain(off[at])]
 
 
 def _value_answers(

@@ -16,6 +16,7 @@ from nnc.ir.datasettings import Augment, Normalize, Split
 from nnc.ir.gan import GanPlan
 from nnc.ir.lossformula import FormulaTerm
 from nnc.ir.ownsteps import Steps
+from nnc.ir.timeline import Timeline
 from nnc.ir.training import Loss, Metric
 from nnc.ir.types import TensorType
 from nnc.ir.updates import Clip, Frozen, Group, Init
@@ -175,6 +176,7 @@ class Profile(Record):
         read, converted: counts; skipped: names of skipped files or rows.
         carried: windows follow on one another, so that a state may be carried from each to the
             next: batches are made by `nnc.train.data.carried.carried_order`.
+        time: of a series, when its rows are.
     """
 
     data: str
@@ -188,6 +190,7 @@ class Profile(Record):
     converted: int = 0
     skipped: tuple[str, ...] = ()
     carried: bool = False
+    time: Timeline | None = None
 
     def field(self, name: str) -> Field | None:
         """The field of that name."""

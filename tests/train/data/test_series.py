@@ -197,7 +197,13 @@ def test_unequal_steps_are_told(tmp_path: Path) -> None:
     }
     lines = [f"2024-01-{day:02},{day}" for day in (1, 2, 3, 4, 6, 7, 11)]
     data = opened("series", table(tmp_path / "s.csv", "\n".join(["date,a", *lines])), **settings)
-    assert data.notes == ("2 of 6 steps in time are not 1 day: the longest is 4 days",)
+    told = (
+        "rows are missing at 2 places: row 5 (2024-01-06) comes 2 days after the row before it, "
+        "row 7 (2024-01-11) comes 4 days after the row before it; windows do not cross them "
+        "(`gaps=fill` puts rows in, `ignore` counts rows alone)"
+    )
+    assert data.notes == (told,)
+    assert everything(data, "train")["past"][:, :, 0].tolist() == [[1, 2], [2, 3]]
     months = [f"{year}-{month:02}-01,{month}" for year in (2023, 2024) for month in range(1, 13)]
     data = opened("series", table(tmp_path / "m.csv", "\n".join(["date,a", *months])), **settings)
     assert data.notes == ()
@@ -245,3 +251,65 @@ def test_columns_that_hold_no_numbers(tmp_path: Path) -> None:
     assert opened("series", path, drop=("note",), **settings).profile.fields[0].columns == ("a",)
     bad = table(tmp_path / "b.csv", "date,a\nsoon,1\nlater,2\n")
     assert "is no date and no number" in refused("series", bad, **settings).message
+
+
+HOLES = "\n".join(
+    ["date,a", *(f"2024-01-{day:02},{day}" for day in (1, 2, 3, 4, 6, 7, 8, 11, 12, 13, 14))]
+)
+HOLED: dict[str, Any] = {
+    "time": "date",
+    "target": ("a",),
+    "known": ("date.day",),
+    "window": 2,
+    "horizon": 1,
+    "split": NONE,
+}
+
+
+def test_missing_rows_are_put_in(tmp_path: Path) -> None:
+    path = table(tmp_path / "s.csv", HOLES)
+    data = opened("series", path, gaps="fill", **HOLED)
+    assert data.notes == ("3 missing rows put in, each with the numbers of the row before it",)
+    values = everything(data, "train")
+    assert values["past"][:, 0, 0].tolist() == [1, 2, 3, 4, 4, 6, 7, 8, 8, 8, 11, 12]
+    assert values["known"][:, 0, 0].tolist() == [*range(3, 15)]
+    steps = data.part("train").steps(np.arange(3))
+    assert [one.times for one in steps] == [("2024-01-03",), ("2024-01-04",), ("2024-01-05",)]
+    time = data.profile.time
+    assert time is not None
+    assert (time.column, time.unit, time.step, time.gaps) == ("date", "second", 86_400, "fill")
+
+
+def test_missing_rows_may_count_for_nothing_or_be_refused(tmp_path: Path) -> None:
+    path = table(tmp_path / "s.csv", HOLES)
+    data = opened("series", path, gaps="ignore", **HOLED)
+    assert data.notes == ()
+    assert everything(data, "train")["past"][:, 0, 0].tolist() == [1, 2, 3, 4, 6, 7, 8, 11, 12]
+    told = refused("series", path, gaps="error", **HOLED)
+    assert told.code == "NN474"
+    assert told.notes[0] == "row 5 (2024-01-06) comes 2 days after the row before it"
+    told = refused("series", path, **{**HOLED, "window": 5})
+    assert told.code == "NN472"
+    assert "is without missing rows" in told.message
+    assert "`gaps=ignore`" in told.help
+
+
+def test_rows_off_the_steps_are_not_put_in(tmp_path: Path) -> None:
+    times = [f"2024-01-01 {hour:02}:00" for hour in range(6)] + ["2024-01-01 07:30"]
+    path = table(tmp_path / "s.csv", "\n".join(["date,a", *(f"{t},1" for t in times)]))
+    told = refused("series", path, gaps="fill", **{**HOLED, "known": ("date.hour",)})
+    assert "row 7 of `s.csv` is off the steps of 1 hour" in told.message
+    far = "\n".join([HOLES, "9999-01-01,1"])
+    told = refused("series", table(tmp_path / "f.csv", far), gaps="fill", **HOLED)
+    assert "rows of `f.csv` are missing" in told.message
+
+
+def test_months_go_on_in_months(tmp_path: Path) -> None:
+    months = [f"{year}-{month:02}-01,{month}" for year in (2023, 2024) for month in range(1, 13)]
+    del months[4:6]
+    path = table(tmp_path / "m.csv", "\n".join(["date,a", *months]))
+    data = opened("series", path, gaps="fill", **{**HOLED, "known": ("date.month",)})
+    assert everything(data, "train")["known"][:, 0, 0].tolist() == [*range(3, 13), *range(1, 13)]
+    time = data.profile.time
+    assert time is not None
+    assert (time.unit, time.step) == ("month", 1)

@@ -13,7 +13,7 @@ from nnc.train.data import limits
 from nnc.train.data.arrays import open_arrays
 from nnc.train.data.audio import open_audio
 from nnc.train.data.bundled import open_bundled
-from nnc.train.data.found import Column, Division, Found, Ready, Request, never
+from nnc.train.data.found import Column, Division, Found, Ready, Request, Steps, never
 from nnc.train.data.idx import open_idx
 from nnc.train.data.images import open_images
 from nnc.train.data.keyed import Array, Rows, fingerprint, rows_of
@@ -39,12 +39,14 @@ class Reader:
         rows: Rows,
         columns: dict[str, Column],
         called: Callable[[int], str],
+        steps: Callable[[int], Steps] | None = None,
     ) -> None:
         self.name = name
         self._plan = plan
         self._rows = rows
         self._columns = columns
         self._called = called
+        self._steps = steps
         self._whole: dict[str, Array] | None = None
 
     def __len__(self) -> int:
@@ -70,6 +72,10 @@ class Reader:
     def names(self, indices: Rows) -> list[str]:
         """What messages call some samples: relative paths, or rows."""
         return [self._called(int(row)) for row in self._rows[indices]]
+
+    def steps(self, indices: Rows) -> list[Steps]:
+        """What the forecasts of some samples speak of; nothing of what is no series."""
+        return [] if self._steps is None else [self._steps(int(row)) for row in self._rows[indices]]
 
     def arrays(self) -> dict[str, Array] | None:
         """All samples by field where they fit in memory, as `batch` gives them; else None."""
@@ -152,7 +158,7 @@ def open_data(
     ready = found.finish(train)
     profile = _profile(plan, found, division, ready, like)
     readers = {
-        name: Reader(plan, name, rows, ready.columns, found.name)
+        name: Reader(plan, name, rows, ready.columns, found.name, found.steps)
         for name, rows in division.parts.items()
     }
     return Dataset(plan, profile, readers, found.warnings, found.notes)
@@ -208,11 +214,12 @@ def _profile(
         converted=found.converted,
         skipped=found.skipped,
         carried=found.follow,
+        time=found.time,
     )
 
 
 _FEW = 3
-_WORDS = ("unit", "missing")
+_WORDS = ("unit", "missing", "gaps")
 """Arguments that are words."""
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from nnc.diagnostics import Diagnostic
 from nnc.ir.plan import Field, Front, Profile
+from nnc.ir.timeline import Timeline
 from nnc.ir.types import TensorType
 from nnc.train.data.keyed import Array, Rows
 
@@ -50,6 +51,13 @@ class Renumbered(NamedTuple):
         """Eight bytes for each of the inner column's one."""
         inner = self.inner.bytes_whole()
         return None if inner is None else inner * 8
+
+
+class Steps(NamedTuple):
+    """What the forecast of a sample speaks of: its times as people read them, and its series."""
+
+    times: tuple[str, ...]
+    series: str = ""
 
 
 class Target(NamedTuple):
@@ -135,6 +143,8 @@ class Found(NamedTuple):
         files: samples are files, listed by path; else they are rows.
         division: how windows of a text or a series are divided: by position, by the source itself.
         follow: windows follow on one another.
+        time: of a series.
+        steps: of a series: what the forecast of a sample speaks of.
     """
 
     samples: int
@@ -154,6 +164,8 @@ class Found(NamedTuple):
     warnings: tuple[Diagnostic, ...] = ()
     division: Division | None = None
     follow: bool = False
+    time: Timeline | None = None
+    steps: Callable[[int], Steps] | None = None
 
     @property
     def strata(self) -> Array | None:

@@ -19,6 +19,7 @@ from nnc.ir.plan import (
     Profile,
     Scale,
 )
+from nnc.ir.timeline import Timeline, timeline_from, timeline_json
 from nnc.ir.types import DType, TensorType
 from nnc.ir.vocabulary import BadVocabulary, Vocabulary, vocabulary_from, vocabulary_json
 from nnc.source import Source, Span
@@ -59,6 +60,7 @@ def profile_to_json(profile: Profile) -> dict[str, Json]:
         "converted": profile.converted,
         "skipped": list(profile.skipped),
         **({"carried": True} if profile.carried else {}),
+        **({"time": dict(timeline_json(profile.time))} if profile.time is not None else {}),
     }
 
 
@@ -143,6 +145,7 @@ def _profile(it: dict[str, object]) -> Profile:
         converted=_count(it.get("converted"), "converted"),
         skipped=_list(it.get("skipped"), "skipped", _text),
         carried=it.get("carried") is True,
+        time=_time(it["time"]) if "time" in it else None,
     )
     names = [field.name for field in profile.fields]
     if len(set(names)) < len(names):
@@ -176,6 +179,13 @@ def _field(value: object, where: str) -> Field:
         _count(it.get("shortest", 0), f"{name}.shortest"),
         _ids(it.get("ids", []), f"{name}.ids"),
     )
+
+
+def _time(value: object) -> Timeline:
+    try:
+        return timeline_from(value)
+    except ValueError as error:
+        raise _Bad(f"`time` cannot be used: {error}") from None
 
 
 def _ids(value: object, where: str) -> tuple[int, ...]:

@@ -202,7 +202,9 @@ GAP = rule(
     "series-with-a-gap",
     """
     A number of a series is missing. `missing=last` puts the last known one in its place;
-    `on_error skip` in the data block leaves out the windows that hold it.
+    `on_error skip` in the data block leaves out the windows that hold it. Or rows are missing in
+    time: `gaps=split` keeps windows from crossing the hole, `gaps=fill` puts rows in, each with the
+    numbers of the row before it, and `gaps=ignore` counts rows alone.
     """,
 )
 SOUND = rule(

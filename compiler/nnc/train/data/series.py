@@ -11,8 +11,10 @@ from typing import NamedTuple
 import numpy as np
 
 from nnc.ir.plan import Categories, DataPlan, Field, Front, Scale
+from nnc.ir.timeline import GAPS, Timeline
 from nnc.ir.types import TensorType
-from nnc.train.data.found import Column, Found, Ready, Request, Stored
+from nnc.record import replace
+from nnc.train.data.found import Column, Found, Ready, Request, Steps, Stored
 from nnc.train.data.frame import Frame, read_frame
 from nnc.train.data.fronts import categories, ids_of, scale
 from nnc.train.data.keyed import Array, Rows, rows_of
@@ -20,6 +22,7 @@ from nnc.train.data.kinds import BadValue, tell
 from nnc.train.data.places import located
 from nnc.train.data.positions import Windows, division, mark
 from nnc.train.data.rules import GAP, OPTION, SHORT, TARGET, VALUE, refusal
+from nnc.train.data.steps import written
 from nnc.train.data.tables import number_column, speaking
 from nnc.train.data.targets import names_option, target_names, text_option
 from nnc.train.data.texts import whole_number
@@ -95,7 +98,30 @@ def found_series(plan: DataPlan, request: Request, frame: Frame) -> Found:
         finish=lambda train: ready,
         notes=(*frame.notes, *timing.notes, *_left_out(counts, parts, gaps)),
         division=division(counts, said, marks),
+        time=_timeline(plan, timing),
+        steps=lambda row: _steps(timing, int(starts[row]), horizon),
     )
+
+
+def _timeline(plan: DataPlan, timing: Timing) -> Timeline:
+    """What a run keeps of the series' time."""
+    words = {name: text_option(plan, name) for name in ("id", "missing")}
+    return replace(
+        timing.timeline,
+        column=text_option(plan, "time"),
+        gaps=text_option(plan, "gaps") or GAPS[0],
+        sort=plan.option("sort") is True,
+        **words,
+    )
+
+
+def _steps(timing: Timing, start: int, horizon: int) -> Steps:
+    """What the forecast of a sample speaks of."""
+    if timing.step.size or timing.dates:
+        times = written(timing.moments[start : start + horizon], timing.dates)
+    else:
+        times = tuple(str(int(row) + 1) for row in timing.rows[start : start + horizon])
+    return Steps(times, timing.ids[start] if timing.ids else "")
 
 
 # --- columns --------------------------------------------------------------------------------------
@@ -143,7 +169,7 @@ def _filled(plan: DataPlan, frame: Frame, columns: Columns, timing: Timing) -> A
     values, way = columns.values, text_option(plan, "missing")
     if way == "last":
         for start, end in timing.groups:
-            _carry(values[start:end])
+            carry(values[start:end])
     gone = np.isnan(values)
     rows: Array = np.asarray(gone.any(axis=1))
     if rows.any() and plan.on_error != "skip":
@@ -158,7 +184,7 @@ def _filled(plan: DataPlan, frame: Frame, columns: Columns, timing: Timing) -> A
     return rows
 
 
-def _carry(values: Array) -> None:
+def carry(values: Array) -> None:
     """Puts the last known number of each column in the place of missing ones."""
     known = ~np.isnan(values)
     last = np.where(known, np.arange(len(values))[:, None], -1)
@@ -175,11 +201,13 @@ def _windows(
 ) -> tuple[Rows, list[tuple[str, int]]]:
     """The first row that each window forecasts, part after part, and how many each part has."""
     before = np.concatenate([[0], np.cumsum(gaps)])
+    crossed = np.searchsorted(timing.holes, np.arange(len(gaps)), side="right")
     found = []
     for start, end in timing.groups:
         first = np.arange(start + window, end - horizon + 1, dtype=np.int64)
         same = parts[first] == parts[first + horizon - 1]
         whole = before[first + horizon] == before[first - window]
+        whole &= crossed[first + horizon - 1] == crossed[first - window]
         found.append(first[same & whole & (parts[first] >= 0)])
     every = np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
     by_part = [every[parts[every] == at] for at in range(3)]
@@ -197,6 +225,11 @@ def _short(
     message = f"the {part} part of `{frame.name}` has no whole window: {count:,} rows"
     note = f"a window and what follows it are {needed:,} rows{several}; those of the past may be "
     help = "write a smaller `window=` or `horizon=`, or another `split`"
+    if len(timing.holes) and count >= needed:
+        message = f"no window of the {part} part of `{frame.name}` is without missing rows"
+        help = (
+            "`gaps=ignore` counts rows alone (days of trade), `gaps=fill` puts the missing ones in"
+        )
     return refusal(SHORT, plan, message, help, note + "of the part before")
 
 

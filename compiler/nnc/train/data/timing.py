@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from nnc.ir.plan import DataPlan
+from nnc.ir.timeline import NUMBERS, Timeline
 from nnc.train.data.frame import Frame
 from nnc.train.data.keyed import Array, Rows, rows_of
 from nnc.train.data.kinds import tell, words
 from nnc.train.data.positions import rule, shares
-from nnc.train.data.rules import ORDER, SPLIT, VALUE, refusal
+from nnc.train.data.rules import GAP, ORDER, SPLIT, VALUE, refusal
+from nnc.train.data.steps import Step, counted, holes, moved, series_of, span, usual
 from nnc.train.data.targets import text_option
 
 if TYPE_CHECKING:
     import polars as pl
 
 _EPOCH = datetime(1970, 1, 1)
-_UNITS = (("day", 86_400_000_000), ("hour", 3_600_000_000), ("minute", 60_000_000), ("second", 1e6))
 
 
 class Timing(NamedTuple):
@@ -32,6 +33,8 @@ class Timing(NamedTuple):
         dates: moments are microseconds.
         groups: (start, end) of the rows of each series.
         ids: of each row the name of its series, () where there is one series.
+        step: the usual one, of size 0 where rows have no time or no common step.
+        holes: the rows before which others are missing in time, which windows do not cross.
     """
 
     frame: Frame
@@ -41,13 +44,23 @@ class Timing(NamedTuple):
     groups: tuple[tuple[int, int], ...]
     ids: tuple[str, ...]
     notes: tuple[str, ...]
+    step: Step
+    holes: Rows
+
+    @property
+    def timeline(self) -> Timeline:
+        """What a run keeps of it, but for what the source says."""
+        return Timeline(unit=self.step.unit, step=self.step.size)
 
 
-def timed(plan: DataPlan, frame: Frame) -> Timing:
+def timed(plan: DataPlan, frame: Frame, step: Step | None = None) -> Timing:
     """The rows in their order.
 
+    Args:
+        step: that of training, where it is known.
+
     Raises:
-        Refusal: a row has no date, or dates fall or stand twice.
+        Refusal: a row has no date, dates fall or stand twice, or rows are missing.
         MissingColumn: there is no such column.
     """
     ids = _ids(plan, frame)
@@ -68,11 +81,12 @@ def timed(plan: DataPlan, frame: Frame) -> Timing:
     if text_option(plan, "time"):
         for start, end in groups:
             _rising(plan, frame, rows[start:end], moments[start:end])
-    moved = not (rows == rows_of(frame.rows)).all()
-    kept = frame.keep(rows.tolist()) if moved else frame
+    other = not (rows == rows_of(frame.rows)).all()
+    kept = frame.keep(rows.tolist()) if other else frame
     named = tuple(ids[int(row)] for row in rows) if ids else ()
-    notes = _steps(moments, groups, dates) if text_option(plan, "time") else ()
-    return Timing(kept, rows, moments, dates, tuple(groups), named, notes)
+    unknown = Step(NUMBERS, 0.0)
+    made = Timing(kept, rows, moments, dates, tuple(groups), named, (), unknown, rows[:0])
+    return _with_steps(plan, made, step) if text_option(plan, "time") else made
 
 
 def _ids(plan: DataPlan, frame: Frame) -> tuple[str, ...]:
@@ -124,39 +138,103 @@ def _rising(plan: DataPlan, frame: Frame, rows: Rows, moments: Array) -> None:
         help = 'several series in one file want `id="COLUMN"`' if several else "join the rows"
         raise refusal(ORDER, plan, message, help)
     message = f"row {second:,} of `{frame.name}` ({date}) is earlier than row {first:,}"
-    raise refusal(ORDER, plan, message, "sort the file, or write `sort=true` in the source")
+    help = "sort the file" + (", or write `sort=true` in the source" if plan.name else "")
+    raise refusal(ORDER, plan, message, help)
 
 
-def _steps(moments: Array, groups: list[tuple[int, int]], dates: bool) -> tuple[str, ...]:
-    """A line where the steps in time are not equal; months and years are as equal as they can."""
-    if dates and _monthly(moments):
-        moments, dates = moments.astype("datetime64[us]").astype("datetime64[M]"), False
-        moments = moments.astype(np.int64)
-    taken = [np.diff(moments[start:end]) for start, end in groups]
-    steps = np.concatenate(taken) if taken else np.zeros(0)
-    values, counts = np.unique(steps, return_counts=True)
-    if len(values) < 2:
-        return ()
-    usual = values[int(counts.argmax())]
-    other = int(counts.sum() - counts.max())
-    said = f"{other:,} of {len(steps):,} steps in time are not {_span(float(usual), dates)}"
-    return (f"{said}: the longest is {_span(float(values[-1]), dates)}",)
+# --- missing rows ---------------------------------------------------------------------------------
+
+_NAMED = 3
+"""So many holes are named."""
+_MOST_FILLED = 10
+"""So many times the rows of the file may be put in."""
 
 
-def _monthly(moments: Array) -> bool:
-    """All dates stand at one time of a month."""
-    when = moments.astype("datetime64[us]")
-    return len(np.unique(when - when.astype("datetime64[M]"))) == 1
+def _with_steps(plan: DataPlan, timing: Timing, step: Step | None) -> Timing:
+    """The same with its usual step, and what `gaps=` does about rows that are missing.
+
+    Raises:
+        Refusal: rows are missing, and `gaps=error` says so, or they cannot be put in.
+    """
+    groups = list(timing.groups)
+    places, unit = counted(timing.moments, timing.dates)
+    found, count, other = usual(places, unit, groups)
+    step = step if step is not None and step.unit == unit else found
+    timing = timing._replace(step=step)
+    if not other:
+        return timing
+    if not step.size:
+        longest = max(float(np.diff(places[a:b]).max(initial=0)) for a, b in groups)
+        said = f"the {count:,} steps in time differ: the longest is {span(longest, unit)}"
+        return timing._replace(notes=(said,))
+    way = text_option(plan, "gaps") or "split"
+    gaps = holes(places, step, groups)
+    short = other - len(gaps)
+    notes = (f"{short:,} of {count:,} steps in time are shorter than {step.said}",) if short else ()
+    if not len(gaps):
+        return timing._replace(notes=notes)
+    told = _told(plan, timing, places, gaps)
+    if way == "error":
+        help = "`gaps=split` keeps windows from crossing, `fill` puts rows in, `ignore` counts rows"
+        raise refusal(GAP, plan, f"rows are missing in `{timing.frame.name}`", help, *told)
+    if way == "fill":
+        return _put_in(plan, timing._replace(notes=notes), places, gaps)
+    kept = gaps if way == "split" else gaps[:0]
+    if way == "split" and plan.name:
+        help = "; windows do not cross them (`gaps=fill` puts rows in, `ignore` counts rows alone)"
+        notes = (*notes, f"rows are missing at {len(gaps):,} places: {', '.join(told)}{help}")
+    return timing._replace(notes=notes, holes=kept)
 
 
-def _span(step: float, dates: bool) -> str:
-    if not dates:
-        return f"{step:g}"
-    for name, size in _UNITS:
-        if step >= size and step % size == 0:
-            count = round(step / size)
-            return f"{count} {name}{'s' if count > 1 else ''}"
-    return f"{step / 1e6:g} seconds"
+def _told(plan: DataPlan, timing: Timing, places: Array, gaps: Rows) -> list[str]:
+    """The first holes, by their rows in the file."""
+    times = timing.frame.column(text_option(plan, "time"))
+    found = []
+    for at in gaps[:_NAMED].tolist():
+        row, long = (
+            int(timing.rows[at]) + 1,
+            span(float(places[at] - places[at - 1]), timing.step.unit),
+        )
+        found.append(f"row {row:,} ({times[at]}) comes {long} after the row before it")
+    return [*found, "..."] if len(gaps) > _NAMED else found
+
+
+def _put_in(plan: DataPlan, timing: Timing, places: Array, gaps: Rows) -> Timing:
+    """The same with rows for the missing ones: each the copy of the row before, with its own time.
+
+    Raises:
+        Refusal: a hole is no whole number of steps, or so long that it is none.
+    """
+    counts = np.zeros(len(places), dtype=np.int64)
+    lacking = (places[gaps] - places[gaps - 1]) / timing.step.size - 1
+    if (np.abs(lacking - np.rint(lacking)) > 1e-6).any():
+        at = int(gaps[int(np.argmax(np.abs(lacking - np.rint(lacking)) > 1e-6))])
+        message = f"row {int(timing.rows[at]) + 1:,} of `{timing.frame.name}` is off the steps"
+        help = "`gaps=fill` wants whole steps; `gaps=split` needs none"
+        raise refusal(GAP, plan, f"{message} of {timing.step.said}", help)
+    if lacking.sum() > _MOST_FILLED * max(len(places), 1000):
+        message = f"{lacking.sum():,.0f} rows of `{timing.frame.name}` are missing"
+        raise refusal(GAP, plan, message, "`gaps=split` keeps windows from crossing holes")
+    counts[gaps - 1] = np.rint(lacking).astype(np.int64)
+    source = np.repeat(np.arange(len(places)), counts + 1)
+    starts = np.concatenate([[0], np.cumsum(counts + 1)])
+    moments = timing.moments[source].copy()
+    for at in (gaps - 1).tolist():
+        own = slice(int(starts[at]) + 1, int(starts[at + 1]))
+        steps = np.arange(1, own.stop - own.start + 1)
+        moments[own] = moved(timing.moments[at], timing.step, steps)
+    frame = timing.frame.keep(source.tolist())
+    columns = {**frame.columns, text_option(plan, "time"): series_of(moments, timing.dates)}
+    total = int(counts.sum())
+    rows = f"{total:,} missing row{'s' if total > 1 else ''}"
+    return timing._replace(
+        frame=frame._replace(columns=columns),
+        rows=timing.rows[source],
+        moments=moments,
+        groups=tuple((int(starts[start]), int(starts[end])) for start, end in timing.groups),
+        ids=tuple(timing.ids[int(at)] for at in source) if timing.ids else (),
+        notes=(*timing.notes, f"{rows} put in, each with the numbers of the row before it"),
+    )
 
 
 # --- borders --------------------------------------------------------------------------------------
