@@ -49,7 +49,8 @@ def unknown(word: str, arg: ast.Arg, names: tuple[str, ...]) -> Diagnostic:
         )
     layer = LAYERS.get(word)
     names = (*names, *(layer.named_inputs() if layer is not None else ()))
-    guess = ARGUMENTS.get(name, "")
+    guess = habits.SOURCE_ARGUMENTS.get(name, "")
+    guess = guess if guess in names else ARGUMENTS.get(name, "")
     guess = guess if guess in names else nearest(name, names)
     listed = ", ".join(f"`{n}`" for n in names)
     return UNKNOWN_ARGUMENT.at(

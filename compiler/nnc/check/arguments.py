@@ -266,7 +266,9 @@ def initial(e: ast.Expr, scope: Scope, numbers: Numbers) -> Any:
                     help=f"did you mean `{guess}`?"
                     if guess
                     else f"there are {listed}, or a number",
-                    fix=Fix(word.span, guess) if guess else None,
+                    fix=Fix(e.span if "(" in guess or guess in "01" else word.span, guess)
+                    if guess
+                    else None,
                 )
             )
         return declared(cls, word.text, e, scope, numbers)

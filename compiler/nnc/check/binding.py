@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from nnc.check.fitting import fits, listing
 from nnc.check.formulabinding import formula_fields
 from nnc.check.idranges import few_classes, small_table
@@ -20,6 +22,7 @@ from nnc.ir.lossformula import names
 from nnc.ir.plan import Binding, Field, Profile, TrainPlan
 from nnc.ir.types import TensorType
 from nnc.record import replace
+from nnc.source import Span
 
 
 def bind_fields(plan: TrainPlan, network: Network, profile: Profile) -> TrainPlan:
@@ -84,11 +87,21 @@ def _check_given(
             guess = nearest(wrong, known)
             raise Refusal(
                 WRONG_FIELD.at(
-                    plan.span,
+                    _written(plan, name, field, wrong),
                     f"`{wrong}` is no {what}",
                     help=f"did you mean `{guess}`?" if guess else "there are " + ", ".join(known),
                 )
             )
+
+
+def _written(plan: TrainPlan, name: str, field: str, wrong: str) -> Span:
+    """Where a binding is written, `digits(image=picture)`."""
+    form = rf"\b{re.escape(name)}\s*=\s*{re.escape(field)}\b"
+    found = re.search(form, plan.span.text)
+    if found is None:
+        return plan.span
+    start = plan.span.start + found.start() + (0 if wrong == name else len(found[0]) - len(field))
+    return Span(plan.span.source, start, start + len(wrong))
 
 
 def _inputs(

@@ -5,6 +5,8 @@ The current values, and the graph that they grow into.
 
 from __future__ import annotations
 
+import re
+
 from nnc.check.arguments import Given
 from nnc.check.builder import Builder
 from nnc.check.defaults import gather, innermost
@@ -90,6 +92,8 @@ class Body:
                     "there is no current value here",
                     help=f"say which one to go on from: `from {self.builder.inputs[0].name}`"
                     if inputs
+                    else "the input stands first: move it to the top"
+                    if re.search(r"^[^{}]*\binput\s+\w+", span.source.text[span.end :])
                     else "begin with an input: `input x: [3, 32, 32]`",
                 )
             )

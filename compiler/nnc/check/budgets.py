@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from nnc.check.budget_rules import BAD_BUDGET, FREE_SIZE, OVER_BUDGET
@@ -85,6 +86,8 @@ def _budgets(
                 continue
             if d.network is not None and d.network.text in networks:
                 yield d.network.text, d
+            elif d.network is None and file is files[0] and len(world.networks) == 1:
+                yield next(iter(world.networks)), d
             elif d.network is not None and d.network.text in world.gans:
                 players = [*by_player(world, d, world.gans[d.network.text])]
                 yield from ((name, own) for name, own in players if name in networks)
@@ -159,7 +162,16 @@ def _is_size(name: str, network: Network | None) -> bool:
 def _unknown(setting: ast.Setting, network: Network) -> Diagnostic:
     known = (*FIGURES, "batch", *network.symbols)
     name = setting.name.text
-    guess = _HABITS.get(name.lower(), "") or nearest(name, known)
+    bare = re.sub(r"^(?:max|maximum|num|total|n)_", "", name.lower())
+    guess = _HABITS.get(bare, bare if bare in FIGURES else "") or nearest(name, known)
+    if guess in FIGURES and setting.op not in ("<", "<=") and len(setting.values) == 1:
+        made = f"{guess} <= {setting.values[0].span.text}"
+        return BAD_BUDGET.at(
+            setting.name.span,
+            f"a budget knows no `{name}`",
+            help=f"write `{made}`",
+            fix=Fix(setting.span, made),
+        )
     return BAD_BUDGET.at(
         setting.name.span,
         f"a budget knows no `{name}`",

@@ -27,9 +27,10 @@ def _score(world: World, player: GanPlayer, network: Network) -> None:
         help = "end with `dense(1)`"
     elif type.rank == 3 and type.dims[1:] == (1, 1):
         help = "end with `conv(1, 1) -> flatten`"
+    makers = [i for i in network.graph.items if port.value in i.outputs]
     world.sink.add(
         SCORE.at(
-            port.span,
+            makers[0].span if makers else port.span,
             f"`{player.name}` gives {type}, and a score is [1] or a map [1, h, w]",
             help=help,
         )

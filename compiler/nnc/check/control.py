@@ -11,6 +11,7 @@ from nnc.check.scope import Scope
 from nnc.check.values import BAD, UNKNOWN, Family, LabelEntry, Unknown, Value, written
 from nnc.check.world import STEPS
 from nnc.diagnostics import Refusal
+from nnc.ir.dims import Poly
 from nnc.ir.graph import Turn
 from nnc.ir.known import Known
 from nnc.ir.sources import counter
@@ -95,8 +96,8 @@ def run_for(body: Body, step: ast.For, scope: Scope, run: Run) -> None:
         return
     if not isinstance(over, (tuple, range)):
         help = "write `repeat n { }`, or `for i in 0..n { }`" if isinstance(over, int) else ""
-        if isinstance(over, (LabelEntry, Family)):
-            help = "steps over the time of a value are planned"
+        if isinstance(over, (LabelEntry, Family, Poly)):
+            help = "`scan { STEPS }` takes its steps along the first axis"
         body.world.sink.add(
             NOT_A_COUNT.at(
                 step.over.span, f"`for` takes a list or a range, not {written(over)}", help=help
@@ -111,7 +112,10 @@ def run_for(body: Body, step: ast.For, scope: Scope, run: Run) -> None:
             body.world.sink.add(
                 UNPACKING.at(
                     step.over.span,
-                    f"{len(step.names)} names, and {written(one)} has {len(values)} values",
+                    f"{len(step.names)} names, and {written(one)} has {len(values)} value"
+                    + ("" if len(values) == 1 else "s"),
+                    help="each row has a value for each name: "
+                    + f"`({', '.join(n.text for n in step.names)})`",
                 )
             )
             body.fail()

@@ -192,7 +192,8 @@ def _name(world: World, setting: ast.Setting) -> str | None:
     if isinstance(e, ast.String):
         return e.value
     if e is not None:
-        _bad(world, e.span, setting.name.text, "a text in double quotes")
+        right = f'"{e.text}"' if isinstance(e, ast.Ref) else ""
+        _bad(world, e.span, setting.name.text, "a text in double quotes", right)
     return None
 
 
@@ -205,7 +206,13 @@ def _classes(world: World, setting: ast.Setting) -> tuple[str, ...] | None:
     e = one_value(world, setting, '["cat", "dog"]')
     if not isinstance(e, (ast.List, ast.Tuple)):
         if e is not None:
-            _bad(world, e.span, "classes", 'a list: `["cat", "dog"]`')
+            world.sink.add(
+                BAD_SETTING.at(
+                    e.span,
+                    '`classes` takes a list: `["cat", "dog"]`',
+                    help="leave it out: the data tell how many there are",
+                )
+            )
         return None
     names = [str(i.value) if isinstance(i, ast.Number) else text_of(i) for i in e.items]
     if not names or any(n is None for n in names) or len(set(names)) != len(names):
@@ -225,6 +232,11 @@ def _size_setting(world: World, setting: ast.Setting) -> tuple[int, ...] | None:
 
 
 def _normalize(world: World, setting: ast.Setting) -> Normalize | None:
+    right = _scaled(setting.values)
+    if right:
+        both = setting.values[0].span.to(setting.values[-1].span)
+        _bad(world, both, "normalize", _NORMALIZE, right)
+        return None
     e = one_value(world, setting, "0..1")
     if e is None:
         return None
@@ -248,6 +260,16 @@ def _normalize(world: World, setting: ast.Setting) -> Normalize | None:
             return Normalize("given", means, stds)
     _bad(world, e.span, "normalize", _NORMALIZE)
     return None
+
+
+def _scaled(values: tuple[ast.Expr, ...]) -> str:
+    """`1/255` and `[0.5], [0.5]` as they are written here; nothing for others."""
+    if len(values) == 2 and all(isinstance(v, ast.List | ast.Tuple | ast.Number) for v in values):
+        return f"({values[0].span.text}, {values[1].span.text})"
+    e = values[0] if len(values) == 1 else None
+    if isinstance(e, ast.Binary) and e.op == "/" and isinstance(e.right, ast.Number):
+        return "0..1" if e.right.value in (255, 256) else ""
+    return ""
 
 
 _NORMALIZE = "`0..1`, `-1..1`, `imagenet`, `fit`, `none` or `(mean, std)`"

@@ -9,7 +9,7 @@ from nnc.check.rules import UNKNOWN_NETWORK
 from nnc.check.settings import Found, collect, text_of
 from nnc.check.training_rules import BAD_SETTING, DOUBLED_SETTING
 from nnc.check.world import World
-from nnc.diagnostics import Label, nearest, rule
+from nnc.diagnostics import Fix, Label, nearest, rule
 from nnc.ir.gan import Gan
 from nnc.ir.graph import Network
 from nnc.ir.plan import ExportPlan
@@ -60,7 +60,11 @@ def check_export(
     hidden = _hidden(world, found)
     for word in ("bare", "streaming"):
         if word in found and found[word].values:
-            world.sink.add(BAD_SETTING.at(found[word].span, f"`{word}` stands alone"))
+            fix = Fix(found[word].span, word)
+            message = f"`{word}` stands alone"
+            world.sink.add(
+                BAD_SETTING.at(found[word].span, message, help=f"write `{word}`", fix=fix)
+            )
     outputs = _outputs(world, found.get("outputs"), networks[name], world.networks[name])
     network = networks[name]
     if "streaming" in found and network is not None and world.sink.errors == before:
@@ -150,7 +154,12 @@ def _outputs(
         if not isinstance(e, ast.Ref):
             message = "`outputs` takes names of outputs"
             help = f"for example `outputs {known[0]}`" if known else ""
-            world.sink.add(BAD_SETTING.at(e.span, message, help=help))
+            items = e.items if isinstance(e, ast.List | ast.Tuple) else ()
+            plain = bool(items) and all(i.span.text in known for i in items)
+            made = ", ".join(i.span.text for i in items) if plain else ""
+            help = f"write `{made}`" if made else help
+            fix = Fix(e.span, made) if made else None
+            world.sink.add(BAD_SETTING.at(e.span, message, help=help, fix=fix))
         elif find_output(world, e, known) is not None:
             first = named.setdefault(e.text, e)
             if first is not e:

@@ -17,7 +17,7 @@ from nnc.check.rules import (
     UNKNOWN_NAME,
 )
 from nnc.check.scope import Scope, Sink
-from nnc.check.unknown import python_call, unknown_name
+from nnc.check.unknown import no_data, python_call, unknown_name
 from nnc.check.values import (
     UNKNOWN,
     Family,
@@ -131,13 +131,7 @@ class Numbers:
         name, rest = e.names[0].text, ".".join(n.text for n in e.names[1:])
         found = None if local else self.data(name, rest)
         if found is None:
-            return self.say(
-                UNKNOWN_NAME.at(
-                    e.names[0].span,
-                    f"no data is called `{name}`",
-                    help=f'declare it: data {name} = bundled("mnist5k")',
-                )
-            )
+            return self.say(no_data(e, rest, local))
         if isinstance(found, str):
             span = e.names[1].span.to(e.names[-1].span)
             return self.say(UNKNOWN_ATTRIBUTE.at(span, found))
@@ -326,7 +320,7 @@ class Numbers:
         name = e.name.text
         if name in NUMERIC and e.args:
             return self.computed(e, scope)
-        if name in ("range", "len", "int", "float"):
+        if name in ("range", "len", "int", "float", "enumerate"):
             return self.say(python_call(e))
         return self.say(
             BAD_OPERATION.at(

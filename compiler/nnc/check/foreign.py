@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nnc.check import foreignlayers
 from nnc.check.body import Body
 from nnc.check.foreign_rules import DOUBLED_VALUE, FOREIGN_CALL
 from nnc.check.formulas import has_values
@@ -15,7 +16,6 @@ from nnc.check.rules import UNKNOWN_STEP
 from nnc.check.scope import Scope
 from nnc.check.seats import Extra
 from nnc.check.values import LabelEntry
-from nnc.check.world import World
 from nnc.diagnostics import Diagnostic, Fix, Label
 from nnc.ir.types import TensorType
 from nnc.layers import LAYERS
@@ -24,9 +24,12 @@ from nnc.syntax import ast
 from nnc.syntax.translate import translated
 
 
-def foreign_step(world: World, step: ast.Step) -> Diagnostic:
-    """The message for a step that no layer or block has the name of."""
-    name = step.name.text
+def foreign_step(body: Body, step: ast.Step, values: tuple[int, ...] | None) -> Diagnostic:
+    """The message for a step that no layer or block has the name of; `values`: what flows there."""
+    name, world = step.name.text, body.world
+    meant = foreignlayers.unknown(step, _type(body, values)) if step.body is None else None
+    if meant is not None:
+        return meant
     if name in ("Input", "InputLayer"):
         return _input_call(step)
     if name.lower() == "sequential" and step.body is not None:
@@ -71,6 +74,14 @@ def foreign_call(body: Body, step: ast.Step, layer: type[Layer], scope: Scope) -
     args = step.args or ()
     if not args:
         return None
+    if body.current is None and not body.several:
+        apart = foreignlayers.joined(step, scope)
+        if apart is not None:
+            _use(body, step, scope)
+            return apart
+    other = foreignlayers.otherwise(step, _flowing(body), scope)
+    if other is not None:
+        return other
     found = _activation(step) or _value_first(body, step, layer, scope)
     found = found or _listed(body, step, scope)
     if found is not None or args[0].name is not None:
@@ -79,11 +90,24 @@ def foreign_call(body: Body, step: ast.Step, layer: type[Layer], scope: Scope) -
     return _sizes(step, type) or (None if type is None else _channels(step, type))
 
 
+def _use(body: Body, step: ast.Step, scope: Scope) -> None:
+    """The values among the arguments are used, though the step failed."""
+    for arg in step.args or ():
+        entry = scope.find(arg.value.span.text) if isinstance(arg.value, ast.Ref) else None
+        if entry is not None and isinstance(entry.value, LabelEntry):
+            body.builder.used.add(entry.value.value)
+
+
 def _flowing(body: Body) -> TensorType | None:
     """The type of the one current value."""
-    if body.current is None or len(body.current) != 1 or body.current[0] < 0:
+    return _type(body, body.current)
+
+
+def _type(body: Body, values: tuple[int, ...] | None) -> TensorType | None:
+    """The type of one value."""
+    if values is None or len(values) != 1 or values[0] < 0:
         return None
-    return body.builder.types[body.current[0]]
+    return body.builder.types[values[0]]
 
 
 def _rewritten(step: ast.Step, args: list[ast.Arg]) -> str:

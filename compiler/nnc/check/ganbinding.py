@@ -107,6 +107,8 @@ def _left(
     names = ", ".join(f"`{o.text}` {o.field.type}" for o in offers)
     what = "what is judged as real" if wish.source == REAL else f"`{wish.source}`"
     help = "pictures are [1, H, W] or [3, H, W], classes are `token[]`"
+    if wish.type.rank == 3 and wish.type.dims[-1] in (1, 3):
+        help = "channels stand first: end the generator with `reshape(CHANNELS, HEIGHT, WIDTH)`"
     if fit:
         help = f"say which: `data {fit[0].data}({wish.named[-1]}={fit[0].field.name})`"
     raise Refusal(

@@ -81,6 +81,8 @@ def known_players(
         listed = ", ".join(f"`{word}`" for word in known)
         head = e.names[0].span if isinstance(e, ast.Ref) else e.span
         guess = nearest(head.text, tuple(known))
+        if isinstance(e, ast.Ref) and len(e.names) > 1 and e.names[1].text in known:
+            head, guess = e.names[0].span.to(e.names[1].span), e.names[1].text
         world.sink.add(
             BAD_SETTING.at(
                 e.span,

@@ -115,6 +115,33 @@ ADVICE = {
 }
 """Steps of other tools that are no layer here, and what is written in their place."""
 
+SOURCE_ARGUMENTS = {
+    "label": "target",
+    "y": "target",
+    "target_column": "target",
+    "seq_len": "window",
+    "seq_length": "window",
+    "sequence_length": "window",
+    "block_size": "window",
+    "context": "window",
+    "context_length": "window",
+    "lookback": "window",
+    "input_width": "window",
+    "history": "window",
+    "ahead": "horizon",
+    "forecast": "horizon",
+    "steps_ahead": "horizon",
+    "prediction_length": "horizon",
+    "index": "time",
+    "date": "time",
+    "tokenizer": "unit",
+    "lambda": "penalty",
+    "lambda_gp": "penalty",
+    "gp_weight": "penalty",
+    "n_critic": "critic",
+}
+"""Arguments of data and of objectives by their names elsewhere."""
+
 DERIVED = ("in_channels", "in_features", "input_size", "input_shape", "num_features", "input_dim",
     "embed_dim", "normalized_shape",
 )  # fmt: skip

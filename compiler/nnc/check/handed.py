@@ -27,6 +27,7 @@ from nnc.check.values import (
 )
 from nnc.check.world import World
 from nnc.diagnostics import Diagnostic, Fix, Label
+from nnc.layers import LAYERS
 from nnc.record import Record
 from nnc.source import Span
 from nnc.syntax import ast
@@ -197,6 +198,8 @@ def _argument(
                 f"`{name}` takes a step, such as `relu`",
                 label=f"this is {written(value)}",
                 others=(Label(param.span, "used as a step in its block"),),
+                help=f"write `{value}`" if value in LAYERS else "",
+                fix=Fix(arg.value.span, str(value)) if value in LAYERS else None,
             )
         )
     else:

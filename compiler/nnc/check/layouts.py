@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from nnc.check.foreign_rules import CHANNELS_LAST
 from nnc.check.rules import TYPE_SYNTAX
 from nnc.diagnostics import Diagnostic, Fix
@@ -47,7 +49,7 @@ def small_letters(e: ast.Ref, known: bool) -> Diagnostic | None:
         e.span,
         f"a size that is open has a name in capitals, not `{e.text}`",
         help=f"write `{upper}` for a size that comes with the data, or a number",
-        fix=Fix(e.span, upper),
+        fix=None if _others(e) else Fix(e.span, upper),
     )
 
 
@@ -78,4 +80,13 @@ def channels_last(t: ast.Type) -> Diagnostic | None:
         f"{t.span.text} reads as {height} channels of {width} x {channels} pixels",
         help=f"channels stand first: write `{right}`",
         fix=Fix(t.span, right),
+    )
+
+
+def _others(e: ast.Ref) -> bool:
+    """Whether other sizes of the text have small letters too, which one change would leave."""
+    rest = e.span.source.text[e.span.end : e.span.end + 2000]
+    return (
+        re.search(r":\s*\[[^\[\]]*\b[a-z]\w*\b[^\[\]]*\]|^[^\[\]\n]*\b[a-z]\w*\b[^\[\]\n]*\]", rest)
+        is not None
     )

@@ -14,11 +14,12 @@ from nnc.check.ganranges import check_ranges
 from nnc.check.networks import check_network, uncalled_blocks
 from nnc.check.overrides import Override, Routed, route
 from nnc.check.resolve import Sizes, resolved
-from nnc.check.rules import BAD_OVERRIDE, EMPTY, TAKEN_NAME
+from nnc.check.rules import BAD_OVERRIDE, EMPTY, TAKEN_NAME, TYPE_SYNTAX
 from nnc.check.scope import Enough, Sink
 from nnc.check.statements import STATEMENTS
 from nnc.check.trainblocks import gans as check_gans
 from nnc.check.trainblocks import train_blocks
+from nnc.check.training_rules import UNKNOWN_SETTING
 from nnc.check.unmentioned import report_unmentioned
 from nnc.check.using import used_files
 from nnc.check.world import World
@@ -30,7 +31,7 @@ from nnc.record import Record, replace
 from nnc.source import Source, Span
 from nnc.syntax import ast
 from nnc.syntax.parser import parse
-from nnc.syntax.rules import STRING
+from nnc.syntax.rules import STRING, UNSEPARATED
 
 RECURSION = 20_000
 """Python frames allowed: expressions 200 deep, in braces 64 deep, in blocks 64 deep."""
@@ -188,8 +189,26 @@ def _a_message_a_cause(found: list[Diagnostic]) -> tuple[Diagnostic, ...]:
         for d in found
         if d.code != STRING.code or (d.span.source, d.span.start, d.span.end) not in told
     ]
+    begun = {(d.span.source, d.span.start) for d in kept if d.code == UNKNOWN_SETTING.code}
+    kept = [
+        d for d in kept if d.code != UNSEPARATED.code or (d.span.source, d.span.start) not in begun
+    ]
+    kept = _once(kept)
     fixes = [d for d in kept if d.fix is not None]
     return tuple(d for d in kept if not any(_mended(d, other) for other in fixes))
+
+
+def _once(found: list[Diagnostic]) -> list[Diagnostic]:
+    """Without repeated remarks on one name's small letters."""
+    said: set[str] = set()
+    kept = []
+    for diagnostic in found:
+        if diagnostic.code == TYPE_SYNTAX.code and "in capitals" in diagnostic.message:
+            if diagnostic.message in said:
+                continue
+            said.add(diagnostic.message)
+        kept.append(diagnostic)
+    return kept
 
 
 def _mended(one: Diagnostic, other: Diagnostic) -> bool:

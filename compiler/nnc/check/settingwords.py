@@ -225,9 +225,9 @@ OPTIONS = {
 }
 
 INITS = {
-    "randn": "normal",
-    "rand": "uniform",
-    "gaussian": "normal",
+    "randn": "normal(1)",
+    "rand": "uniform(0, 1)",
+    "gaussian": "normal(1)",
     "xavier": "xavier_uniform",
     "glorot": "xavier_uniform",
     "glorotuniform": "xavier_uniform",

@@ -53,6 +53,9 @@ def source_options(world: World, data: ast.Data, kind: str) -> dict[str, Any]:
     names = SOURCES[kind]
     placed = place(kind, data.source.name.span, names, data.source.args, world.numbers)
     options: dict[str, Any] = {}
+    first = placed.values.get(names[0])
+    if first is not None and _elsewhere(world, kind, first.value):
+        return options
     for name, arg in placed.values.items():
         value = ARGUMENTS.get(name, _text)(world, name, arg.value)
         if value is not None:
@@ -243,8 +246,26 @@ def pixels(world: World, e: ast.Expr) -> tuple[int, ...] | None:
         return sizes
     if not isinstance(value, Unknown):
         message = "`size` takes pixels: `64`, or height and width `64x48`"
-        world.sink.add(BAD_SETTING.at(e.span, message))
+        made = f"{given[-2]}x{given[-1]}" if len(given) == 3 and given[0] in (1, 3, 4) else ""
+        help = f"channels are not told: write `{made}`" if made else ""
+        fix = Fix(e.span, made) if made else None
+        world.sink.add(BAD_SETTING.at(e.span, message, help=help, fix=fix))
     return None
+
+
+def _elsewhere(world: World, kind: str, e: ast.Expr) -> bool:
+    """Reports a path that is an address on the web, or an array alone."""
+    path = e.value if isinstance(e, ast.String) else ""
+    message, help = "", ""
+    if re.match(r"(?:https?|ftp|s3|gs|hf)://", path):
+        message = "data lie in files on this machine"
+        help = f'download them, and write `{kind}("PATH")`'
+    elif kind == "arrays" and path.endswith(".npy"):
+        message = "arrays come together, in one .npz file"
+        help = '`numpy.savez(\'data.npz\', x=x, y=y)` writes it: `arrays("data.npz", target=["y"])`'
+    if message:
+        world.sink.add(UNKNOWN_SOURCE.at(e.span, message, help=help))
+    return bool(message)
 
 
 ARGUMENTS: dict[str, Callable[[World, str, ast.Expr], Any]] = {

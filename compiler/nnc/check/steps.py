@@ -103,6 +103,7 @@ def other_step(body: Body, step: ast.Step, scope: Scope, label: str) -> None:
     if entry is not None and isinstance(entry.value, SharedEntry):
         run_shared(body, step, entry.value, scope, label)
         return
+    flowing = body.current
     body.fail()
     if entry is not None and isinstance(entry.value, (LabelEntry, Family)):
         world.sink.add(
@@ -144,7 +145,7 @@ def other_step(body: Body, step: ast.Step, scope: Scope, label: str) -> None:
             )
         )
     elif name not in world.lost and world.whole:  # else what could not be read may declare it
-        world.sink.add(foreign_step(world, step))
+        world.sink.add(foreign_step(body, step, flowing))
 
 
 def _norm_as_step(body: Body, step: ast.Step) -> Diagnostic:
@@ -170,7 +171,8 @@ def run_layer(body: Body, step: ast.Step, layer: type[Layer], scope: Scope, labe
     foreign = foreign_call(body, step, layer, scope)
     if foreign is not None:
         body.world.sink.add(foreign)
-        body.take(step.name.span)
+        if body.current is not None:
+            body.take(step.name.span)
         body.fail()
         return
     made = make_layer(body, step, layer, scope)

@@ -114,6 +114,13 @@ def check_train(
 def _unknown_network(
     world: World, train: ast.Train, networks: Mapping[str, Network | None]
 ) -> None:
+    if train.name is not None and train.name.text in networks:
+        made = f"{train.name.text} as {train.network.text}"
+        both = train.network.span.to(train.name.span)
+        message = f"no network is called `{train.network.text}`"
+        help = f"the network stands first: `train {made}`"
+        world.sink.add(UNKNOWN_NETWORK.at(both, message, help=help, fix=Fix(both, made)))
+        return
     guess = nearest(train.network.text, tuple(networks))
     listed = ", ".join(networks)
     world.sink.add(

@@ -90,17 +90,24 @@ def unknown_name(
         )
     known = [*options, *scope.words()]
     guess = nearest(name, known)
-    hint = f"did you mean `{guess}`?" if guess else ""
-    if name in ("training", "is_training", "train", "eval") and not guess:
-        hint = "layers know by themselves whether the network trains: leave the `if` out"
-    if options and not guess:
-        hint = "options: " + ", ".join(f"`{o}`" for o in options)
+    hint = f"did you mean `{guess}`?" if guess else _hint(name, options)
     return UNKNOWN_NAME.at(
         e.span,
         f"nothing here is called `{name}`",
         help=hint,
         fix=Fix(e.span, guess) if guess else None,
     )
+
+
+def _hint(name: str, options: tuple[str, ...]) -> str:
+    """What to write for a word that is like no other."""
+    if options:
+        return "options: " + ", ".join(f"`{o}`" for o in options)
+    if name in ("training", "is_training", "train", "eval"):
+        return "layers know by themselves whether the network trains: leave the `if` out"
+    if re.fullmatch(r"[A-Z]\w?", name):
+        return f"a size is named where values come in: `input x: [{name}, H, W]`; or write a number"
+    return ""
 
 
 def _step_as_value(e: ast.Ref, scope: Scope) -> Diagnostic:
@@ -118,11 +125,24 @@ def python_call(e: ast.Call) -> Diagnostic:
     """`range(3)` and other functions of Python."""
     texts = [arg.span.text for arg in e.args]
     made = "//" if e.name.text == "int" else ""
+    if e.name.text == "enumerate" and len(e.args) == 1 and isinstance(e.args[0].value, ast.List):
+        rows = [f"({at}, {i.span.text})" for at, i in enumerate(e.args[0].value.items)]
+        made = f"[{', '.join(rows)}]"
     if e.name.text == "range" and 0 < len(texts) < 3:
         made = "..".join(texts if len(texts) == 2 else ["0", *texts])
     return BAD_OPERATION.at(
         e.span,
         f"there is no `{e.name.text}` here",
         help="`//` divides and rounds down" if made == "//" else f"write `{made}`" if made else "",
-        fix=Fix(e.span, made) if ".." in made else None,
+        fix=Fix(e.span, made) if made and made != "//" else None,
     )
+
+
+def no_data(e: ast.Ref, rest: str, local: bool) -> Diagnostic:
+    """`image.shape` of a value, where `local`, or a number of data that there are not."""
+    name = e.names[0].text
+    if local:
+        help = "sizes are named in types: `input image: [C, H, W]`, then `C`"
+        return UNKNOWN_NAME.at(e.span, f"`{name}` is no data, and has no `{rest}`", help=help)
+    help = f'declare it: data {name} = bundled("mnist5k")'
+    return UNKNOWN_NAME.at(e.names[0].span, f"no data is called `{name}`", help=help)

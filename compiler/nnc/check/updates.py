@@ -62,6 +62,8 @@ def read_updates(
         world.sink.add(
             BAD_SETTING.at(freeze.span, "`freeze` names what stays", help="`freeze stem, encoder`")
         )
+    if network is not None and (calls is None or world.sink.errors > before):
+        _look(Selector(world, network), freeze, chosen)  # for mistakes of their own
     if network is None or calls is None or world.sink.errors > before:
         return None
     if whole:
@@ -71,6 +73,15 @@ def read_updates(
         return Updates((Group(calls.optimizers[0], calls.schedules[0]),), clips, Frozen())
     made = _selected(Selector(world, network), freeze, chosen, calls, world)
     return None if world.sink.errors > before else made
+
+
+def _look(selector: Selector, freeze: ast.Setting | None, chosen: Chosen) -> None:
+    """Reports what is wrong with selections where what they are for was wrong already."""
+    if freeze is not None and freeze.values:
+        selector.line(freeze, freeze.values)
+    for settings in chosen.values():
+        for setting in settings:
+            selector.line(setting, setting.selectors)
 
 
 def _calls(world: World, found: Found, chosen: Chosen) -> _Calls | None:

@@ -40,6 +40,12 @@ def _help(a: TensorType, b: TensorType, at: int, x: Dim, y: Dim) -> str:
     """What makes axis `at` (from the end) of a and b equal, computed from their sizes."""
     if a.rank == b.rank == at and a.rank > 1:
         return f"add `conv({show(x)}, 1)` to the second, or give it {show(x)} channels"
+    if a.rank != b.rank or (a.rank == 3 and (a.dims[1:] == (1, 1)) != (b.dims[1:] == (1, 1))):
+        return "give one side size 1 where the other has its own; `dense` acts on the last axis"
+    if a.rank == b.rank == 3 and (a.dims[1] == 1) != (b.dims[1] == 1):
+        return "`dense` acts on the last axis; behind a global pool write `conv(CHANNELS, 1)`"
+    if a.rank == b.rank == 2 and at == 1:
+        return f"add `dense({show(x)})` to the second, or give it {show(x)} features"
     if a.rank == b.rank == 1:
         return f"add `dense({show(x)})` to the second, or give it {show(x)} units"
     if isinstance(x, int) and isinstance(y, int) and max(x, y) % min(x, y) == 0:

@@ -160,6 +160,15 @@ def _assigned(r: Reader, t: Found, name: str) -> bool:
         r.report(rules.ASSIGNMENT.at(here, "nothing is assigned here", help=help_))
         r.skip(t)
         return True
+    if re.search(r"[^\W\d]\w*\.\w+\(", value) or _has_value(r, name):
+        again = _has_value(r, name)
+        help_ = "steps follow one another: `conv(64, 3) -> relu -> max_pool(2)`"
+        message = f"`{name}` has its value already" if again else "nothing is assigned here"
+        if again:
+            help_ = f"give the new one another name: `let {name}2 = {value}`"
+        r.report(rules.ASSIGNMENT.at(r.span(t.start, t.end), message, help=help_))
+        r.skip(t)
+        return True
     if re.fullmatch(rf"{_STEP}(?:\s*->\s*{_STEP})*", value):
         r.report(_assignment(r, t, name, Fix(line, f"{value} as {name}")))
     elif re.match(rf"{_STEP}\s*(?:->|\{{|:|$)", value):
@@ -170,6 +179,12 @@ def _assigned(r: Reader, t: Found, name: str) -> bool:
         return True
     r.leave_out()
     return True
+
+
+def _has_value(r: Reader, name: str) -> bool:
+    """Whether a `let` before gave the name a value in these braces."""
+    opened = next((f.start for f in reversed(r.frames) if f.sign == "{"), 0)
+    return re.search(rf"\blet\s+{name}\b", r.text[opened : r.begin]) is not None
 
 
 def _setting_sign(r: Reader, t: Found) -> bool:
@@ -373,20 +388,5 @@ def percent(r: Reader, t: Found) -> bool:
         return False
     here = r.span(r.previous_start - len(before[0]), r.previous_end)
     r.report(rules.NUMBER.at(here, "there are no percentages", help="write `0.8` for 80%"))
-    r.skip(t)
-    return True
-
-
-def comparisons(r: Reader, t: Found) -> bool:
-    """`0 < x < 8`."""
-    if t.plain != "COMPARISON" or not r.machine.fits("AND"):
-        return False
-    r.report(
-        rules.COMPARISON_CHAIN.at(
-            r.span(t.start, t.end),
-            "comparisons are not chained",
-            help="write `0 < x and x < 8`",
-        )
-    )
     r.skip(t)
     return True

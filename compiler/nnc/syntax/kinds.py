@@ -77,6 +77,7 @@ _PYTHON = (
     r"if __name__ ==|print\(|\w+ = (?:\w+\.)*Sequential\(|model\.add\()"
 )
 _YAML = r"^(?:---\s*$|[\w.-]+:(?:\s+[^\s{].*|\s*)$|\s*- [\w\"'])"
+_CAFFE = r"^\s*layers?\s*\{\s*$|^\s*bottom:\s*[\"']"
 _TOML = r"^\[[\w.\"-]+\]\s*$|^\[\[[\w.]+\]\]\s*$"
 _FENCE = r"^(?:```|~~~)"
 _LINK = r"^(?:[-*] .*|\d+\. .*|.*\]\(\S+\).*|={3,}|-{3,}|\|.*\|)$"
@@ -112,6 +113,9 @@ def _lines(source: Source, text: str) -> Diagnostic | None:
     python = re.search(_PYTHON, text, re.MULTILINE)
     if python is not None:
         return _other(source, python, "Python", TAKES)
+    caffe = re.search(_CAFFE, text, re.MULTILINE)
+    if caffe is not None:
+        return _other(source, caffe, "a prototxt of Caffe", TAKES)
     toml = re.search(_TOML, text, re.MULTILINE)
     if toml is not None:
         return _other(source, toml, "TOML", TAKES)

@@ -27,6 +27,7 @@ MASTER = re.compile(
   | (?P<number>\d\w*+(?:\.\d\w*+)?(?:(?<=[eE])[+-]\d\w*+)?
       (?:(?:[ \t]++x|[ \t]*+\u00d7)[ \t]*+\d++)*+ (?:%(?=[ \t]*+(?:[,)\]};\r\n\#]|\Z)))?)
   | (?P<gap>(?:\r?\n|\r|\#[^\r\n]*+)(?:[ \t\f\r\n]++|\#[^\r\n]*+)*+)
+  | (?P<doc>"{3}[\s\S]*?"{3})
   | (?P<string>"[^"\r\n]*+"?)
   | (?P<end>;)
   | (?P<quote>'[^'\r\n]*+'?|[\u201c\u201d\u201e][^"\u201c\u201d\r\n]*+[\u201c\u201d"]?)
@@ -64,6 +65,9 @@ def tokens(source: Source, report: Callable[[Diagnostic], None]) -> Iterator[Tok
             span = Span(source, start, end)
             node = number(span, text, report) if value is None else Number(span, value, "")
             yield "NUMBER", node, start, end, fresh
+        elif kind == "doc":
+            _comment(Span(source, *match.span("doc")), report)
+            continue
         elif kind == "end":
             yield "_NL", None, match.end() - 1, match.end(), False
         elif kind is None:
@@ -91,6 +95,19 @@ def _not_ascii(span: Span, text: str) -> Diagnostic:
         f"the name `{text}` has letters other than a to z",
         help=f"names are made of a-z, A-Z, 0-9 and `_`{use}",
     )
+
+
+def _comment(span: Span, report: Callable[[Diagnostic], None]) -> None:
+    """A text in three quotes, as Python has it."""
+    lines = [line.strip() for line in span.text[3:-3].strip().splitlines()]
+    start = span.source.text.rfind("\n", 0, span.start) + 1
+    gap = span.source.text[start : span.start]
+    made = f"\n{gap if not gap.strip() else ''}".join(f"# {line}".rstrip() for line in lines)
+    after = span.source.text[span.end : span.end + 1]
+    fix = Fix(span, made or "#") if not gap.strip() and after in ("", "\n", "\r") else None
+    message = "a comment begins with `#`"
+    here = Span(span.source, span.start, span.start + 3)
+    report(rules.FOREIGN_SIGN.at(here, message, help="write `#` before each of its lines", fix=fix))
 
 
 def _strange_blank(span: Span, named: set[str], report: Callable[[Diagnostic], None]) -> None:
@@ -197,6 +214,9 @@ def number(span: Span, text: str, report: Callable[[Diagnostic], None]) -> Numbe
     if re.fullmatch(r"[1-9]\d{0,8}(?:x[1-9]\d{0,8})+", text, re.ASCII):
         return Kernel(span, tuple(int(size) for size in text.split("x")))
     message, meant = _malformed(text, form)
+    if text.endswith("%") and _is_bound(span):
+        report(rules.NUMBER.at(span, message, help="write how much, such as `5M` or `20MB`"))
+        return Number(span, 10**15, "")
     if text.endswith("%") and _is_length(span):
         report(rules.NUMBER.at(span, message, help="write how many, such as `5`"))
         return number(span, meant or "1", lambda _: None)
@@ -220,6 +240,12 @@ def _is_length(span: Span) -> bool:
     )
 
 
+def _is_bound(span: Span) -> bool:
+    """Whether a number is the bound of a budget, which no share is."""
+    before = span.source.text[max(0, span.start - 40) : span.start]
+    return re.search(r"<=?\s*$", before) is not None
+
+
 def _value(digits: str) -> int | float | None:
     plain = digits.replace("_", "")
     if len(plain) > _DIGITS:
@@ -228,6 +254,16 @@ def _value(digits: str) -> int | float | None:
         return int(plain)
     value = float(plain)
     return value if value < 1e300 else None
+
+
+_THEIRS = {
+    "gflops": "G", "mflops": "M", "gflop": "G", "mflop": "M", "gmacs": "G", "mmacs": "M",
+    "khz": "K", "mhz": "M", "gib": "GB", "mib": "MB", "kib": "KB", "g": "G", "mio": "M", "mil": "M",
+    "million": "M", "billion": "B", "thousand": "K", "sec": "s", "secs": "s", "seconds": "s",
+    "mins": "min", "minutes": "min", "hr": "h", "hrs": "h", "hours": "h", "msec": "ms",
+}  # fmt: skip
+"""Units of elsewhere, in lower case."""
+_NONE = frozenset({"px", "pixels", "hz", "epochs", "epoch", "steps", "step", "units"})
 
 
 def _malformed(text: str, form: re.Match[str] | None) -> tuple[str, str]:
@@ -245,7 +281,9 @@ def _malformed(text: str, form: re.Match[str] | None) -> tuple[str, str]:
         return "a kernel is written without blanks, with a small x", meant
     if form is not None and form[2]:
         units = {unit.lower(): unit for unit in UNITS}
-        known = units.get(form[2].lower(), "")
+        known = units.get(form[2].lower(), "") or _THEIRS.get(form[2].lower(), "")
+        if form[2].lower() in _NONE:
+            return f"a number has no unit `{form[2]}`", form[1]
         if known:
             return f"`{form[2]}` is not a unit", form[1] + known
     if re.fullmatch(r"\d[\d_]*", text, re.ASCII):

@@ -135,3 +135,18 @@ def _void(r: Reader, t: Found, start: int, message: str) -> None:
     r.skipping = True
     r.forget_brackets()
     r.open("{", t.start, "void")
+
+
+def comparisons(r: Reader, t: Found) -> bool:
+    """`0 < x < 8`."""
+    if t.plain != "COMPARISON" or not r.machine.fits("AND"):
+        return False
+    r.report(
+        rules.COMPARISON_CHAIN.at(
+            r.span(t.start, t.end),
+            "comparisons are not chained",
+            help="write `0 < x and x < 8`",
+        )
+    )
+    r.skip(t)
+    return True
