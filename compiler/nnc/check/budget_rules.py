@@ -22,8 +22,9 @@ BAD_BUDGET = rule(
 A budget bounds figures from above: `budget { weights <= 5M; macs <= 600M; onnx <= 20MB;
 memory <= 1GB; train_memory <= 8GB }`. `weights` and `macs` are counts, `5M` is five million; the
 others are amounts of bytes, and `20MB` is twenty million. It stands in a network, or at the top of
-the file, with the network's name where there are several: `budget LeNet5 { weights <= 70K }`. A size that is free in
-the network, and `batch`, get a number there for the figures: `budget { H 224; W 224; macs <= 5G }`.
+the file, with the network's name where there are several: `budget LeNet5 { weights <= 70K }`. A
+size that is free in the network, and `batch`, get a number there for the figures:
+`budget { H 224; W 224; macs <= 5G }`.
 """,
 )
 FREE_SIZE = rule(
