@@ -304,3 +304,12 @@ train A {
   steps 10
 }
 """
+
+
+def test_lengths_that_nobody_wrote_are_no_rows(nnc: Nnc) -> None:
+    text = "network N { input words: token[T] padded; embedding(9, 8) -> mean(axis=0); output y }\n"
+    Path("padded.nn").write_text(text)
+    shown = nnc("show", "padded.nn").out
+    assert "input      words: token[T] padded\n" in shown
+    assert "total       2 layers" in shown
+    assert "own_steps" not in shown

@@ -225,6 +225,7 @@ class SceneBuilder:
                 states.append(inner.enter(box, port.value))
             elif value is not None:
                 name = port.name if isinstance(op, Scan) or len(taken) - len(lengths) > 1 else ""
+                name = "not read" if name.startswith("_") else name
                 name = f"{name} {graph.types[port.value]}" if at < steps else name
                 inner.enter(Box("enter", (), ins=(), said=name), port.value)
         inner.steps(inner.tidied.items, [port.value for port in graph.outputs], 0)

@@ -17,6 +17,8 @@ ROUNDS = 300
 """At most; it ends where nothing moves."""
 STILL = 0.02
 SETTLING = 60
+WORK = 300_000
+"""So many places are looked at; where there are more, after fewer rounds."""
 PARTINGS = 400
 """So many groups are parted with care, before all that are in each other's way."""
 
@@ -34,7 +36,8 @@ def place(ranks: Ranks, shapes: Sequence[Shape]) -> None:
             at = node.x + node.right + BETWEEN
         for node in rank:
             node.x -= (at - BETWEEN) / 2
-    for sweep in range(ROUNDS):
+    pieces = sum(len(rank) for rank in ranks)
+    for sweep in range(min(ROUNDS, WORK // (pieces + 1) + 6)):
         before = [node.x for rank in ranks for node in rank]
         for rank in ranks if sweep % 2 == 0 else reversed(ranks):
             _fit(rank)
@@ -98,7 +101,7 @@ def _follower(node: Node, heights: dict[int, int], shapes: Sequence[Shape]) -> L
 def _sorted(ranks: Ranks, groups: list[Group]) -> list[Group]:
     """Groups from left to right, parted where they would have to pass one another."""
     pieces = sum(len(rank) for rank in ranks)
-    most = min(PARTINGS, 1_000_000 // (pieces + 1))
+    most = min(PARTINGS, WORK // (pieces + 1))
     for tries in range(most + 3):
         group_of = {id(node): at for at, group in enumerate(groups) for node, _ in group}
         after: list[set[int]] = [set() for _ in groups]
@@ -236,7 +239,7 @@ def _settle(ranks: Ranks, groups: list[Group]) -> None:
         for at, node in enumerate(rank):
             after = rank[at + 1] if at + 1 < len(rank) else None
             sides[id(node)] = (rank[at - 1] if at else None, after)
-    for sweep in range(SETTLING):
+    for sweep in range(min(SETTLING, WORK // (len(sides) + 1) + 6)):
         largest = 0.0
         for group in groups if sweep % 2 == 0 else reversed(groups):
             move = _room(group, sides)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from nnc.ir.dims import Dim, Poly, show
 from nnc.ir.graph import Network
 from nnc.ir.plan import TrainPlan, describe
 from nnc.ir.types import TensorType
 from nnc.ir.walk import LayerRow, Totals, layer_rows, totals
+from nnc.layers.lengths import HidePadding, Lengths, OwnSteps
 from nnc.passes.memory import Memory, memory
 from nnc.passes.onnx_size import onnx_size
 from nnc.record import Record
@@ -16,8 +19,10 @@ from nnc.render.json import Json
 from nnc.render.text import PLAIN, Look, pad, paint, visible, width, wrapped
 from nnc.render.units import file_size
 
-LONG = 44
+LONG = 36
 """A symbolic count of more characters is shown as `?`: nobody would read it in a table."""
+UNWRITTEN = (Lengths.word, OwnSteps.word, HidePadding.word)
+"""Steps of padded sequences that a person does not read of."""
 LONGEST = 400
 """And a total of more."""
 
@@ -27,6 +32,7 @@ class Named(Record):
 
     name: str
     type: TensorType
+    padded: bool = False
 
 
 def named_inputs(network: Network) -> tuple[Named, ...]:
@@ -56,11 +62,11 @@ def network_text(
         depth: how many levels of calls are opened, all by default.
         plans: how it is trained.
     """
-    rows = layer_rows(network, depth)
+    rows = _written(layer_rows(network, depth))
     sums = totals(network)
     head = ("place", "layer", "output", "weights", "multiply-adds")
     body = [_cells(row, network.facts) for row in rows]
-    layers = len(rows) if depth is None else len(layer_rows(network))
+    layers = len(rows) if depth is None else len(_written(layer_rows(network)))
     total = (
         "total",
         many(layers, "layer"),
@@ -70,7 +76,7 @@ def network_text(
     )
     columns = [max(width(cell, look) for cell in column) for column in zip(head, *body, total)]
     lines = [paint(visible(network.name, look), "bold", look)]
-    lines.extend(_ports("input", named_inputs(network), look))
+    lines.extend(_ports("input", _inputs(network), look))
     lines.append("")
     lines.append(paint(_line(head, columns, look), "dim", look))
     lines.extend(_line(row, columns, look) for row in body)
@@ -81,6 +87,21 @@ def network_text(
     lines.extend(_needs(network, plans))
     lines.extend(f"condition  {visible(said, look)}" for said in network.conditions)
     return "\n".join(lines) + "\n"
+
+
+def _written(rows: Sequence[LayerRow]) -> list[LayerRow]:
+    """Without the steps that speak of the lengths of padded sequences: nobody wrote them."""
+    return [row for row in rows if row.word not in UNWRITTEN]
+
+
+def _inputs(network: Network) -> tuple[Named, ...]:
+    """The inputs that people give; a padded one's lengths belong to it."""
+    padded = {port.measures for port in network.graph.inputs}
+    return tuple(
+        Named(name.name, name.type, name.name in padded)
+        for name, port in zip(named_inputs(network), network.graph.inputs)
+        if not port.measures
+    )
 
 
 def _sums(network: Network, sums: Totals, look: Look) -> list[str]:
@@ -212,7 +233,8 @@ def _line(row: tuple[str, ...], columns: list[int], look: Look) -> str:
 
 
 def _ports(kind: str, ports: tuple[Named, ...], look: Look) -> list[str]:
-    said = [visible(f"{port.name}: {port.type}", look) for port in ports]
+    mark = {True: " padded", False: ""}
+    said = [visible(f"{port.name}: {port.type}{mark[port.padded]}", look) for port in ports]
     lines = wrapped(said, max(look.width - 11, 20), ", ")
     return [f"{kind if at == 0 else '':<9}  {line}" for at, line in enumerate(lines)]
 
