@@ -228,7 +228,7 @@ def test_the_first_run_has_sizes_that_the_network_takes() -> None:
     sizes = example_sizes(net)
     assert sizes["H"] % 5 == 0
     assert sizes["H"] >= 32
-    assert f"model(torch.zeros(1, 1, {sizes['H']}, {sizes['W']}))\n" in torch_source(net)
+    assert f"model(torch.zeros(1, 1, {sizes['H']}, {sizes['W']}))" in torch_source(net)
 
 
 def test_words_become_ids() -> None:

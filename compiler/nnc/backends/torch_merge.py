@@ -11,6 +11,7 @@ import ast
 import re
 from collections.abc import Callable, Sequence
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 from nnc.backends.torch_text import WIDTH, split_top
 from nnc.ir.names import place_name
@@ -163,7 +164,7 @@ def _returned(lines: Sequence[str]) -> list[Sequence[str]]:
 
 def _statements(lines: Sequence[str], inputs: Sequence[str]) -> list[Statement]:
     units = _units(lines)
-    trees = [ast.parse(unit) for unit in units]
+    trees = [_parsed(unit) for unit in units]
     stored = {
         node.id
         for tree in trees
@@ -171,6 +172,11 @@ def _statements(lines: Sequence[str], inputs: Sequence[str]) -> list[Statement]:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
     }
     return [_statement(u, tree, stored | {*inputs}) for u, tree in zip(units, trees)]
+
+
+@lru_cache(maxsize=2_000)
+def _parsed(unit: str) -> ast.Module:
+    return ast.parse(unit)
 
 
 def _statement(text: str, tree: ast.Module, local: set[str]) -> Statement:

@@ -42,11 +42,10 @@ def closing(network: Network, name: str, extras: Extras) -> list[str]:
         'if __name__ == "__main__":',
         *start,
         "    try:",
-        f"        model = load({given})",
+        f"        model = load({given}).requires_grad_(False)",
         "    except Exception as error:",
         '        sys.exit(f"No weights, `nnc build` writes them: {error}")',
         *lines,
-        "    with torch.inference_mode():",
         *_shown(ports, network, extras, calling, [*values]),
     ]
 
@@ -104,15 +103,18 @@ def _shown(
     labels = [known.get(port.name, ()) for port in ports]
     if len(ports) > 1 and not any(labels):
         names = ", ".join(quoted(port.name) for port in ports)
-        loop = laid_out(f"for name, value in zip(({names}), {calling}):", "        ")
+        loop = laid_out(f"for name, value in zip(({names}), {calling}):", "    ")
         if len(loop) > 1:
-            first = laid_out(f"outputs = {calling}", "        ")
-            loop = [*first, *laid_out(f"for name, value in zip(({names}), outputs):", "        ")]
-        return [*loop, "            print(name, tuple(value.shape))"]
+            first = laid_out(f"outputs = {calling}", "    ")
+            loop = [*first, *laid_out(f"for name, value in zip(({names}), outputs):", "    ")]
+        return [*loop, "        print(name, tuple(value.shape))"]
+    alone = f"    print({quoted(ports[0].name)}, tuple({calling}.shape))"
+    if len(ports) == 1 and not any(labels) and len(alone) <= WIDTH:
+        return [alone]
     variables: list[str] = []
     for port in ports:
         variables.append(local_name(port.name, (*_OWN, *taken, *variables)))
-    lines = laid_out(f"{', '.join(variables)} = {calling}", "        ")
+    lines = laid_out(f"{', '.join(variables)} = {calling}", "    ")
     for port, variable, words in zip(ports, variables, labels):
         shown = [quoted(port.name), f"tuple({variable}.shape)"]
         if words and types[port.value].dims == (len(words),):
