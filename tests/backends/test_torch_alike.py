@@ -108,6 +108,16 @@ def test_one_class_with_an_if(blocks: str, steps: str, says: str, tmp_path: Path
             "block unit(n, w) { for i in 0..n { if i < 2 { conv(w, 1) } else { tanh } } }",
             "unit(2, 4) -> unit(3, 4)",
         ),
+        # Two conditions differ, and either would tell them apart.
+        (
+            "block unit(w, a, b) { conv(w, 1); if a { relu }; if b { sigmoid } }",
+            "unit(4, true, true) -> unit(4, false, false)",
+        ),
+        # A step that was handed in differs, too.
+        (
+            "block unit(w, a, act=relu) { conv(w, 1) -> act; if a { sigmoid } }",
+            "unit(4, true) -> unit(4, false, act=tanh)",
+        ),
     ],
 )
 def test_classes_that_stay_apart(blocks: str, steps: str, tmp_path: Path) -> None:

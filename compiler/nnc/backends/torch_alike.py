@@ -25,6 +25,7 @@ from nnc.ir.dims import Poly
 from nnc.ir.graph import Graph
 from nnc.ir.names import local_name, place_name
 from nnc.record import Record
+from nnc.source import Span
 
 LONGEST = 120  # a condition of more characters is not looked at
 SPLITS = 4  # statements under the flag that a reader follows
@@ -42,6 +43,8 @@ class Variant(Record):
 def joined(one: Variant, other: Variant) -> Written | None:
     """Both classes as one, None where they differ too much or nothing tells them apart."""
     if one.body.base != other.body.base or one.body.inputs != other.body.inputs:
+        return None
+    if not _of_one_text(one.graphs, other.graphs):
         return None
     if len(_lines(one.body)) < len(_lines(other.body)):
         one, other = other, one
@@ -130,10 +133,12 @@ def _condition(
     one: Variant, other: Variant, params: tuple[Param, ...]
 ) -> tuple[str, tuple[Param, ...]] | None:
     """The condition that holds in the first alone, and the parameters with those that it reads."""
-    for text, truth in _decided(one.graphs[0]).items():
+    told = _differing(one.graphs, other.graphs)
+    if told is not None:
+        text, truth = told
         tree = _tree(text)
         if tree is None or not _tells(tree, truth, one.graphs, other.graphs):
-            continue
+            return None
         known = {p.spec: p for p in params}
         for name in _names(tree):
             if name not in known:
@@ -150,15 +155,38 @@ def _default(name: str, graph: Graph) -> str:
     return "" if value is None else repr(value)
 
 
-def _decided(graph: Graph) -> dict[str, bool]:
-    """The conditions of a graph that were always decided alike."""
-    found: dict[str, bool] = {}
-    unclear: set[str] = set()
-    for branch in graph.branches:
-        text, truth = _split(branch)
-        if found.setdefault(text, truth) != truth:
-            unclear.add(text)
-    return {text: truth for text, truth in found.items() if text not in unclear}
+def _of_one_text(graphs: Sequence[Graph], others: Sequence[Graph]) -> bool:
+    """Whether what differs are steps of the block itself, not steps that it was given."""
+    words: list[dict[Span, str]] = []
+    for several in (graphs, others):
+        words.append({item.span: item.op.word for graph in several for item in graph.items})
+    one, other = words
+    if any(one[span] != other[span] for span in one.keys() & other.keys()):
+        return False
+    block = graphs[0].span
+    return all(
+        span.source == block.source and block.start <= span.start and span.end <= block.end
+        for span in one.keys() ^ other.keys()
+    )
+
+
+def _differing(graphs: Sequence[Graph], others: Sequence[Graph]) -> tuple[str, bool] | None:
+    """The only condition that was decided otherwise in the others, and how in the first."""
+    one, other = _decided(graphs), _decided(others)
+    apart = [text for text in one if text in other and one[text] != other[text]]
+    if len(apart) != 1 or len(one[apart[0]]) > 1 or one[apart[0]] & other[apart[0]]:
+        return None
+    return apart[0], True in one[apart[0]]
+
+
+def _decided(graphs: Sequence[Graph]) -> dict[str, set[bool]]:
+    """How the conditions of graphs were decided."""
+    found: dict[str, set[bool]] = {}
+    for graph in graphs:
+        for branch in graph.branches:
+            text, truth = _split(branch)
+            found.setdefault(text, set()).add(truth)
+    return found
 
 
 def _split(branch: str) -> tuple[str, bool]:
