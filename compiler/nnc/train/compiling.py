@@ -29,8 +29,14 @@ class Compiler:
         """The function, compiled when it is first called."""
         if not self.on:
             return function
+
+        def own(*args: P.args, **named: P.kwargs) -> R:
+            return function(*args, **named)
+
+        # PyTorch compiles a function 8 times at most, and counts by code: each has code of its own.
+        own.__code__ = own.__code__.replace()
         # Fixed shapes: symbolic ones crash on networks of transposed convolutions on CPUs.
-        compiled = torch.compile(function, dynamic=False)
+        compiled = torch.compile(own, dynamic=False)
 
         def run(*args: P.args, **named: P.kwargs) -> R:
             return compiled(*args, **named) if self.on else function(*args, **named)

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 import torch
 
+from nnc.ir.ganformula import updates_of
 from nnc.train.gan.session import GanSession
 from nnc.train.session import Session
 from nnc.train.snapshot import kept, restore
@@ -47,7 +48,9 @@ def _steps(session: Session) -> None:
     """Steps on the first batch of the epoch, and on the last where it has another size."""
     session.learn()
     sizes = {stop - start: (start, stop) for start, stop in reversed(session.bounds)}
-    turns = session.gan.objective.critic if isinstance(session, GanSession) else 1
+    turns = 1
+    if isinstance(session, GanSession):
+        turns = max(update.every for update in updates_of(session.gan).each)
     order = session.order()
     for bounds in sizes.values():
         batches = session.train.batches(order, [bounds], session.epoch)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import functools
+import itertools
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -14,7 +17,8 @@ from nnc.train.gan.session import GanSession
 from nnc.train.warming import warm_up
 from tests.train.gan.kinds import KINDS, more_of
 from tests.train.gan.kit import CPU, job_at, plan_of, resumed, simple, states
-from tests.train.kit import Listener, class_plan, run, signal_at
+from tests.train.gan.test_written import free
+from tests.train.kit import Listener, class_plan, run
 from tests.train.kit import job_at as one_network
 
 pytestmark = pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")
@@ -30,10 +34,11 @@ def captured(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.compiler.reset()
 
 
-def trained(path: Path, kind: str, *, compiled: bool) -> dict[str, torch.Tensor]:
+def trained(path: Path, kind: str, *, compiled: bool, out: bool) -> dict[str, torch.Tensor]:
     """The weights after some steps, the last of them with a smaller batch."""
     plan, text = KINDS[kind]
-    job = job_at(path, replace(plan, compile=compiled), text, **more_of(kind))
+    plan = replace(free(plan) if out else plan, compile=compiled)
+    job = job_at(path, plan, text, **more_of(kind))
     job.folder.close()
     session = GanSession(job, CPU)
     notes: list[str] = []
@@ -50,9 +55,10 @@ def trained(path: Path, kind: str, *, compiled: bool) -> dict[str, torch.Tensor]
     return session.weights()
 
 
-def compare(path: Path, kind: str) -> None:
-    plain = trained(path / "plain", kind, compiled=False)
-    made = trained(path / "compiled", kind, compiled=True)
+def compare(path: Path, kind: str, *, out: bool = False) -> None:
+    """`out`: with the objective's losses written out."""
+    plain = trained(path / "plain", kind, compiled=False, out=out)
+    made = trained(path / "compiled", kind, compiled=True, out=out)
     for name, value in plain.items():
         torch.testing.assert_close(made[name], value, rtol=0, atol=1e-5, msg=name)
 
@@ -65,6 +71,13 @@ def test_captured_steps_are_the_plain_ones(tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("captured")
+@pytest.mark.parametrize("kind", ["average", "wgan_gp", "acgan", "cyclegan"])
+def test_captured_steps_of_losses_that_are_written_out(tmp_path: Path, kind: str) -> None:
+    compare(tmp_path, kind, out=True)
+
+
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # PyTorch's own, while it compiles
 @pytest.mark.parametrize("kind", ["gan", "wgan_gp", "cyclegan"])
 def test_steps_in_machine_code_are_the_plain_ones(tmp_path: Path, kind: str) -> None:
@@ -74,15 +87,23 @@ def test_steps_in_machine_code_are_the_plain_ones(tmp_path: Path, kind: str) -> 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("captured")
-def test_a_compiled_run_that_was_stopped_goes_on_to_the_bit(tmp_path: Path) -> None:
+def test_a_compiled_run_that_was_stopped_goes_on_to_the_bit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plan = replace(KINDS["average"][0], compile=True)
     whole = job_at(tmp_path / "whole", plan)
     assert run(whole).status == "finished"
-    first = job_at(tmp_path / "cut", plan)
-    session_calls = 3 * 2 + 5  # the steps of the warm-up, and half of the first epoch
-    signal_at(first.members[-1].module, session_calls)
-    assert run(first).exit_code == 130
+    steps, before = itertools.count(1), GanSession.set_rates
+
+    def interrupted(session: GanSession) -> None:  # steps that count; the warm-up's do not
+        if next(steps) == 6:
+            os.kill(os.getpid(), signal.SIGINT)
+        before(session)
+
+    monkeypatch.setattr(GanSession, "set_rates", interrupted)
+    assert run(job_at(tmp_path / "cut", plan)).exit_code == 130
     second = resumed(tmp_path / "cut", plan)
+    assert second.resume
     assert run(second).status == "finished"
     found, wanted = states(second), states(whole)
     assert all(torch.equal(found[name], wanted[name]) for name in wanted)

@@ -178,6 +178,7 @@ class GanSession(Session):
             self.averages,
             self.job.accumulate,
             chances(self.gan),
+            self.compiler,
         )
 
     def _terms(self) -> dict[str, Terms]:

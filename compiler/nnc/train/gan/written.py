@@ -11,6 +11,7 @@ from nnc.ir.gan import Gan, GanLoss
 from nnc.ir.ganformula import Updates, calls, generated, players_in
 from nnc.ir.lossformula import Applied, Formula, Named
 from nnc.record import Record
+from nnc.train.compiling import Compiler
 from nnc.train.feed import Raw
 from nnc.train.formulas import elements
 from nnc.train.gan.buffer import Buffer
@@ -59,10 +60,13 @@ class Written:
         averages: Mapping[str, Averages],
         count: int,
         chances: bool,
+        compiler: Compiler,
     ) -> None:
         self.gan, self.sides, self.buffers = gan, sides, buffers
         self.draws, self.tally, self.chances = draws, tally, chances
         self._fronts, self._averages, self._count = fronts, averages, count
+        # Formulas draw, keep and count beside what they compute: each player's call is compiled.
+        self.all = {name: compiler(side.all) for name, side in sides.items()}
         self._redraw, self._clamps = updates.redraw, dict(updates.clamps)
         self._latents = [source for source in gan.sources if source.kind == "latent"]
         self._updates = [
@@ -142,7 +146,7 @@ class Written:
                 values[name] = piece.values[of.name]
         wanted = bool(who & later)
         with torch.set_grad_enabled(wanted):
-            made[call] = Made(side.all(values), live if wanted else frozenset())
+            made[call] = Made(self.all[call.player](values), live if wanted else frozenset())
 
     def _learn(self, update: GanLoss) -> None:
         """Changes the weights, and all that follows them."""
@@ -194,12 +198,13 @@ class _Found:
         known = self._judged.get(call)
         if known is not None:
             return known
+        ask = self._step.all[call.player]
         with torch.set_grad_enabled(bool(players_in(call) & self._learning)):
             at = self._value(call.of[0])
             if side.player.role == "generator":
-                outputs = side.all({**self._piece.values, side.player.reads[0]: at})
+                outputs = ask({**self._piece.values, side.player.reads[0]: at})
             else:
-                outputs = side.all(self._piece.values, at)
+                outputs = ask(self._piece.values, at)
                 self._show(call, outputs[0])
         self._judged[call] = outputs
         return outputs
