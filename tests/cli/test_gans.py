@@ -170,7 +170,7 @@ def test_two_folders_are_translated_into_one_another(nnc: Nnc) -> None:
     assert nnc("sample", run, "-o", "x.png").code == 1
     done = nnc("run", run, "left", "-o", "turned/")
     assert done.code == 0, done.err
-    assert "this is to_b.onnx; the run also has to_a.onnx" in done.err
+    assert "this is to_b.onnx; to_a.onnx lies beside it" in done.err
     assert sorted(p.name for p in Path("turned").iterdir()) == [f"{n}.png" for n in range(9)]
     done = nnc("run", run / "to_b.onnx", "left/1.png", "right/1.png", "-o", "turned")
     assert done.code == 0, done.err

@@ -128,7 +128,9 @@ def test_a_run_without_a_file_of_one_step(nnc: Nnc, runs: Path) -> None:
     assert "step.onnx, which writes step by step, is not there" in done.err
     assert "--streaming` makes one" in done.err
     assert "export Sea { streaming }" in done.err
+    assert "then `nnc sample build/whole`" in done.err
     assert nnc("build", runs / "whole", "--streaming", "-o", "made").code == 0
+    assert nnc("sample", "made", "--prompt", "the ", "--length", 5).out.startswith("the ")
     done = nnc("sample", "made/step.onnx", "--prompt", "the ", "--length", 5)
     assert done.out.startswith("the ")
     done = nnc("sample", runs / "whole" / "model.onnx")

@@ -61,9 +61,8 @@ def check_budgets(
             bounds = [bound for bound in bounds if bound.figure.word != "train_memory"]
         exported = prune(network, export.outputs or None) if export is not None else network
         question = Question(network, sizes, batch, plans, spec, exported)
-        if _answerable(world, question, bounds):
-            for bound in bounds:
-                _hold(world, question, bound)
+        for bound in _answerable(world, question, bounds):
+            _hold(world, question, bound)
 
 
 def _budgets(
@@ -261,8 +260,11 @@ def _wrong_unit(figure: Figure, e: ast.Expr, value: Value) -> Diagnostic:
 # --- whether it is kept ---------------------------------------------------------------------------
 
 
-def _answerable(world: World, question: Question, bounds: list[Bound]) -> bool:
-    """Whether sizes and batch are known that the figures depend on; else one message."""
+def _answerable(world: World, question: Question, bounds: list[Bound]) -> list[Bound]:
+    """The bounds whose figures can be worked out; what is not known for the others is one message.
+
+    The message stands at the first of them.
+    """
     violated = holds(question.network.facts, question.sizes)  # type: ignore[arg-type]
     if violated is not None and bounds:
         world.sink.add(
@@ -270,24 +272,24 @@ def _answerable(world: World, question: Question, bounds: list[Bound]) -> bool:
                 bounds[0].setting.span, "the network cannot have these sizes", help=violated
             )
         )
-        return False
-    for bound in bounds:
-        free = bound.figure.free(question)
-        if not free:
-            continue
-        listed = ", ".join(f"`{name}`" for name in free)
-        shown = "; ".join(f"{name} {_example(question.network, name)}" for name in free)
+        return []
+    free = {bound.figure.word: bound.figure.free(question) for bound in bounds}
+    open_ones = [bound for bound in bounds if free[bound.figure.word]]
+    if open_ones:
+        first = open_ones[0]
+        names = tuple(dict.fromkeys(name for found in free.values() for name in found))
+        shown = "; ".join(f"{name} {_example(question.network, name)}" for name in names)
+        listed = ", ".join(f"`{name}`" for name in free[first.figure.word])
         world.sink.add(
             FREE_SIZE.at(
-                bound.setting.name.span,
-                f"`{bound.figure.word}` depends on {listed}",
+                first.setting.name.span,
+                f"`{first.figure.word}` depends on {listed}",
                 label="not known while checking",
                 help=f"say where to work it out: write `{shown}` into the budget"
-                + (", or a `train` block" if free == ("batch",) else ""),
+                + (", or a `train` block" if names == ("batch",) else ""),
             )
         )
-        return False
-    return True
+    return [bound for bound in bounds if not free[bound.figure.word]]
 
 
 def _example(network: Network, name: str) -> int:

@@ -11,8 +11,9 @@ from nnc.check import Checked
 from nnc.cli import opened, places, resume, specs
 from nnc.cli.console import Console
 from nnc.cli.failures import relative, unusable
+from nnc.cli.models import built_file, model_file
 from nnc.cli.names import public_name
-from nnc.cli.run import model_file, whole
+from nnc.cli.run import whole
 from nnc.deploy.about import STEPS
 from nnc.deploy.evaluate import Model
 from nnc.deploy.inputs import RawRunner
@@ -86,7 +87,7 @@ def trained(path: str, moved: Mapping[str, str], console: Console) -> Trained:
     Raises:
         Refusal: there is none, or it does not say what it was made of.
     """
-    if places.kind(path) == "run":
+    if places.kind(path) == "run" and built_file(path) is None:
         run = places.run_at(path, "finished", console)
         text = specs.load(str(run.path / "spec.nn")).text
         source = Source(public_name(run.record.spec or "spec.nn"), text)

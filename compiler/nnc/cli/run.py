@@ -12,9 +12,9 @@ from pathlib import Path
 
 import click
 
-from nnc.cli import places
 from nnc.cli.console import Console
 from nnc.cli.failures import MISTAKE, relative, unusable
+from nnc.cli.models import model_file
 from nnc.cli.nearby import absent
 from nnc.cli.verb import FILE, two_forms, verb
 from nnc.deploy.about import MOST_PIXELS
@@ -137,24 +137,6 @@ def command(
     if dumped is not None:
         _dump(tally.found, dumped)
     return MISTAKE if tally.errors else 0
-
-
-def model_file(path: str, console: Console, verb: str = "run") -> Path:
-    """The ONNX file that a MODEL or a RUN names.
-
-    Raises:
-        Refusal: there is none.
-    """
-    if places.kind(path, ".onnx") != "run":
-        return places.model_at(path, verb)
-    run = places.run_at(path, "finished", console, verb)
-    others = [export.file for export in run.record.exports if export.file != run.model.name]
-    if others and run.model.name != "model.onnx":
-        console.note(f"note: this is {run.model.name}; the run also has {', '.join(others)}")
-    if not run.model.is_file():
-        help = f"`nnc build {relative(str(run.path))}` makes one of its weights"
-        raise unusable(f"{relative(str(run.path))} has no exported model", help=help)
-    return run.model
 
 
 def whole(session: Session) -> Session:

@@ -9,7 +9,7 @@ import click
 from nnc.cli import places
 from nnc.cli.console import Console
 from nnc.cli.failures import relative, unusable
-from nnc.cli.run import model_file
+from nnc.cli.models import built_in, model_file
 from nnc.cli.verb import FILE, verb
 from nnc.deploy import pictures_sample, sampling
 from nnc.deploy.about import STEPS
@@ -108,7 +108,7 @@ def command(
         _refuse(options, OF_PICTURES, session, "writes text")
         _text(session, options, count, seed, output, console)
     else:
-        raise _neither(session, model)
+        raise _neither(session, model, console)
 
 
 def _pictures(
@@ -161,17 +161,20 @@ def _file(path: str, console: Console) -> Path:
     return beside if found.name == "model.onnx" and beside.is_file() else found
 
 
-def _neither(session: Session, model: str) -> Exception:
+def _neither(session: Session, model: str, console: Console) -> Exception:
     """Why a file makes nothing by itself."""
     shown = relative(model)
     if session.about.task == "language":
-        name = session.about.network
-        if places.kind(model) != "run":
+        name, folder = session.about.network, "build/SPEC"
+        if places.kind(model) == "run":
+            folder = built_in(places.run_at(model, "any", console))
+        else:
             shown = "RUN"
         return unusable(
             f"{session.name} takes texts whole; step.onnx, which writes step by step, is not there",
-            help=f"`nnc build {shown} --streaming` makes one of a run's weights; with "
-            f"`export {name} {{ streaming }}` in the spec training does",
+            help=f"`nnc build {shown} --streaming` makes one of a run's weights: then "
+            f"`nnc sample {folder}`; with `export {name} {{ streaming }}` in the spec training "
+            "makes it",
         )
     if any(session.about.output(port.name).meaning == "image" for port in session.outputs):
         help = f"`nnc run {shown} PICTURE -o out.png` does"
