@@ -26,12 +26,12 @@ SCRIPTS = (
     "generated_resnet50",
     "accuracy_lenet",
     "forecast_ett",
-    "charlm_cpu",
+    "charlm",
     "gan_step",
     "gan_digits",
     "cyclegan_pairs",
 )
-NEEDED = {"accuracy_lenet": "mnist", "forecast_ett": "ett", "charlm_cpu": "tinyshakespeare"}
+NEEDED = {"accuracy_lenet": "mnist", "forecast_ett": "ett", "charlm": "tinyshakespeare"}
 """Benchmarks of data that is not bundled, and the folder that holds it."""
 
 

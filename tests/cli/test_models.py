@@ -34,3 +34,16 @@ def test_a_run_that_was_gone_on_with_keeps_its_model(nnc: Nnc) -> None:
     done = nnc("run", "build/a", row)
     assert done.code == 0, done.err
     assert nnc("eval", "build/a").code == 0
+
+
+def test_the_data_of_the_run_by_name_is_no_other_data(nnc: Nnc) -> None:
+    spec = SPEC.replace('bundled("iris")', 'table("rows.csv", target=["species"])')
+    Path("a.nn").write_text(spec)
+    lines = [f"{n},{n % 7},{n % 5},{n % 3},{'abc'[n % 3]}" for n in range(60)]
+    Path("mine.csv").write_text("\n".join(["a,b,c,d,species", *lines]))
+    assert nnc("train", "a.nn", "-q", "--data", "d=mine.csv").code == 0
+    plain = nnc("eval", "runs/a/1", "--json").json
+    again = nnc("eval", "runs/a/1", "--json", "--data", "d=./mine.csv")
+    assert again.code == 0, again.err
+    assert again.json == plain
+    assert "other data" not in again.err

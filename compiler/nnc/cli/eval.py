@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from nnc.cli.console import Console
-from nnc.cli.exam import Trained, dataset, sameness, trained
+from nnc.cli.exam import Trained, dataset, elsewhere, sameness, trained
 from nnc.cli.failures import FAILED_CHECK, relative, unusable
 from nnc.cli.verb import FILE, data_option, json_option, verb
 from nnc.deploy.evaluate import Measured, Question, measure, measured_names, questions
@@ -57,7 +57,9 @@ def command(
 
     The exported file is measured, and the weights in PyTorch beside it where they are known.
     """
-    found, data = dataset(trained(model, moved, console), moved, console)
+    known = trained(model, moved, console)
+    moved = elsewhere(known, moved)
+    found, data = dataset(known, moved, console)
     names = [name for name in moved if name != found.data_plan.name]
     if names:
         raise unusable(f"no data is called `{names[0]}`", help=f"it is {found.data_plan.name}")

@@ -115,6 +115,16 @@ def trained(path: str, moved: Mapping[str, str], console: Console) -> Trained:
     return replace(alone, size=size, digest=about.data)
 
 
+def elsewhere(found: Trained, moved: Mapping[str, str]) -> dict[str, str]:
+    """The data paths of the command line without those that the run itself was given."""
+    own = {} if found.run is None else resume.moved_of(found.run)
+    return {
+        name: path
+        for name, path in moved.items()
+        if name not in own or Path(own[name]).resolve() != Path(path).resolve()
+    }
+
+
 def dataset(found: Trained, moved: Mapping[str, str], console: Console) -> tuple[Trained, Dataset]:
     """The data, read as it was for training; the plan bound to it where the run did not bind it.
 
