@@ -64,7 +64,7 @@ def _exported(folder: Path) -> Path | None:
     """The ONNX file of a folder: the whole network, or the first of several."""
     found = sorted(p for p in folder.glob("*.onnx") if p.is_file() and p.name != STEPS)
     whole = [p for p in found if p.name == MODEL]
-    return (whole or found or [None])[0]
+    return next(iter([*whole, *found]), None)
 
 
 def _tell_others(chosen: Path, console: Console) -> None:
