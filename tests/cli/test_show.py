@@ -121,6 +121,20 @@ def test_totals_of_free_sizes(nnc: Nnc) -> None:
     assert "[3, 8, W]" in nnc("show", "free.nn", "-o", "-", "--size", "H=8").out
 
 
+def test_a_size_that_only_a_weight_has(nnc: Nnc) -> None:
+    text = """\
+data mails = text("mails.txt", window=20)
+network N { input words: token[20]; embedding(mails.vocab, 4) -> mean(axis=0) -> dense(3)
+  output kind }
+"""
+    Path("own.nn").write_text(text)
+    shown = nnc("show", "own.nn").out
+    assert "4*mails.vocab + 15" in shown
+    assert "free       mails.vocab: numbers with --set data.mails.vocab=N\n" in shown
+    assert nnc("show", "own.nn", "--json").json["networks"][0]["memory"] is None
+    assert "memory" in nnc("show", "own.nn", "--set", "data.mails.vocab=30").out
+
+
 def test_sizes_that_cannot_be(nnc: Nnc) -> None:
     Path("free.nn").write_text(FREE)
     assert "H is 7, but H must be a multiple of 2" in nnc("show", "free.nn", "--size", "H=7").err

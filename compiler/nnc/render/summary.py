@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nnc.ir.dims import Dim, Poly, show
+from nnc.ir.dims import Dim, Poly, show, symbols
 from nnc.ir.graph import Network
 from nnc.ir.plan import TrainPlan, describe
 from nnc.ir.types import TensorType
@@ -115,18 +115,25 @@ def _sums(network: Network, sums: Totals, look: Look) -> list[str]:
             terms = visible(f"{said} {word}", look).split(" + ")
             wrap = wrapped(terms, max(look.width - 11, 40), " + ")
             lines += [f"{'total' if at == 0 else '':<9}  {line}" for at, line in enumerate(wrap)]
-    if network.symbols:
-        free = [name for name in network.symbols if "." not in name]
-        data = [name for name in network.symbols if "." in name]
+    more = sorted(symbols(sums.weights) | symbols(sums.macs))
+    names = dict.fromkeys((*network.symbols, *more))
+    if names:
+        free = [name for name in names if "." not in name]
+        data = [name for name in names if "." in name]
         how = [*(f"--size {name}=N" for name in free), *(f"--set data.{name}=N" for name in data)]
         said = f"free       {', '.join((*free, *data))}: numbers with {' '.join(how)}"
         lines.append(paint(visible(said, look), "dim", look))
     return lines
 
 
+def _open(network: Network) -> bool:
+    """Whether a size is not known, in a type or in a weight alone."""
+    return bool(network.symbols) or isinstance(totals(network).weights, Poly)
+
+
 def _needs(network: Network, plans: tuple[TrainPlan, ...]) -> list[str]:
     """What it needs: nothing is said while a size is open."""
-    if network.symbols:
+    if _open(network):
         return []
     most, plan = _hardest(network, plans)
     groups = plan.phases[0].groups if plan else ()
@@ -152,7 +159,7 @@ def _file(network: Network) -> int:
 
 
 def _needs_json(network: Network, plans: tuple[TrainPlan, ...]) -> dict[str, Json]:
-    if network.symbols:
+    if _open(network):
         return {"onnx": None, "memory": None}
     most, _ = _hardest(network, plans)
     needs: dict[str, Json] = {
