@@ -47,6 +47,12 @@ def unknown(word: str, arg: ast.Arg, names: tuple[str, ...]) -> Diagnostic:
             help="leave it out",
             fix=left_out(arg.span),
         )
+    if name in ("beta1", "beta_1", "b1") and "betas" in names:
+        said = arg.value.span.text
+        message = f"`{word}` has no argument `{name}`"
+        return UNKNOWN_ARGUMENT.at(
+            arg.name.span, message, help=f"write both: `betas=({said}, 0.999)`"
+        )
     layer = LAYERS.get(word)
     names = (*names, *(layer.named_inputs() if layer is not None else ()))
     guess = habits.SOURCE_ARGUMENTS.get(name, "")

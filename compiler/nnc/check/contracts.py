@@ -4,16 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from nnc.check.gan_rules import SCORE
+from nnc.check.gan_rules import PLAYERS, SCORE
+from nnc.check.ganids import too_few
 from nnc.check.world import World
+from nnc.diagnostics import Label
 from nnc.ir.gan import Gan, GanPlayer
 from nnc.ir.graph import Network
 
 
 def check_contracts(world: World, gan: Gan, networks: Mapping[str, Network]) -> None:
-    """Reports scores that are none."""
+    """Reports scores that are none, roles that are swapped, and ids that no table holds."""
+    if _swapped(world, gan, networks):
+        return
     for player in gan.discriminators:
         _score(world, player, networks[player.network])
+    for source in gan.sources:
+        count = source.categories
+        for problem in too_few(gan, networks, source.name, count, f"{count}"):
+            world.sink.add(problem)
+
+
+def _swapped(world: World, gan: Gan, networks: Mapping[str, Network]) -> bool:
+    """A generator that gives one number, and a discriminator that gives more."""
+    maker, judge = gan.generators[0], gan.discriminators[0]
+    makes, gives = (networks[p.network].graph for p in (maker, judge))
+    made, given = (graph.types[graph.outputs[0].value] for graph in (makes, gives))
+    if made.dims != (1,) or given.dims == (1,):
+        return False
+    world.sink.add(
+        PLAYERS.at(
+            maker.span,
+            f"`{maker.name}` makes one number, and `{judge.name}` gives {given}",
+            others=(Label(judge.span, f"{given}"),),
+            help="the two seem to stand in each other's place: the generator makes the sample, "
+            "the discriminator one number",
+        )
+    )
+    return True
 
 
 def _score(world: World, player: GanPlayer, network: Network) -> None:

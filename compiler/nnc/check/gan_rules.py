@@ -101,3 +101,11 @@ What the discriminator judges as real, and each condition and domain, is a field
 equal name, as the only one that fits, or as the data setting says: `data horses(horse=image)`.
 """,
 )
+GAN_IDS = rule(
+    "NN446",
+    "ids-beyond-table",
+    """
+An `embedding` or `one_hot` that reads a condition holds as many ids as the data have classes, and
+one that reads a latent as many as it is drawn from: `embedding(digits.classes, 16)`.
+""",
+)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from nnc.check.binding import feeds
 from nnc.check.gan_rules import GAN_BINDING
+from nnc.check.ganids import too_few
 from nnc.check.training_rules import BROKEN_CONDITION, WRONG_CLASSES
 from nnc.diagnostics import Diagnostic, Refusal, nearest
 from nnc.ir.conditions import Condition, fitting, holds
@@ -76,6 +77,7 @@ def bind_gan(
     fields = tuple((wish.source, found[wish.source].text) for wish in wishes)
     _classes(gan, networks, found)
     _sizes(plan, gan.gan, networks, found)
+    _ids(gan, networks, found)
     return replace(plan, gan=replace(gan, fields=fields))
 
 
@@ -109,6 +111,14 @@ def _left(
     help = "pictures are [1, H, W] or [3, H, W], classes are `token[]`"
     if wish.type.rank == 3 and wish.type.dims[-1] in (1, 3):
         help = "channels stand first: end the generator with `reshape(CHANNELS, HEIGHT, WIDTH)`"
+    if not fit and wish.source != REAL and wish.type.rank == 1:
+        help = (
+            f"a class is `condition {wish.source}: token[]`, and `one_hot(...)` makes numbers of it"
+        )
+    if not fit and wish.source == REAL and wish.type.rank == 1:
+        shapes = [o.field.type.dims for o in offers if o.field.meaning == "image"]
+        size = ", ".join(str(d) for d in shapes[0]) if shapes else "1, 28, 28"
+        help = f"a picture has three axes: let the generator end with `reshape({size})`"
     if fit:
         help = f"say which: `data {fit[0].data}({wish.named[-1]}={fit[0].field.name})`"
     raise Refusal(
@@ -227,3 +237,17 @@ def _compared(gan: GanPlan) -> Iterator[tuple[str, str, str]]:
             continue
         if isinstance(part.of, Applied) and part.of.word == "call":
             yield part.of.player, part.of.output, part.target.name
+
+
+def _ids(gan: GanPlan, networks: Mapping[str, Network | None], found: Mapping[str, Offer]) -> None:
+    """Tables that conditions are looked up in hold all classes.
+
+    Raises:
+        Refusal: they do not.
+    """
+    for source, offer in found.items():
+        classes = len(offer.field.labels)
+        problems = too_few(gan.gan, networks, source, classes, f"{offer.data}.classes")
+        wrong = list(problems) if classes else []
+        if wrong:
+            raise Refusal(*wrong)

@@ -56,7 +56,8 @@ def read_sources(world: World, gan: ast.Gan, scope: Scope) -> tuple[GanSource, .
 
 def _other_kind(item: ast.SourceDecl) -> Diagnostic:
     kind, named = item.kind.text, item.names[0].text
-    meant = {"input": "condition", "noise": "latent"}.get(kind, "")
+    numbers = len(item.type.dims) == 1 and not item.type.kind
+    meant = {"input": "latent" if numbers else "condition", "noise": "latent"}.get(kind, "")
     return GAN_SOURCE.at(
         item.kind.span,
         f"a gan declares no `{kind}`",
@@ -108,6 +109,11 @@ def _distribution(
     """What is written after `=`; False after a message."""
     word = e.name.text if isinstance(e, ast.Call) else ""
     ids, named = type.dtype == "int64", item.names[0].text
+    if isinstance(e, ast.Ref) and e.text == "categorical":
+        made = f"token[] = categorical({type.dims[0] if len(type.dims) == 1 else 10})"
+        message = "`categorical` says how many there are"
+        world.sink.add(GAN_SOURCE.at(e.span, message, help=f"write `latent {named}: {made}`"))
+        return False
     if word == "categorical":
         made = declared(Categorical, word, e, scope, world.numbers)
     else:

@@ -22,6 +22,11 @@ from nnc.record import Record, replace
 from nnc.source import Span
 from nnc.syntax import ast
 
+ROLES = {
+    **dict.fromkeys(("g", "netg", "gen", "maker", "decoder"), "generator"),
+    **dict.fromkeys(("d", "netd", "disc", "dis", "critic", "judge"), "discriminator"),
+}
+"""What other tools call players."""
 Networks = Mapping[str, Network | None]
 
 
@@ -80,7 +85,7 @@ def known_players(
             continue
         listed = ", ".join(f"`{word}`" for word in known)
         head = e.names[0].span if isinstance(e, ast.Ref) else e.span
-        guess = nearest(head.text, tuple(known))
+        guess = nearest(head.text, tuple(known)) or _meant(gan, head.text)
         if isinstance(e, ast.Ref) and len(e.names) > 1 and e.names[1].text in known:
             head, guess = e.names[0].span.to(e.names[1].span), e.names[1].text
         world.sink.add(
@@ -97,6 +102,13 @@ def known_players(
         )
         return False
     return True
+
+
+def _meant(gan: Gan, word: str) -> str:
+    """The player that a word of other tools means, "" of others."""
+    role = ROLES.get(word.lower(), "")
+    own = [player.name for player in gan.players if player.role == role]
+    return own[0] if len(own) == 1 else role
 
 
 def _known_all(world: World, gan: Gan, freeze: ast.Setting) -> bool:

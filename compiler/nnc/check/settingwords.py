@@ -31,6 +31,9 @@ SETTINGS = {
     "normalise": "normalize",
     "normalization": "normalize",
     "val_split": "split",
+    "ema_decay": "ema",
+    "moving_average": "ema",
+    "clip_value": "clamp",
     "validation_split": "split",
 }
 
@@ -109,6 +112,30 @@ ELSEWHERE = {
         "device": "a run chooses it: `nnc train --device cuda`",
         "normalize": "it is a setting of data: `data d = ... { normalize -1..1 }`",
         "size": "it is a setting of data: `data d = ... { size 64 }`",
+        "image_size": "it is a setting of data: `data d = ... { size 64 }`",
+        "augment": "it is a setting of data: `data d = ... { augment flip }`",
+        "split": "it is a setting of data: `data d = ... { split none }`",
+        "samples": "a sheet of each epoch lies in `samples/` anyway: leave it out",
+        "sample_every": "a sheet of each epoch lies in `samples/` anyway: leave it out",
+        "d_steps": "it is an argument of the objective: `objective gan(critic=2)`",
+        "disc_steps": "it is an argument of the objective: `objective gan(critic=2)`",
+        "g_steps": "the generator learns once a step: `objective gan(critic=2)` says how often",
+        "trainable": "what does not learn is frozen: `freeze discriminator`",
+        **dict.fromkeys(
+            ("generator_optimizer", "optimizer_g", "optimizer_G", "g_optimizer", "optG"),
+            "write `optimizer adam(lr=2e-4) on generator`",
+        ),
+        **dict.fromkeys(
+            ("discriminator_optimizer", "optimizer_d", "optimizer_D", "d_optimizer", "optD"),
+            "write `optimizer adam(lr=2e-4) on discriminator`",
+        ),
+        **dict.fromkeys(
+            ("generator_loss", "g_loss", "loss_G", "loss_g"), "write `loss ... on generator`"
+        ),
+        **dict.fromkeys(
+            ("discriminator_loss", "d_loss", "loss_D", "loss_d"),
+            "write `loss ... on discriminator`",
+        ),
     },
     "export": _EXPORT | {"output": "the setting is called `outputs`: `outputs label`"},
     "gan's export": _EXPORT
@@ -201,6 +228,34 @@ SCHEDULES = {
 }
 
 OPTIMIZERS = {"momentum": "sgd(momentum=0.9)", "nesterov": "sgd(momentum=0.9, nesterov=true)"}
+
+OBJECTIVES = {
+    "bce": "gan",
+    "dcgan": "gan",
+    "vanilla": "gan",
+    "vanillagan": "gan",
+    "minimax": "gan",
+    "nonsaturating": "gan",
+    "adversarial": "gan",
+    "binarycrossentropy": "gan",
+    "mse": "lsgan",
+    "leastsquares": "lsgan",
+    "ls": "lsgan",
+    "wasserstein": "wgan",
+    "earthmover": "wgan",
+    "gp": "wgan_gp",
+    "gradientpenalty": "wgan_gp",
+    "wassersteingp": "wgan_gp",
+    "cycle": "cyclegan",
+    "cyc": "cyclegan",
+    "conditional": "gan",
+    "cgan": "gan",
+    "acgan": "gan",
+    "infogan": "gan",
+    "sngan": "hinge",
+    "biggan": "hinge",
+    "stylegan": "r1",
+}
 
 AUGMENTS = {
     "horizontalflip": "flip",

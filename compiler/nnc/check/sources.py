@@ -9,7 +9,7 @@ from nnc.check.body import Body
 from nnc.check.layouts import channels_last, element
 from nnc.check.lengths import may_pad, measure
 from nnc.check.opensizes import has_free_size, open_constant
-from nnc.check.rules import BAD_SOURCE, LATER, MISPLACED, OPEN_WEIGHT
+from nnc.check.rules import BAD_SOURCE, MISPLACED, OPEN_WEIGHT
 from nnc.check.scope import Scope
 from nnc.check.sourcenumbers import counted, listed
 from nnc.check.types import input_type, size_value, starts
@@ -31,7 +31,6 @@ from nnc.ir.types import TensorType
 from nnc.layers.source import ConstantSource, Source, WeightSource
 from nnc.syntax import ast
 
-PLANNED = ("latent", "condition", "domain")
 STANDARD = Normal(1.0)
 WEIGHT_INIT = Normal(0.02)
 """What a weight starts from unless told: small numbers that differ, as embeddings and tokens do."""
@@ -43,7 +42,12 @@ def read_source(body: Body, statement: ast.SourceDecl, scope: Scope) -> None:
     read = _READ.get(kind)
     made: tuple[int, ...] | None = None
     if read is None:
-        body.world.sink.add(LATER.at(statement.span, f"`{kind}` is planned; nnc 0.1 has none"))
+        help = {"latent": "a network draws `noise`", "condition": "a network reads `input`"}
+        message = f"`{kind}` is declared in a gan, beside its players"
+        write = help.get(kind, "a network reads `input`")
+        body.world.sink.add(
+            MISPLACED.at(statement.kind.span, message, help=f"write `gan NAME {{`; {write}")
+        )
     elif kind == "state" and body.states is None:
         body.world.sink.add(
             MISPLACED.at(

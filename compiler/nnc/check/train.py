@@ -71,7 +71,7 @@ def check_train(
     chosen: dict[str, list[ast.Setting]] = {word: [] for word in SELECTING}
     found = collect(world, "train", train.settings, SETTINGS, PLANNED, selecting=chosen)
     if train.network.text not in networks:
-        _unknown_network(world, train, networks)
+        unknown_network(world, train, networks)
         return None
     network = networks[train.network.text]
     apply_overrides(world, found, overrides)
@@ -111,9 +111,14 @@ def check_train(
     )
 
 
-def _unknown_network(
-    world: World, train: ast.Train, networks: Mapping[str, Network | None]
-) -> None:
+def competes(train: ast.Train) -> bool:
+    """Whether the settings are those of a gan, under whatever name."""
+    settings = train.settings.settings
+    return any(isinstance(s, ast.Setting) and s.name.text == "objective" for s in settings)
+
+
+def unknown_network(world: World, train: ast.Train, networks: Mapping[str, Network | None]) -> None:
+    """Reports the name of a network or gan that is not there."""
     if train.name is not None and train.name.text in networks:
         made = f"{train.name.text} as {train.network.text}"
         both = train.network.span.to(train.name.span)
@@ -121,8 +126,11 @@ def _unknown_network(
         help = f"the network stands first: `train {made}`"
         world.sink.add(UNKNOWN_NETWORK.at(both, message, help=help, fix=Fix(both, made)))
         return
-    guess = nearest(train.network.text, tuple(networks))
-    listed = ", ".join(networks)
+    alone = tuple(name for name in networks if "." not in name)
+    known = (*alone, *world.gans)  # players stand in their gans
+    playing = train.network.text in ("generator", "discriminator", "critic") and len(world.gans)
+    guess = next(iter(world.gans)) if playing else nearest(train.network.text, known)
+    listed = ", ".join(known)
     world.sink.add(
         UNKNOWN_NETWORK.at(
             train.network.span,

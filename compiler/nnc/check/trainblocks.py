@@ -15,7 +15,7 @@ from nnc.check.idranges import declared_ids
 from nnc.check.numeric import numeric_targets
 from nnc.check.overrides import Routed
 from nnc.check.rules import TAKEN_NAME
-from nnc.check.train import check_train
+from nnc.check.train import check_train, competes, unknown_network
 from nnc.check.world import World
 from nnc.diagnostics import Refusal
 from nnc.ir.gan import Gan
@@ -86,6 +86,9 @@ def train_blocks(
             made = check_gan_train(world, d, gan, networks, data, own, root)
             if made is not None:
                 found[name] = _gan_bound(world, made, networks, data, profiles)
+            continue
+        if d.network.text not in networks and world.gans and competes(d):
+            unknown_network(world, d, networks)
             continue
         plan = check_train(world, d, networks, data, own, root)
         network = networks.get(d.network.text)

@@ -28,6 +28,12 @@ from nnc.syntax import ast
 
 SELECTING = ("optimizer", "schedule", "clip")
 """Settings that may stand several times, for some of the weights each."""
+THEIRS = {
+    "schedule": settingwords.SCHEDULES,
+    "optimizer": settingwords.OPTIMIZERS,
+    "objective": settingwords.OBJECTIVES,
+}
+"""What other tools call them."""
 D = TypeVar("D", bound=Declared)
 Chosen = dict[str, list[ast.Setting]]
 
@@ -137,8 +143,7 @@ def declared_call(
     text = word.text if word is not None else e.span.text
     cls = table.get(text)
     if cls is None:
-        theirs = {"schedule": settingwords.SCHEDULES, "optimizer": settingwords.OPTIMIZERS}
-        guess = theirs.get(setting.name.text, {}).get(settingwords.plain(text), "")
+        guess = THEIRS.get(setting.name.text, {}).get(settingwords.plain(text), "")
         if isinstance(e, ast.Binary) and "warmup" in text:
             guess = "cosine(warmup=5)"
         guess = guess or nearest(text, tuple(table))

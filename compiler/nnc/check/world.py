@@ -165,6 +165,10 @@ class World:
                 fix=Fix(Span(name.span.source, 0, 0), f"use std.{home}\n\n"),
             )
         message = f"there is no layer or block `{name.text}`"
+        if name.text in ("generator", "discriminator"):
+            return UNKNOWN_STEP.at(
+                name.span, f"a `{name.text}` plays in a gan", help="write `gan NAME { ... }`"
+            )
         advice = habits.ADVICE.get(habits.plain(name.text), "")
         if advice:
             return UNKNOWN_STEP.at(name.span, message, help=advice)

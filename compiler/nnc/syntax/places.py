@@ -51,6 +51,9 @@ def outside(r: Reader, t: Found) -> bool:
         help_ = "training is a block: `train NETWORK { data d; loss cross_entropy; epochs 10 }`"
         r.report(rules.FOREIGN_WORD.at(here, message, help=help_))
         r.stray = True
+    elif place == "gan" and t.is_word and _in_gan(r, t, word):
+        message = f"`{word[:40]}` is no part of a gan"
+        r.report(rules.MISPLACED.at(here, message, help=f"write {_in_gan(r, t, word)}"))
     else:
         message = f"`{word[:40]}` cannot stand {_WHERE[place]}"
         inside = place == "file" and (t.plain in OPENERS or r.previous == "}")
@@ -60,6 +63,27 @@ def outside(r: Reader, t: Found) -> bool:
         r.stray = place == "file"
     r.skip(t)
     return True
+
+
+MAKERS = ("netg", "g", "gen", "decoder", "generate", "generater")
+JUDGES = ("netd", "d", "critic", "disc", "judge", "discriminate", "adversary")
+LATENTS = ("latent_dim", "z_dim", "nz", "noise_dim", "latent_size", "codings_size")
+"""Words of other tools for what a gan holds."""
+
+
+def _in_gan(r: Reader, t: Found, word: str) -> str:
+    """What to write in a gan instead of a word, "" where that is not known."""
+    rest = rest_of_line(r, t.end)
+    if word.lower() in LATENTS:
+        found = re.match(r"\s*[:=]?\s*(\d+)", rest)
+        return f"`latent z: [{found[1] if found else 64}]`"
+    if not re.match(r"\s*(\([^()]*\))?\s*(\{|=)", rest):
+        return ""
+    if word.lower() in MAKERS:
+        return "`generator {`"
+    if word.lower() in JUDGES:
+        return "`discriminator {`, or with its name `discriminator " + f"{word} {{`"
+    return f"`generator {word} {{` or `discriminator {word} {{`"
 
 
 def _declares(r: Reader, t: Found) -> bool:

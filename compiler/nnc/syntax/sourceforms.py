@@ -58,11 +58,14 @@ def unshaped(r: Reader, t: Found) -> bool:
     source = r.text[r.begin : r.previous_end]
     value = re.split(r"[;}]", rest_of_line(r, t.end))[0].strip()
     last = r.span(r.previous_start, r.previous_end)
+    size = value.isascii() and value.isdigit() and found[1] in ("latent", "noise", "input")
     r.report(
         rules.SHAPE.at(
             last,
             f"the shape of `{last.text}` is missing",
-            help=f"write it before the `=`: `{source}: [8] = {value}`",
+            help=f"write `{source}: [{value}]`"
+            if size
+            else f"write it before the `=`: `{source}: [8] = {value}`",
         )
     )
     r.skip(t)
