@@ -29,6 +29,7 @@ SCRIPTS = (
     "charlm",
     "gan_step",
     "gan_digits",
+    "infogan_codes",
     "cyclegan_pairs",
 )
 NEEDED = {"accuracy_lenet": "mnist", "forecast_ett": "ett", "charlm": "tinyshakespeare"}

@@ -297,3 +297,49 @@ def test_a_network_cannot_start_from_a_run_of_players(nnc: Nnc) -> None:
     done = nnc("train", "reader.nn", *FEW)
     assert done.code == 1
     assert "`first` is a run of the players `generator`, `discriminator`" in done.err
+
+
+def test_a_latent_is_held(nnc: Nnc) -> None:
+    Path("small.nn").write_text(CODED)
+    done = nnc("train", "small.nn", "--threads", "1", "--set", "train.steps=2", "--out", "run")
+    assert done.code == 0, done.err
+
+    def drawn(*more: str) -> np.ndarray:
+        held = [word for each in more for word in ("--latent", each)]
+        assert nnc("sample", "run", *held, "--count", "4", "-o", "out").code == 0
+        return np.stack([np.asarray(Image.open(f"out/{at:04}.png")) for at in range(1, 5)])
+
+    held = drawn("code=2", "z=0.5", "turn=-1,1")
+    assert (held == held[0]).all()
+    free = drawn("code=2")
+    assert not (free == free[0]).all()
+    for wrong, said in (
+        ("cod=1", "draws no `cod`"),
+        ("code=3", "`code` is one of 0 to 2"),
+        ("turn=1,2,3", "`turn` holds 2 numbers, and here are 3"),
+        ("turn=a", "names no numbers"),
+    ):
+        done = nnc("sample", "run", "--latent", wrong, "-o", "x.png")
+        assert done.code == 1
+        assert said in done.err
+
+
+CODED = """
+data digits = bundled("mnist5k") { size 8 }
+gan Coded {
+  latent z: [4]
+  latent code: token[] = categorical(3)
+  latent turn: [2] = uniform(-1, 1)
+  generator {
+    from code -> embedding(3, 4) as kind
+    from z, kind, turn -> concat -> dense(64) -> tanh -> reshape(1, 8, 8)
+  }
+  discriminator {
+    flatten -> dense(8) -> leaky_relu(0.2) as seen
+    from seen -> dense(3)
+    output guess
+    from seen -> dense(1)
+  }
+}
+train Coded { data digits; objective gan; loss cross_entropy(guess, code); epochs 1; batch 500 }
+"""

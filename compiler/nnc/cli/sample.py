@@ -30,10 +30,11 @@ class Options(Record):
     context: int | None
     label: str | None
     interpolate: int | None
+    latent: tuple[tuple[str, tuple[float, ...]], ...] | None = None
 
 
 OF_TEXT = ("prompt", "length", "temperature", "top_k", "top_p", "context")
-OF_PICTURES = ("label", "interpolate")
+OF_PICTURES = ("label", "interpolate", "latent")
 
 
 @verb("sample")
@@ -58,6 +59,13 @@ OF_PICTURES = ("label", "interpolate")
     help="Text: keeps so many units in mind; by default attention as many as in training.",
 )
 @click.option("--label", metavar="CLASS", help="Pictures: of a class alone; by default of all.")
+@click.option(
+    "--latent",
+    "latents",
+    multiple=True,
+    metavar="NAME=N,..",
+    help="Pictures: a latent that is the same in all of them.",
+)
 @click.option(
     "--interpolate",
     type=click.IntRange(2, 1000),
@@ -92,6 +100,7 @@ def command(
     top_p: float | None,
     context: int | None,
     label: str | None,
+    latents: tuple[str, ...],
     interpolate: int | None,
 ) -> None:
     """Write text with a language model as it comes, or draw pictures with a generator.
@@ -99,7 +108,8 @@ def command(
     A language model is trained with `export X { streaming }`, which writes the step.onnx.
     """
     console.json = json
-    options = Options(prompt, length, temperature, top_k, top_p, context, label, interpolate)
+    held = tuple(_latent(each) for each in latents) or None
+    options = Options(prompt, length, temperature, top_k, top_p, context, label, interpolate, held)
     session = Session(_file(model, console))
     if pictures_sample.makes_pictures(session):
         _refuse(options, OF_TEXT, session, "draws pictures")
@@ -109,6 +119,17 @@ def command(
         _text(session, options, count, seed, output, console)
     else:
         raise _neither(session, model, console)
+
+
+def _latent(text: str) -> tuple[str, tuple[float, ...]]:
+    """`code=3`, `turn=-1,0.5`."""
+    name, _, values = text.partition("=")
+    try:
+        return name.strip(), tuple(float(value) for value in values.split(","))
+    except ValueError:
+        raise unusable(
+            f"`--latent {text}` names no numbers", help="write `--latent NAME=NUMBER,...`"
+        ) from None
 
 
 def _pictures(
@@ -123,7 +144,8 @@ def _pictures(
 
     rows = 1 if options.interpolate else 64
     steps, label = options.interpolate or 0, options.label or ""
-    draw(session, pictures_sample.Wish(count or rows, seed, label, steps), output, console)
+    wish = pictures_sample.Wish(count or rows, seed, label, steps, options.latent or ())
+    draw(session, wish, output, console)
 
 
 def _text(

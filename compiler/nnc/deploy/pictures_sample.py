@@ -31,12 +31,14 @@ class Wish(Record):
         seed: the same seed gives the same samples, however many.
         label: the class, by name or number; "" for each in turn.
         between: so many pictures on the way from one latent to another, 0 for none.
+        held: latents that are the same in all samples, by name.
     """
 
     count: int
     seed: int = 0
     label: str = ""
     between: int = 0
+    held: tuple[tuple[str, tuple[float, ...]], ...] = ()
 
 
 class Made(Record):
@@ -62,6 +64,7 @@ def make(session: Session, wish: Wish) -> Made:
         message = f"{session.name} is told no class: it draws as it comes"
         raise refusal(WRONG_INPUT, session.name, message, "leave out --label")
     total = wish.count * (wish.between or 1)
+    _known(session, wish)
     feeds = {port.name: _values(session, port, at, wish) for at, port in enumerate(session.fed)}
     found = tuple(
         picture
@@ -72,6 +75,44 @@ def make(session: Session, wish: Wish) -> Made:
         message = f"{session.name} makes no pictures"
         raise refusal(WRONG_INPUT, session.name, message, "`nnc run MODEL FILE.npz --dump` runs it")
     return Made(found, _columns(session, wish))
+
+
+def _known(session: Session, wish: Wish) -> None:
+    """Refuses to hold what is no latent.
+
+    Raises:
+        Refusal: the model draws none of that name.
+    """
+    drawn = [p.name for p in session.fed if session.about.input(p.name).meaning == LATENT]
+    for name, _ in wish.held:
+        if name not in drawn:
+            close = nearest(name, drawn)
+            help = f"did you mean `{close}`?" if close else f"it draws {', '.join(drawn)}"
+            message = f"{session.name} draws no `{name}`"
+            raise refusal(WRONG_INPUT, session.name, message, help)
+
+
+def _held(session: Session, port: Port, numbers: tuple[float, ...], drawn: Drawn) -> Array:
+    """The numbers that a latent is held at, in its shape.
+
+    Raises:
+        Refusal: they are more or fewer, or no ids that are drawn.
+    """
+    shape = tuple(int(d) for d in port.dims[1:])
+    size = int(np.prod(shape))
+    if len(numbers) not in (1, size):
+        message = f"`{port.name}` holds {size} numbers, and here are {len(numbers)}"
+        raise refusal(
+            WRONG_INPUT, session.name, message, "part them by commas, or give one for all"
+        )
+    if drawn[0] == "categorical":
+        below = int(drawn[1])
+        if any(n % 1 or not 0 <= n < below for n in numbers):
+            message = f"`{port.name}` is one of 0 to {below - 1}"
+            raise refusal(WRONG_INPUT, session.name, message, f"write `--latent {port.name}=0`")
+        return np.broadcast_to(np.asarray(numbers, np.int64).reshape(-1), (size,)).reshape(shape)
+    whole = np.broadcast_to(np.asarray(numbers, np.float32).reshape(-1), (size,))
+    return whole.reshape(shape)
 
 
 def _columns(session: Session, wish: Wish) -> int:
@@ -95,6 +136,10 @@ def _values(session: Session, port: Port, at: int, wish: Wish) -> Array:
     value = session.about.input(port.name)
     if value.meaning == LATENT and all(isinstance(d, int) for d in port.dims[1:]):
         shape = tuple(int(d) for d in port.dims[1:])
+        held = dict(wish.held).get(port.name)
+        if held is not None:
+            one = _held(session, port, held, value.drawn)
+            return np.repeat(one[None], wish.count * (wish.between or 1), axis=0)
         return _latents(value.drawn, shape, np.random.SFC64([wish.seed, at]), wish)
     labels = session.about.labels_of(port.name)
     if value.meaning == "class" and port.dtype == "int64" and len(port.dims) == 1:
