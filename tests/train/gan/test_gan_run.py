@@ -10,7 +10,7 @@ import safetensors.torch
 import torch
 
 from tests.train.gan.kinds import KINDS, more_of
-from tests.train.gan.kit import job_at, plan_of, resumed, simple, states
+from tests.train.gan.kit import PLAIN, job_at, plan_of, resumed, simple, states
 from tests.train.kit import Listener, run, signal_at
 
 PLAYERS = ["generator_loss", "discriminator_loss", "real_score", "made_score"]
@@ -47,6 +47,22 @@ def test_killed_and_resumed_to_the_bit(tmp_path: Path, kind: str, calls: int) ->
     assert [(cut / "samples" / n).read_bytes() for n in names] == [
         (whole / "samples" / n).read_bytes() for n in names
     ]
+
+
+def test_a_run_of_very_many_epochs_leaves_some_sheets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nnc.train.gan.session.MOST_SHEETS", 2)
+    run(job_at(tmp_path, plan_of(simple())))
+    names = sorted(path.name for path in (tmp_path / "samples").iterdir())
+    assert names == ["epoch-002.png", "epoch-003.png", "strip.png"]
+
+
+def test_an_average_of_the_start_is_no_collapse(tmp_path: Path) -> None:
+    text = PLAIN.replace("dense(16) -> relu", "dense(16, init=0) -> relu")
+    listener = Listener()
+    run(job_at(tmp_path, plan_of(simple(), ema=0.999, lr=1e-9), text), listener)
+    assert not any("collapsed" in note for note in listener.notes)
 
 
 def test_the_epoch_line_tells_both_sides(tmp_path: Path) -> None:

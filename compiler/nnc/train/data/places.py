@@ -44,7 +44,8 @@ def located(plan: DataPlan, text: str, *, beside: Path | None = None) -> Path:
             raise refusal(NOT_FOUND, plan, f"`{text}` is neither a file nor a folder")
     advice = ""
     if path.parent.is_dir():
-        close = nearest(path.name, [entry for entry in os.listdir(path.parent) if entry[:1] != "."])
+        beside_it = [e for e in os.listdir(path.parent) if e[:1] != "." and not e.endswith(".nn")]
+        close = nearest(path.name, beside_it)
         advice = (
             f"did you mean `{(PurePosixPath(text).parent / close).as_posix()}`?" if close else ""
         )

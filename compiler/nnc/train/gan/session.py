@@ -33,6 +33,12 @@ from nnc.train.unpaired import Unpaired
 NAMES = {REAL: REAL, MADE: MADE}
 
 
+MOST_SHEETS = 200
+"""Sheets of samples that a run leaves."""
+SETTLED = 2
+"""Lengths of an average after which it is that of the generator as it was taught."""
+
+
 def channels_last(module: nn.Module) -> None:
     """Lays the kernels of convolutions out as oneDNN likes them; nothing of its numbers changes."""
     if any(isinstance(part, nn.Conv2d | nn.ConvTranspose2d) for part in module.modules()):
@@ -197,8 +203,17 @@ class GanSession(Session):
     # --- the end of an epoch, and of the run ------------------------------------------------------
 
     def epoch_ended(self, number: int, note: Callable[[str], None], events: Events) -> None:
-        """Shows samples, and looks for players that have stopped to learn."""
+        """Shows samples, and looks for players that have stopped to learn.
+
+        Of a run of very many epochs, as few pictures make them, some are shown. An average that
+        still holds what the generator was at its start says nothing of a collapse.
+        """
+        every = -(-self.epochs // MOST_SHEETS)
+        if number % every and number != self.epochs:
+            return
         share = self.gallery.epoch(number, note, events)
+        if self.gan.ema and self.step < SETTLED / (1 - self.gan.ema):
+            share = 1.0
         for text in self.watch.epoch(self.tally.means(), share):
             note(f"epoch {number}: {text}")
 
