@@ -1,4 +1,4 @@
-"""Numbers and constants that follow the sizes of the inputs, in both backends."""
+"""Constants: of ids, and those that follow the sizes of the inputs, in both backends."""
 
 from __future__ import annotations
 
@@ -57,7 +57,21 @@ network Ids {
 """
 
 
-@pytest.mark.parametrize("text", [ATTEND, IDS])
+KNOWN = """
+block turn(k): [k, N] {
+  as x
+  constant at: token[k] = 0..k
+  constant listed: token[2, 2] = [3, 1, 4, 1]
+  constant same: token[3] = 2
+  constant later: token[3] = 2..5
+  from matmul(one_hot(at, k), x) + sum(one_hot(listed, 5)) + sum(one_hot(same, 3), axis=(0, 1)) as y
+  from y + mean(one_hot(later, 5))
+}
+network Known { input x: [3, N]; turn(3) -> conv(4, 1) -> turn(4); output y }
+"""
+
+
+@pytest.mark.parametrize("text", [ATTEND, IDS, KNOWN])
 @pytest.mark.parametrize("batch", [1, 3])
 def test_backends_agree(batch: int, text: str) -> None:
     assert differ(verify(checked(text)), batch=batch) < 1e-5

@@ -138,17 +138,20 @@ def array(weight: Weight, number: Number) -> str:
     shape, init = sizes or "()", weight.init
     integer = ", dtype=torch.int64" if weight.dtype == "int64" else ""
     if isinstance(init, Values):
-        flat = f"torch.tensor([{', '.join(constant(v) for v in init.values)}])"
+        values = [int(v) for v in init.values] if integer else init.values
+        flat = f"torch.tensor([{', '.join(constant(v) for v in values)}])"
         return flat if len(weight.dims) == 1 else f"{flat}.reshape({shape})"
     if isinstance(init, Counted | Frequencies):
-        return counted_text(init, shape, len(weight.dims))
+        counted = counted_text(init, shape, len(weight.dims))
+        return counted.removesuffix(".float()") if integer else counted
     if isinstance(init, MelFilters):
         return _mel_filters(init, weight, number)
     if isinstance(init, Fill):
         if init.value in (0, 1):
             return f"torch.{'ones' if init.value else 'zeros'}({shape}{integer})"
         comma = "," if len(weight.dims) == 1 else ""
-        return f"torch.full(({sizes}{comma}), {number(init.value)}{integer})"
+        value = number(int(init.value) if integer else init.value)
+        return f"torch.full(({sizes}{comma}), {value}{integer})"
     if isinstance(init, Normal):
         drawn = f"torch.randn({shape})"
         drawn = drawn if init.std == 1 else f"{number(init.std)} * {drawn}"

@@ -270,6 +270,8 @@ METHODS: Final[dict[str, Signature]] = {
     "mean": _signature("", dim=None, keepdim=False),
     "sum": _signature("", dim=None, keepdim=False),
     "amax": _signature("", dim=(), keepdim=False),
+    "argmax": _signature("", dim=None),
+    "detach": _signature(""),
     "amin": _signature("", dim=(), keepdim=False),
     "std": _signature("", dim=None, correction=1, keepdim=False),
     "unfold": _signature("dimension size step"),

@@ -140,6 +140,13 @@ def _shared(body: Body, statement: ast.Shared, scope: Scope) -> None:
         body.world.sink.add(body.world.unknown_step(statement.step.name))
         scope.declare(statement.name.text, Unknown(), statement.name.span, body.world.sink)
         return
+    name = statement.name
+    if name.text in body.world.step_names():
+        kind = "block" if name.text in body.world.blocks else "layer"
+        help = f"call the shared step otherwise, such as `my_{name.text}`"
+        body.world.sink.add(TAKEN_NAME.at(name.span, f"`{name.text}` is a {kind}", help=help))
+        scope.declare(name.text, Unknown(), name.span, body.world.sink)
+        return
     entry = SharedEntry(statement.name.text, statement.step, scope, body.defaults)
     scope.declare(statement.name.text, entry, statement.name.span, body.world.sink)
 

@@ -45,6 +45,10 @@ def run_step(body: Body, step: ast.Step, scope: Scope, label: str) -> None:
     world = body.world
     world.count_step(step.span)
     layer = LAYERS.get(name)
+    meant = scope.find(name)
+    if meant is not None and isinstance(meant.value, Unknown) and name in world.step_names():
+        body.fail()  # a shared step of that name, which was reported
+        return
     if body.handed and _handed(body, step, scope, label):
         return
     if layer is not None and not layer.hidden:
