@@ -268,7 +268,9 @@ def _check_binary(term: Term, output: TensorType, field: Field) -> None:
                 term.span,
                 f"`{term.loss.word}` on classes wants {shape} and two classes; "
                 f"the output is {output}, and there are {len(field.labels)} classes",
-                help="for more classes use `cross_entropy`",
+                help="give [1]: put `unsqueeze(0)` before the output"
+                if not output.rank and one.rank == 1
+                else "for more classes use `cross_entropy`",
             )
         )
 
