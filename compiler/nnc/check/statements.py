@@ -25,7 +25,7 @@ from nnc.check.scope import Scope
 from nnc.check.sources import read_source
 from nnc.check.states import read_next
 from nnc.check.steps import run_step
-from nnc.check.values import BAD, Family, LabelEntry, SharedEntry, Unknown, written
+from nnc.check.values import BAD, Family, LabelEntry, SharedEntry, TakenName, Unknown, written
 from nnc.check.world import COMBINATORS, STEPS, World
 from nnc.diagnostics import Diagnostic, Fix, Label, Refusal
 from nnc.ir.graph import Port
@@ -145,7 +145,7 @@ def _shared(body: Body, statement: ast.Shared, scope: Scope) -> None:
         kind = "block" if name.text in body.world.blocks else "layer"
         help = f"call the shared step otherwise, such as `my_{name.text}`"
         body.world.sink.add(TAKEN_NAME.at(name.span, f"`{name.text}` is a {kind}", help=help))
-        scope.declare(name.text, Unknown(), name.span, body.world.sink)
+        scope.declare(name.text, TakenName(), name.span, body.world.sink)
         return
     entry = SharedEntry(statement.name.text, statement.step, scope, body.defaults)
     scope.declare(statement.name.text, entry, statement.name.span, body.world.sink)

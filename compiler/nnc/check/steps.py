@@ -27,6 +27,7 @@ from nnc.check.values import (
     LabelEntry,
     Passed,
     SharedEntry,
+    TakenName,
     Unknown,
     written,
 )
@@ -46,8 +47,8 @@ def run_step(body: Body, step: ast.Step, scope: Scope, label: str) -> None:
     world.count_step(step.span)
     layer = LAYERS.get(name)
     meant = scope.find(name)
-    if meant is not None and isinstance(meant.value, Unknown) and name in world.step_names():
-        body.fail()  # a shared step of that name, which was reported
+    if meant is not None and isinstance(meant.value, TakenName):
+        body.fail()
         return
     if body.handed and _handed(body, step, scope, label):
         return

@@ -21,6 +21,10 @@ class Unknown:
         return "unknown"
 
 
+class TakenName(Unknown):
+    """A shared step that bears the name of a layer or a block, which was reported."""
+
+
 UNKNOWN: Final = Unknown()
 BAD: Final = -1
 """The number of a value that could not be made."""
