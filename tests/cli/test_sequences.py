@@ -277,7 +277,34 @@ def test_a_forecast_after_the_last_row(nnc: Nnc, tmp_path: Path) -> None:
     lines = (tmp_path / "found/predictions.csv").read_text().splitlines()
     assert lines[0] == "window,shop,day,sold,sold_predicted"
     assert lines[1].startswith("1,north,2024-")
-    assert len(lines) == 1 + 3 * nnc("eval", "run", "--json").json["samples"]
+    told = nnc("eval", "run", "--json").json
+    assert len(lines) == 1 + 3 * told["samples"]
+    assert list(told["naive"]) == ["last value"]  # a week is longer than the window
+    rows = [line.split(",") for line in lines[1:]]
+    assert told["metrics"]["onnx"]["mae"] == pytest.approx(
+        np.mean([abs(float(row[3]) - float(row[4])) for row in rows]), rel=1e-4
+    )
+    assert "always the mean  last value" in nnc("eval", "run").out
+
+
+def test_what_nobody_has_to_learn(nnc: Nnc, tmp_path: Path) -> None:
+    """A series that repeats each week is the series of a week ago."""
+    text = SHOPS.replace("KNOWN", 'known=["day.day"]').replace("_N", "1")
+    (tmp_path / "s.nn").write_text(text.replace("window=4", "window=8").replace("[4,", "[8,"))
+    _sales(tmp_path / "sales.csv", 0)
+    assert nnc("train", "s.nn", "--out", "run").code == 0
+    naive = nnc("eval", "run", "--json").json["naive"]
+    assert list(naive) == ["last value", "a week ago"]
+    assert naive["a week ago"]["mae"] == 0
+    assert naive["last value"]["mae"] > 1
+
+
+def test_sounds_are_drawn_and_texts_are_not(nnc: Nnc, tmp_path: Path) -> None:
+    (tmp_path / "lines.txt").write_text("abc " * 200)
+    (tmp_path / "lines.nn").write_text(TEXT)
+    out = nnc("data", "lines.nn", "--sample", "2", "-o", "s.png")
+    assert out.code == 1
+    assert "pictures, series and sounds are drawn" in out.err
 
 
 def test_what_is_known_of_rows_to_come_must_be_there(nnc: Nnc, tmp_path: Path) -> None:

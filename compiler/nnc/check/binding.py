@@ -197,9 +197,10 @@ def _unbound_input(
     )
 
 
-def _padded(field: Field) -> str:
+def _padded(field: Field, type: TensorType) -> str:
     """The type of a field whose samples differ in length, as an input says it."""
-    sizes = ", ".join(["T", *(show(d) for d in field.type.dims[1:])])
+    free = type.dims[:1] if type.dims and not isinstance(type.dims[0], int) else ()
+    sizes = ", ".join([show(free[0]) if free else "T", *(show(d) for d in field.type.dims[1:])])
     ids = field.meaning in IDS or field.type.dtype == "int64"
     return f"token[{sizes}]" if ids else f"[{sizes}]"
 
@@ -209,7 +210,7 @@ def _unfitting(plan: TrainPlan, port: Port, type: TensorType, field: Field) -> D
     if field.meaning == "numbers" and type.rank == 1:
         help = f"write `input {port.name}: [{show(field.type.dims[0])}]`, or `[DATA.numbers]`"
     elif field.padded:
-        help = f"samples differ in length: write `input {port.name}: {_padded(field)} padded`"
+        help = f"samples differ in length: write `input {port.name}: {_padded(field, type)} padded`"
     elif field.meaning in ("text", "past"):
         sizes = ", ".join(show(d) for d in field.type.dims)
         kind = "token" if field.meaning == "text" else ""
@@ -219,7 +220,7 @@ def _unfitting(plan: TrainPlan, port: Port, type: TensorType, field: Field) -> D
     message = f"the field `{field.name}` {field.type} does not fit the input {type}"
     if field.padded:
         message = f"the samples of `{field.name}` differ in length, and the input is {type}"
-    return UNBOUND_INPUT.at(plan.span, message, help=help)
+    return UNBOUND_INPUT.at(port.span if port.span.end else plan.span, message, help=help)
 
 
 def _sizes(plan: TrainPlan, network: Network, inputs: dict[str, Field]) -> None:

@@ -15,7 +15,7 @@ from nnc.check.training_rules import BAD_SETTING, UNKNOWN_SOURCE
 from nnc.check.values import Unknown, is_integer
 from nnc.check.world import World
 from nnc.diagnostics import Diagnostic, Fix, nearest
-from nnc.ir.timeline import GAPS
+from nnc.ir.timeline import DATE_PARTS, GAPS
 from nnc.ir.vocabulary import UNITS
 from nnc.syntax import ast
 
@@ -107,8 +107,33 @@ def _apart(world: World, data: ast.Data, kind: str, given: Mapping[str, ast.Expr
             message = f"`{word}` goes with `{needed}`"
             help = 'write `audio("DIR", labels="said.csv", file="path", target="text", unit=char)`'
             world.sink.add(UNKNOWN_ARGUMENT.at(given[word].span, message, help=help))
+    if kind == "series":
+        _date_parts(world, given)
     if kind == "bundled":
         _of_bundled(world, given)
+
+
+def _date_parts(world: World, given: Mapping[str, ast.Expr]) -> None:
+    """Refuses `known=["date.our"]`: of the time column there are parts of a date."""
+    time, known = given.get("time"), given.get("known")
+    names = known.items if isinstance(known, (ast.List, ast.Tuple)) else (known,)
+    for e in names:
+        if not (isinstance(e, ast.String) and isinstance(time, ast.String)):
+            continue
+        base, _, part = e.value.rpartition(".")
+        if base != time.value or part in DATE_PARTS:
+            continue
+        guess = nearest(part.lower(), DATE_PARTS)
+        right = f'"{base}.{guess}"'
+        listed = ", ".join(f"`{one}`" for one in DATE_PARTS)
+        world.sink.add(
+            BAD_SETTING.at(
+                e.span,
+                f"a date has no part `{part}`",
+                help=f"write `{right}`; there are {listed}" if guess else f"there are {listed}",
+                fix=Fix(e.span, right) if guess else None,
+            )
+        )
 
 
 def _of_bundled(world: World, given: Mapping[str, ast.Expr]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from nnc.check.classweights import class_weights
 from nnc.check.fitting import fits, listing
 from nnc.check.training_rules import (
@@ -132,16 +134,32 @@ def _check_target(network: Network, profile: Profile, term: Term) -> None:
         _check_binary(term, output, field)
     else:
         have = field.type if field.type.rank else TensorType((1,))
-        _require(fits(have, output), term, output, f"the target `{field.name}` is {field.type}")
+        what, help = f"the target `{field.name}` is {field.type}", _toward(output, have)
+        _require(fits(have, output), term, output, what, help)
 
 
-def _require(ok: bool, term: Term, output: TensorType, what: str) -> None:
+def _toward(output: TensorType, wanted: TensorType) -> str:
+    """The steps that bring an output to a size, where both are known."""
+    dims = [d for d in (*output.dims, *wanted.dims) if isinstance(d, int)]
+    if len(dims) < output.rank + wanted.rank or not wanted.rank:
+        return ""
+    last = f"dense({wanted.dims[-1]})"
+    if output.rank == wanted.rank and output.dims[:-1] == wanted.dims[:-1]:
+        return f"write `{last}` as the last layer"
+    if wanted.rank == 1:
+        return f"write `flatten -> {last}` at the end"
+    sides = ", ".join(map(str, wanted.dims))
+    count = prod(d for d in wanted.dims if isinstance(d, int))
+    return f"write `flatten -> dense({count}) -> reshape({sides})` at the end"
+
+
+def _require(ok: bool, term: Term, output: TensorType, what: str, help: str = "") -> None:
     if not ok:
         raise Refusal(
             WRONG_TARGET.at(
                 term.span,
                 f"the output `{term.output}` is {output}, and {what}",
-                help="bring the output to the target's size",
+                help=help or "bring the output to the target's size",
             )
         )
 

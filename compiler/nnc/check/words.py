@@ -109,7 +109,12 @@ SOURCES: dict[str, Word] = {
             ("target", "the columns that are forecast"),
             ("window", "rows of the past that a sample has"),
             ("horizon", "rows that are forecast"),
-            ("known", "columns whose future is known, also `date.hour`, `date.weekday`"),
+            (
+                "known",
+                "columns whose future is known; parts of the date are computed: `date.year`, "
+                "`date.month`, `date.day`, `date.weekday` (Monday is 1), `date.hour`; of others "
+                "`nnc run` reads the rows to come, behind the last and with empty targets",
+            ),
             ("id", "the column that tells several series in one file apart"),
             ("drop", "columns that are left out"),
             ("missing", "what stands for missing numbers: `missing=last`, the last known one"),

@@ -19,7 +19,7 @@ from nnc.render.table import table
 from nnc.source import Source
 from nnc.train.data import Dataset, catalogue
 from nnc.train.data.grid import grid, pictures, rows
-from nnc.train.data.plots import curves, plot
+from nnc.train.data.plots import curves, plot, sounds, waves
 
 
 @verb("data")
@@ -105,10 +105,21 @@ def _samples(
 
 
 def _drawing(dataset: Dataset, output: str | None) -> Callable[..., int] | None:
-    """What draws the samples: pictures always, series where a file is asked for."""
+    """What draws the samples: pictures always, series and sounds where a file is asked for.
+
+    Raises:
+        Refusal: a file is asked for, and nothing of the data is drawn.
+    """
     if pictures(dataset) is not None:
         return grid
-    return plot if output is not None and curves(dataset) is not None else None
+    if output is None:
+        return None
+    if sounds(dataset) is not None:
+        return waves
+    if curves(dataset) is None:
+        help = "leave out -o: its samples are listed"
+        raise unusable("pictures, series and sounds are drawn: these data are none", help=help)
+    return plot
 
 
 def _licences(console: Console) -> None:

@@ -110,13 +110,18 @@ def _text(found: Trained, result: Result, console: Console) -> str:
         f"model     {relative(str(found.path))}",
         f"data      {found.data_plan.name}, part {result.part}, {onnx.samples:,} samples",
     ]
-    head = ["metric", "onnx", *(["pytorch"] if pytorch else []), "always the same"]
+    same = ["always the same"] if onnx.baseline else []
+    if same and all(question.task == "values" for question in result.asked):
+        same = ["always the mean"]
+    head = ["metric", "onnx", *(["pytorch"] if pytorch else []), *same, *onnx.naive]
     rows = []
     for name, value in onnx.metrics.items():
         row = [name, _number(value)]
         if pytorch:
             row.append(_number(pytorch.metrics[name]))
-        rows.append([*row, _number(onnx.baseline.get(name))])
+        if same:
+            row.append(_number(onnx.baseline.get(name)))
+        rows.append([*row, *(_number(found.get(name)) for found in onnx.naive.values())])
     out = console.shown("\n".join(lines)) + "\n\n"
     out += table(head, rows, console.out, right=range(1, len(head)))
     if result.classes:
@@ -154,6 +159,7 @@ def _document(found: Trained, result: Result) -> str:
         samples=result.onnx.samples,
         metrics=metrics,
         baseline=dict(result.onnx.baseline),
+        naive={name: dict(found) for name, found in result.onnx.naive.items()},
         classes=classes,
         confusion=[] if confusion is None else confusion.tolist(),
     )

@@ -41,7 +41,7 @@ def command(console: Console, name: str | None) -> None:
             console.result(layers_text(LAYERS, console.out))
         return
     tables: tuple[dict[str, type[Declared]], ...] = (
-        {**layers},
+        {**layers, **({name: LAYERS[name]} if name in LAYERS else {})},  # also hidden ones
         {**LOSSES},
         {**OPTIMIZERS},
         {**SCHEDULES},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nnc.cli.console import Console
+from nnc.cli.failures import unusable
 from nnc.deploy.sampling import Language, Wish
 from nnc.deploy.session import Session
 from nnc.deploy.speller import Speller
@@ -21,6 +22,8 @@ def write(
     Raises:
         Refusal: it is no language model, or the prompt has what it has never read.
     """
+    if output is not None and output.lower().endswith(".png"):
+        raise unusable(f"{session.name} writes a text, no picture", help="-o FILE.txt keeps it")
     language = Language(session)
     if not language.trained:
         console.note(f"note: {language.name} has initial weights: it was not trained")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from nnc.backends.arrays import Array
 from nnc.deploy.inputs import network_numbers
 from nnc.deploy.losses import LossSum
+from nnc.deploy.naive import Naive, naives
 from nnc.deploy.own import Axes, axes_of, own_mask, own_places, own_steps
 from nnc.deploy.rules import NOTHING_TO_MEASURE, place
 from nnc.deploy.scores import Tally, Task, names
@@ -97,6 +98,7 @@ class Measured(Record):
     Args:
         metrics: by name, the loss where the train block asks for none; NaN where not defined.
         baseline: the same for always answering the same.
+        naive: of a series by name (`last value`, `a week ago`): the same for such a forecast.
         confusion: for each output with classes, [right class, predicted class].
         answers: for each output that gives one answer a sample.
     """
@@ -106,6 +108,7 @@ class Measured(Record):
     baseline: dict[str, float]
     confusion: dict[str, Counts]
     answers: dict[str, Answers]
+    naive: dict[str, dict[str, float]]
 
 
 def measure(
@@ -137,6 +140,7 @@ def measure(
     by_output = {q.output: tuple(m for m in plan.metrics if m.output == q.output) for q in asked}
     tallies = {q.output: _tally(q, by_output[q.output]) for q in asked}
     guesses = {q.output: _tally(q, by_output[q.output]) for q in asked if q.constant is not None}
+    naive = {q.output: _naive(q, by_output[q.output], plan, profile) for q in asked}
     kept: dict[str, list[Answers]] = {q.output: [] for q in asked}
     loss = LossSum(plan, profile)
     for raw in _batches(samples, plan.batch if follow else batch, follow):
@@ -154,19 +158,43 @@ def measure(
             said = _count(q, tallies[q.output], output, right)
             if said is not None and not q.axes:
                 kept[q.output].append(said)
+            for one, guess in naive[q.output]:
+                _count(q, guess, one(raw, output), right)
             if q.output in guesses:
                 _count(q, guesses[q.output], _constant(q, output), right)
     return Measured(
         len(samples),
         _values(plan.metrics, tallies) or {LOSS: loss.mean()},
         _values(tuple(m for m in plan.metrics if m.output in guesses), guesses),
-        {
-            q.output: tallies[q.output].confusion
-            for q in asked
-            if q.labels and not q.last and q.task != "text"
-        },
+        {q.output: tallies[q.output].confusion for q in asked if _confuses(q)},
         {name: _joined(parts) for name, parts in kept.items() if parts},
+        _naive_values(plan.metrics, naive),
     )
+
+
+def _confuses(q: Question) -> bool:
+    """It says one class a sample or a pixel."""
+    return bool(q.labels) and not q.last and q.task != "text"
+
+
+def _naive(
+    q: Question, metrics: tuple[MetricPlan, ...], plan: TrainPlan, profile: Profile
+) -> list[tuple[Naive, Tally]]:
+    """What the forecast of a series is held to, each with its tally."""
+    if q.task != "values" or q.from_input or not metrics:
+        return []
+    return [(one, _tally(q, metrics)) for one in naives(plan, profile, q.columns)]
+
+
+def _naive_values(
+    plans: tuple[MetricPlan, ...], naive: Mapping[str, Sequence[tuple[Naive, Tally]]]
+) -> dict[str, dict[str, float]]:
+    """The metrics of each forecast that nobody has to learn, by its name."""
+    found: dict[str, dict[str, float]] = {}
+    for name, plan in zip(names(plans), plans):
+        for one, tally in naive.get(plan.output, ()):
+            found.setdefault(one.name, {})[name] = tally.value(plan.metric)
+    return found
 
 
 def measured_names(plan: TrainPlan) -> tuple[str, ...]:

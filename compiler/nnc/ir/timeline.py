@@ -12,6 +12,8 @@ SECONDS = "second"
 MONTHS = "month"
 NUMBERS = "number"
 UNITS = (SECONDS, MONTHS, NUMBERS)
+DATE_PARTS = ("year", "month", "day", "weekday", "hour")
+"""Numbers that are computed of a column of dates: `date.hour`."""
 GAPS = ("split", "fill", "ignore", "error")
 """What is done about rows that are missing in time; the first is the default."""
 

@@ -53,7 +53,7 @@ def binding_lines(plan: TrainPlan, profile: Profile) -> list[str]:
     for name, bound in plan.binding.inputs:
         field = profile.field(bound)
         kind = f" {type_text(field)}" if field is not None else ""
-        front = front_text(profile.front(bound))
+        front = front_text(profile.front(bound), profile.time)
         said.append(f"{name} <- {profile.data}.{bound}{kind}{f', {front}' if front else ''}")
     losses: dict[str, list[str]] = {}
     for phase in plan.phases:

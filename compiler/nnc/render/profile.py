@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nnc.ir.plan import Categories, Field, Front, Part, Pixels, Profile, Scale
+from nnc.ir.timeline import Timeline
 from nnc.ir.vocabulary import Vocabulary
 from nnc.render.human import many
 from nnc.render.json import Json
@@ -85,13 +86,20 @@ def type_text(field: Field) -> str:
     return f"{kind}[{dims}]" if dims else kind
 
 
-def front_text(front: Front | None) -> str:
-    """What is done to raw values before the network sees them: `/255`, `scaled by 6 columns`."""
+def front_text(front: Front | None, time: Timeline | None = None) -> str:
+    """What is done to raw values before the network sees them: `/255`, `scaled by 6 columns`.
+
+    Args:
+        time: of a series, which has no number missing when it comes to its scale.
+    """
     if isinstance(front, Pixels):
         plain = {"0..1": "/255", "-1..1": "to -1..1", "none": "as they are"}
         return plain.get(front.range, f"normalised ({front.range})")
     if isinstance(front, Scale):
-        return "mean 0, deviation 1" + (", missing ones by the median" if front.missing else "")
+        filled = {"last": ", missing ones by the last known"}.get(time.missing if time else "", "")
+        if time is None and front.missing:
+            filled = ", missing ones by the median"
+        return f"mean 0, deviation 1{filled}"
     if isinstance(front, Categories):
         return "numbered"
     if isinstance(front, Vocabulary):
@@ -117,7 +125,7 @@ def _some(names: tuple[str, ...], most: int = 10) -> str:
 
 
 def _field_row(profile: Profile, field: Field) -> tuple[str, str, str, str]:
-    said = front_text(profile.front(field.name))
+    said = front_text(profile.front(field.name), profile.time)
     if field.labels:
         said = many(len(field.labels), "class", "classes")
     elif field.columns:

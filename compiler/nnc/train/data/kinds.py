@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from nnc.ir.timeline import DATE_PARTS as DATE_PARTS
 from nnc.train.data.lazily import lazy
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ else:
 Kind = Literal["number", "date", "word", "empty"]
 Floats = npt.NDArray[np.float32]
 
-DATE_PARTS = ("year", "month", "day", "weekday", "hour")
 _DATES = (
     "%Y-%m-%d",
     "%Y-%m-%d %H:%M:%S%.f",

@@ -1,7 +1,8 @@
-"""Samples of series as curves: the past, and what follows it."""
+"""Samples of series as curves, the past and what follows it; sounds as waveforms."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from nnc.ir.plan import Field
 from nnc.train.data.dataset import Dataset
 from nnc.train.data.grid import arranged, spread
 from nnc.train.data.keyed import Array
+from nnc.train.data.ragged import length_name
 
 _WIDTH, _HEIGHT, _EDGE = 300, 110, 4
 _PAPER, _FRAME = (255, 255, 255), (210, 210, 210)
@@ -46,6 +48,45 @@ def plot(dataset: Dataset, part: str, count: int, path: Path) -> int:
     ]
     arranged(tiles, reader.names(positions)).save(path, format="PNG")
     return len(positions)
+
+
+def sounds(dataset: Dataset) -> Field | None:
+    """The samples of sounds, where the data are some."""
+    return next((f for f in dataset.profile.fields if f.meaning == "sound"), None)
+
+
+def waves(dataset: Dataset, part: str, count: int, path: Path) -> int:
+    """Writes a sheet of sounds as waveforms to a PNG file; returns how many it shows.
+
+    A sound fills its tile from its first sample to its last, and from -1 to 1.
+
+    Raises:
+        KeyError: there is no such part.
+        OSError: the file cannot be written.
+    """
+    reader, sound = dataset.part(part), sounds(dataset)
+    assert sound is not None, "the caller asked for sounds"
+    positions = spread(len(reader), count)
+    values = reader.batch(positions)
+    lengths = values[length_name(sound.name)].tolist()
+    tiles = [_wave(whole[:own]) for whole, own in zip(values[sound.name], lengths)]
+    arranged(tiles, reader.names(positions)).save(path, format="PNG")
+    return len(positions)
+
+
+def _wave(sound: Array) -> Image.Image:
+    """The lowest and the highest sample of each column of pixels."""
+    image = Image.new("RGB", (_WIDTH, _HEIGHT), _PAPER)
+    pen = ImageDraw.Draw(image)
+    pen.rectangle((0, 0, _WIDTH - 1, _HEIGHT - 1), outline=_FRAME)
+    edges = np.linspace(0, len(sound), _WIDTH - 2 * _EDGE + 1).astype(np.int64)
+    middle, most = (_HEIGHT - 1) / 2, (_HEIGHT - 1) / 2 - _EDGE
+    for at, (start, end) in enumerate(pairwise(edges.tolist())):
+        own = np.clip(sound[start : max(end, start + 1)], -1, 1)
+        if len(own):
+            high, low = (middle - most * float(v) for v in (own.max(), own.min()))
+            pen.line([(at + _EDGE, high), (at + _EDGE, low)], fill=_PAST[0])
+    return image
 
 
 def _columns(values: Array) -> Array:

@@ -40,6 +40,8 @@ def head(path: Path, name: str) -> Heard:
         Unreadable: it is no sound, is empty, or too long.
         ModuleNotFoundError: the library is not installed.
     """
+    if path.suffix.lower() == ".mp3":  # its decoder would print notes of its own
+        raise Unreadable(name, "it is an MP3 file: convert it to WAV or FLAC")
     import soundfile  # of the extra `audio`
 
     try:
