@@ -157,7 +157,10 @@ class ScanBody(Body):
                 made = f"torch.zeros({sizes}, device={first}.device)"
                 if start:
                     made = f"torch.full(({sizes}{comma}), {constant(start)}, device={first}.device)"
-            lines.append(f"{name} = {made}")
+            if name in self.carried:
+                lines += [f"if {name} is None:", f"    {name} = {made}"]
+            else:
+                lines.append(f"{name} = {made}")
         return lines
 
     def _folded(self) -> list[str]:
