@@ -109,7 +109,6 @@ def _from(body: Body, statement: ast.From, scope: Scope) -> None:
     else:
         body.current, body.several = tuple(values), len(values) > 1
         body.gathered, body.aside = gathered, ()
-        body.builder.used.update(values)
     read_marks(body, statement.marks, scope, statement.span)
     _links(body, statement.links, scope)
 
