@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from nnc.diagnostics import Diagnostic, Fix, Label
@@ -125,13 +125,23 @@ def depth(node: object) -> int:
     waiting = [(node, 0)]
     while waiting:
         part, level = waiting.pop()
-        if isinstance(part, (tuple, list)) and not isinstance(part, Span):
-            waiting.extend((item, level) for item in part)
+        if isinstance(part, (tuple, list)):
+            inside: Iterable[object] = part
         elif isinstance(part, Record) and not isinstance(part, (ast.Body, ast.Settings)):
             level += _LEVELS.get(type(part), 0)
             deepest = max(deepest, level)
-            waiting.extend((field, level) for field in part.__dict__.values())
+            inside = part.__dict__.values()
+        else:
+            continue
+        for one in inside:
+            if isinstance(one, _MANY) and type(one) not in _LEAVES:
+                waiting.append((one, level))
     return deepest
+
+
+_MANY = (tuple, list, Record)
+_LEAVES = (Span, ast.Ident)
+"""Parts with nothing inside: most of a long chain, and not looked into."""
 
 
 def long_chain(node: object) -> bool:
