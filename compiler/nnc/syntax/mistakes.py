@@ -340,6 +340,7 @@ _EXPLAINERS = (
     sourceforms.label_form,
     sourceforms.listed,
     otherforms.ternary,
+    otherforms.lone_comma,
     habits.comment,
     ganforms.mapping_value,
     _unclosed_bracket,

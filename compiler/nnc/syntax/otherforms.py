@@ -30,6 +30,16 @@ def function(r: Reader, t: Found) -> bool:
     return True
 
 
+def lone_comma(r: Reader, t: Found) -> bool:
+    """`dense(3);,`."""
+    if t.key != "," or not r.machine.place or r.brackets:
+        return False
+    here = r.span(t.start, t.end)
+    message = "this `,` separates nothing"
+    r.report(rules.UNEXPECTED.at(here, message, help="delete it", fix=Fix(here, "")))
+    return True
+
+
 def ternary(r: Reader, t: Found) -> bool:
     """`wide ? 8 : 4`."""
     if r.text[t.start : t.end] != "?":
