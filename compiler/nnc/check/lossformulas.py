@@ -233,7 +233,7 @@ def _compared(world: World, e: ast.Call, network: Outline) -> Read:
             BAD_LOSS.at(
                 e.span,
                 f"inside a formula `{word}` compares two things",
-                help=f"name what it learns: `{word}({network.outputs[0]}, TARGET)`",
+                help=f"name what it learns: `{word}({(*network.outputs, 'OUTPUT')[0]}, TARGET)`",
             )
         )
         return FAILED
