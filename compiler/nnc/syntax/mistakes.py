@@ -331,6 +331,7 @@ _EXPLAINERS = (
     claims.typed_parameter,
     claims.dashed_name,
     claims.outputs_setting,
+    settingforms.exported_input,
     settingforms.named_value,
     settingforms.braces,
     settingforms.bound,

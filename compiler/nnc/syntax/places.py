@@ -58,9 +58,6 @@ def outside(r: Reader, t: Found) -> bool:
         message = f"`{word[:40]}` cannot stand {_WHERE[place]}"
         inside = place == "file" and (t.plain in OPENERS or r.previous == "}")
         help_ = "it belongs into a network or block: is a `}` above one too many?"
-        if place == "settings" and word in ("input", "output") and r.frames:
-            begin = r.text[r.frames[-1].begin :][:6]
-            inside, help_ = begin == "export", "a file takes what its network declares: delete it"
         if not (r.stray and place == "file" and not r.machine.states[1:]):
             r.report(rules.MISPLACED.at(here, message, help=help_ if inside else _HOLDS[place]))
         r.stray = place == "file"

@@ -264,3 +264,16 @@ def defaults(r: Reader, t: Found) -> bool:
     )
     r.skip(t)
     return True
+
+
+def exported_input(r: Reader, t: Found) -> bool:
+    """`export A { input [4] }`."""
+    frame = r.frames[-1] if r.frames else None
+    if frame is None or r.machine.place != "settings" or t.value != "input":
+        return False
+    if r.text[frame.begin : frame.begin + 6] != "export":
+        return False
+    message, help = "`input` cannot stand among settings", "a file takes what its network declares"
+    r.report(rules.MISPLACED.at(r.span(t.start, t.end), message, help=f"{help}: delete it"))
+    r.skip(t)
+    return True
