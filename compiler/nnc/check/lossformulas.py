@@ -225,7 +225,8 @@ def _compared(world: World, e: ast.Call, network: Outline) -> Read:
         return FAILED
     if loss.target == "text":
         message = f"`{word}` stands alone, of an output and its texts"
-        help = f"write `{word}({(*network.outputs, 'OUTPUT')[0]})`, with an output of the steps as they are"
+        first = (*network.outputs, "OUTPUT")[0]
+        help = f"write `{word}({first})`, with an output of the steps as they are"
         world.sink.add(BAD_LOSS.at(e.span, message, help=help))
         return FAILED
     if len(sides) != 2:
