@@ -343,3 +343,19 @@ def test_rows_to_run_on_are_held_to_what_training_was(nnc: Nnc, tmp_path: Path) 
     assert "rows are missing before row 39 of `north`" in nnc("run", "run", "hole.csv").err
     (tmp_path / "none.csv").write_text("\n".join([*north[:-2], "2024-03-10,north,,3", north[-1]]))
     assert "row 39 of none.csv has no number in `price`" in nnc("run", "run", "none.csv").err
+
+
+def test_sounds_are_drawn_as_waves(nnc: Nnc, tmp_path: Path) -> None:
+    soundfile = pytest.importorskip("soundfile")
+    for at in range(6):
+        folder = tmp_path / "sounds" / ("low", "high")[at % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        wave = np.sin(np.arange(800 + 50 * at) / (20 if at % 2 else 5)) * 0.5
+        soundfile.write(folder / f"{at}.wav", wave, 8000)
+    text = 'data s = audio("sounds", rate=8000)\n'
+    (tmp_path / "s.nn").write_text(text)
+    out = nnc("data", "s.nn", "--sample", "4", "-o", "w.png")
+    assert out.code == 0, out.err
+    assert (tmp_path / "w.png").read_bytes().startswith(b"\x89PNG")
+    (tmp_path / "sounds/low/x.wav").write_bytes(b"")
+    assert nnc("layers", "lengths").code == 0
