@@ -185,7 +185,8 @@ def _unbound_input(
         return UNBOUND_INPUT.at(
             plan.span,
             f"`{port.measures}` is `padded`, and its field has samples of one length",
-            help=f"take `padded` out of `input {port.measures}`",
+            help=f"take `padded` out of `input {port.measures}`; lengths of arrays are an array "
+            f"`{port.measures}_length`",
         )
     names = [f.name for f in fields] or [f.name for f in profile.fields if f.role == "input"]
     problem = "several fields fit" if len(fields) > 1 else "no field fits"

@@ -183,7 +183,7 @@ def _check_classes(term: Term, output: TensorType, field: Field, profile: Profil
             WRONG_CLASSES.at(
                 term.span,
                 f"`{field.name}` has one class, `{field.labels[0]}`: nothing to tell apart",
-                help="pictures want one folder a class: `pets/cat/`, `pets/dog/`",
+                help="pictures and sounds want one folder a class: `pets/cat/`, `pets/dog/`",
             )
         )
     last = field.meaning == "tokens"

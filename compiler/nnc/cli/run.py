@@ -21,9 +21,9 @@ from nnc.deploy.about import MOST_PIXELS
 from nnc.deploy.gather import STDIN, trained_size
 from nnc.deploy.gather_pictures import Size
 from nnc.deploy.predict import Prediction, dump, flat, gather, predict, save_pictures, stepped
-from nnc.deploy.sample import Sample
+from nnc.deploy.sample import Remark, Sample
 from nnc.deploy.session import Session
-from nnc.record import Record
+from nnc.record import Record, replace
 from nnc.render.json import document, line
 from nnc.render.table import table
 from nnc.train.data.pictures import ENDINGS
@@ -116,8 +116,8 @@ def command(
     unseen: Counter[str] = Counter()
     _tell_size(session, size, console)
     samples = gather(session, inputs, keep_going=keep_going, stdin=stdin, size=size, unseen=unseen)
-    rates: Counter[int] = Counter()
-    samples = _rated(_noted(samples, console), rates)
+    remarks: Counter[Remark] = Counter()
+    samples = _remarked(_noted(samples, console), remarks)
     made = predict(session, samples, batch=batch, top=top, keep_going=keep_going)
     tally = Tally(session, [], dumped is not None or pictures)
     text = _written(tally, made, form, len(inputs) > 1 or Path(inputs[0]).is_dir(), console)
@@ -129,9 +129,8 @@ def command(
             file.writelines(text)
         console.note(f"{_counted(len(tally.found), 'answer')} in {output}")
     _tell_unseen(unseen, console)
-    for rate, count in sorted(rates.items()):
-        files = "1 sound" if count == 1 else f"{count:,} sounds"
-        console.note(f"note: {files} of {rate:,} samples a second brought to the rate of training")
+    for remark, count in remarks.items():
+        console.note(f"note: {console.shown(remark.said(count))}")
     if pictures:
         _pictures(tally, str(output), console)
     if dumped is not None:
@@ -164,11 +163,11 @@ def _tell_size(session: Session, size: Size, console: Console) -> None:
     console.note(f"note: {said}")
 
 
-def _rated(samples: Iterable[Sample], rates: Counter[int]) -> Iterator[Sample]:
-    """The same; counts sounds whose own rate was another."""
+def _remarked(samples: Iterable[Sample], remarks: Counter[Remark]) -> Iterator[Sample]:
+    """The same; adds up what is to be told of them."""
     for sample in samples:
-        if sample.rate:
-            rates[sample.rate] += 1
+        for remark in sample.remarks:
+            remarks[replace(remark, count=1)] += remark.count
         yield sample
 
 

@@ -11,7 +11,7 @@ from nnc.backends.arrays import Array
 from nnc.deploy.forecast import read_table
 from nnc.deploy.inputs import feed_of
 from nnc.deploy.rules import UNREADABLE_INPUT, WRONG_INPUT, refusal
-from nnc.deploy.sample import Sample
+from nnc.deploy.sample import Remark, Sample
 from nnc.deploy.session import Port, Session
 from nnc.ir.vocabulary import Vocabulary
 from nnc.train.data.kinds import words
@@ -62,7 +62,19 @@ def texts(session: Session, path: str, data: bytes | None) -> Iterator[Sample]:
         ids = encode(text).astype(np.int64)
         if not len(ids):
             raise refusal(UNREADABLE_INPUT, path, f"{name} holds no text")
-        yield Sample(name, _with_length(session, port, ids))
+        remarks = unknown_units(value.front, ids)
+        yield Sample(name, _with_length(session, port, ids), remarks=remarks)
+
+
+def unknown_units(known: Vocabulary, ids: Array) -> tuple[Remark, ...]:
+    """What is to be told where a text has units that training did not have."""
+    words = {"char": ("character", "characters"), "word": ("word", "words")}.get(known.unit)
+    gone = int((ids == 0).sum()) if words is not None else 0
+    if not gone or words is None:
+        return ()
+    one, many = words
+    end = "not in the vocabulary of training; taken as unknown"
+    return (Remark(f"1 {one} is {end}", f"{{}} {many} are {end}", gone),)
 
 
 def _read_texts(
@@ -103,8 +115,15 @@ def sounds(session: Session, path: str, data: bytes | None) -> Iterator[Sample]:
         raise refusal(WRONG_INPUT, path, "sounds are read from files")
     rate = session.about.input(port.name).rate
     try:
-        own = head(Path(path), path).rate
+        told = head(Path(path), path)
         values = read_sound(Path(path), path, rate)
     except Unreadable as error:
         raise refusal(UNREADABLE_INPUT, path, str(error)) from None
-    yield Sample(path, _with_length(session, port, values), rate=own if own != rate else 0)
+    remarks = []
+    if told.rate != rate:
+        said = f"of {told.rate:,} samples a second brought to the rate of training"
+        remarks.append(Remark(f"1 sound {said}", f"{{}} sounds {said}"))
+    if told.channels > 1:
+        said = "of several channels: their mean is read"
+        remarks.append(Remark(f"1 sound {said}", f"{{}} sounds {said}"))
+    yield Sample(path, _with_length(session, port, values), remarks=tuple(remarks))

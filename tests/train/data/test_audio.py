@@ -93,7 +93,7 @@ def test_another_rate(tmp_path: Path) -> None:
     tone(root / "low" / "x.wav", rate=16000, pitch=220.0)
     told = refused("audio", root, split=NONE)
     assert told.code == "NN479"
-    assert told.message == "`low/x.wav` has 16,000 samples a second, others at 8,000"
+    assert told.message == "`low/x.wav` has 16,000 samples a second, others 8,000"
     assert "resample=true" in told.help
     assert "`rate` says 16,000" in refused("audio", root, rate=16000, split=NONE).message
     data = opened("audio", root, rate=8000, resample=True, split=NONE)

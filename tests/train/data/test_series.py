@@ -247,7 +247,10 @@ def test_columns_that_hold_no_numbers(tmp_path: Path) -> None:
         "split": NONE,
     }
     told = refused("series", path, **settings)
-    assert (told.code, told.help) == ("NN464", 'leave it out: `drop=["note"]`')
+    assert (told.code, told.help) == (
+        "NN464",
+        'for a missing value leave the cell empty; words are left out: `drop=["note"]`',
+    )
     assert opened("series", path, drop=("note",), **settings).profile.fields[0].columns == ("a",)
     bad = table(tmp_path / "b.csv", "date,a\nsoon,1\nlater,2\n")
     assert "is no date and no number" in refused("series", bad, **settings).message

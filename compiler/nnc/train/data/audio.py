@@ -52,6 +52,7 @@ class Listened(NamedTuple):
     stamps: tuple[bytes, ...]
     converted: int
     skipped: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def open_audio(plan: DataPlan, request: Request) -> Found:
@@ -144,16 +145,27 @@ def _listened(plan: DataPlan, root: Path, files: tuple[str, ...]) -> Listened:
     names = tuple(files[at] for at in good)
     counted = np.array(lengths, dtype=np.int64)
     numbered = {new: kept[at] for new, at in enumerate(good) if at in kept}
-    other = sum(isinstance(h, Heard) and (h.rate != rate or h.channels > 1) for h in heads)
+    converted, notes = _converted([h for h in heads if isinstance(h, Heard)], rate)
     return Listened(
         Sounds(root, names, rate, counted, numbered),
         counted,
         np.array(good, dtype=np.int64),
         rate,
         tuple(ends_of(root / name) for name in names),
-        other,
+        converted,
         tuple(files[at] for at, one in enumerate(heads) if not isinstance(one, Heard)),
+        notes,
     )
+
+
+def _converted(heads: list[Heard], rate: int) -> tuple[int, tuple[str, ...]]:
+    """How many files are not read as they are, and what is done to them."""
+    done = (
+        (sum(h.channels > 1 for h in heads), "of several channels: their mean is read"),
+        (sum(h.rate != rate for h in heads), f"brought to {rate:,} samples a second"),
+    )
+    notes = tuple(f"{n:,} sound{'s' * (n > 1)} {said}" for n, said in done if n)
+    return sum(h.rate != rate or h.channels > 1 for h in heads), notes
 
 
 def _whole(plan: DataPlan, files: tuple[str, ...], heads: list[Heard | Unreadable]) -> None:
@@ -171,7 +183,7 @@ def _rate(plan: DataPlan, files: tuple[str, ...], heads: list[Heard]) -> int:
     other = {rate: count for rate, count in counts.items() if rate != wanted}
     if other and plan.option("resample") is not True:
         at = next(at for at, h in enumerate(heads) if h.rate != wanted)
-        asked = f"`rate` says {wanted:,}" if plan.option("rate") else f"others at {wanted:,}"
+        asked = f"`rate` says {wanted:,}" if plan.option("rate") else f"others {wanted:,}"
         name = files[at] if len(files) == len(heads) else "a file"
         message = f"`{name}` has {heads[at].rate:,} samples a second, {asked}"
         help = "write `resample=true` to bring all to one rate, or the files' own as `rate=`"
@@ -220,7 +232,7 @@ def _found(
         files=True,
         converted=heard.converted,
         skipped=heard.skipped,
-        notes=here.notes,
+        notes=(*here.notes, *heard.notes),
     )
 
 

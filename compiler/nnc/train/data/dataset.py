@@ -161,7 +161,7 @@ def open_data(
         name: Reader(plan, name, rows, ready.columns, found.name, found.steps)
         for name, rows in division.parts.items()
     }
-    return Dataset(plan, profile, readers, found.warnings, found.notes)
+    return Dataset(plan, profile, readers, found.warnings, (*found.notes, *ready.notes))
 
 
 def _source(plan: DataPlan) -> Callable[[DataPlan, Request], Found]:

@@ -75,12 +75,16 @@ class Target(NamedTuple):
 
 
 class Ready(NamedTuple):
-    """The fields of a source once it is known which samples are for training."""
+    """The fields of a source once it is known which samples are for training.
+
+    `notes`: what was assumed, a line each.
+    """
 
     fields: tuple[Field, ...]
     columns: dict[str, Column]
     sizes: tuple[tuple[str, int], ...] = ()
     fronts: tuple[tuple[str, Front], ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Division(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
@@ -117,6 +118,16 @@ def _date(column: pl.Series, present: pl.Series) -> Told | None:
             unsure = form.startswith("%m/") and read.dt.day().max() <= 12  # type: ignore[operator]
             return Told("date", values, note="dates read as month/day/year" if unsure else "")
     return None
+
+
+def stranger(column: pl.Series) -> int:
+    """The first row that is neither a number nor a date of the form that most rows have."""
+    reads = [column.cast(pl.Float64, strict=False).is_null()]
+    for form in _DATES:
+        with suppress(pl.exceptions.PolarsError):
+            reads.append(column.str.strptime(pl.Datetime("us"), form, strict=False).is_null())
+    best = min(reads, key=lambda lost: int(lost.sum()))
+    return int(best.arg_true()[0]) if best.any() else 0
 
 
 def _word(column: pl.Series, present: pl.Series) -> Told:

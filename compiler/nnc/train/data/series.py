@@ -15,7 +15,7 @@ from nnc.ir.timeline import GAPS, Timeline
 from nnc.ir.types import TensorType
 from nnc.record import replace
 from nnc.train.data.found import Column, Found, Ready, Request, Steps, Stored
-from nnc.train.data.frame import Frame, read_frame
+from nnc.train.data.frame import BadTable, Frame, read_frame
 from nnc.train.data.fronts import categories, ids_of, scale
 from nnc.train.data.keyed import Array, Rows, rows_of
 from nnc.train.data.kinds import BadValue, tell
@@ -71,6 +71,8 @@ def found_series(plan: DataPlan, request: Request, frame: Frame) -> Found:
     Raises:
         Refusal, BadTable, BadValue: as they say.
     """
+    if not frame.rows:
+        raise BadTable(f"`{frame.name}` has no row")
     window, horizon = (whole_number(plan, option, 1) for option in ("window", "horizon"))
     timing = timed(plan, frame)
     frame = timing.frame
@@ -155,7 +157,9 @@ def _numbers(plan: DataPlan, frame: Frame, name: str) -> Array:
         return number_column(frame, name)
     except BadValue as error:
         if tell(frame.column(name)).kind in ("word", "date"):
-            help = f'leave it out: `drop=["{name}"]`'
+            learnt = name in target_names(plan)
+            help = "for a missing value leave the cell empty"
+            help = help if learnt else f'{help}; words are left out: `drop=["{name}"]`'
             raise refusal(VALUE, plan, f"`{frame.name}`, {error}", help) from None
         raise
 

@@ -18,6 +18,7 @@ ENDINGS = frozenset((".wav", ".flac"))
 LONGEST = 1 << 28
 """So many samples a file may hold (4.6 hours at 16,000 a second)."""
 _CHANNELS = 64
+_OPEN = 0x7FFFFFFF
 _FORMATS = ("WAV", "WAVEX", "FLAC", "RF64")
 
 
@@ -37,7 +38,7 @@ def head(path: Path, name: str) -> Heard:
     """What a file of sound says of itself; its samples are not read.
 
     Raises:
-        Unreadable: it is no sound, is empty, or too long.
+        Unreadable: it is no sound, is empty, cut off, or too long.
         ModuleNotFoundError: the library is not installed.
     """
     if path.suffix.lower() == ".mp3":  # its decoder would print notes of its own
@@ -50,11 +51,30 @@ def head(path: Path, name: str) -> Heard:
         raise Unreadable(name, "it is no sound WAV or FLAC file") from None
     if told.format not in _FORMATS:
         raise Unreadable(name, f"it holds {told.format}, not WAV or FLAC")
+    if _cut_off(path):
+        raise Unreadable(name, "it is cut off: its head tells of more samples")
     if told.frames == 0:
         raise Unreadable(name, "it holds no sound")
     if not 0 < told.frames * told.channels <= LONGEST or told.channels > _CHANNELS:
         raise Unreadable(name, f"it holds more than {LONGEST:,} samples, or its head is damaged")
     return Heard(max(told.samplerate, 1), told.frames, told.channels)
+
+
+def _cut_off(path: Path) -> bool:
+    """Whether a WAV file ends before the samples that its head tells of; libsndfile reads on."""
+    with path.open("rb") as file:
+        start = file.read(12)
+        if start[:4] != b"RIFF" or start[8:] != b"WAVE":
+            return False
+        end = path.stat().st_size
+        at = len(start)
+        while len(chunk := file.read(8)) == 8:
+            size = int.from_bytes(chunk[4:], "little")
+            if chunk[:4] == b"data":  # a pipe does not know the size: 0, or the largest number
+                return size < _OPEN and at + 8 + size > end
+            at += 8 + size + size % 2
+            file.seek(at)
+    return False
 
 
 def read_sound(path: Path, name: str, rate: int) -> Samples:

@@ -40,7 +40,7 @@ def open_text(plan: DataPlan, request: Request) -> Found:
     """
     path = located(plan, plan.path)
     if path.is_dir():
-        raise refusal(OPTION, plan, f"`{path.name}` is a folder, a text is a file")
+        raise refusal(OPTION, plan, f"`{plan.path}` is a folder, a text is a file")
     if plan.option("column"):
         with speaking(plan, path.name):
             return _labelled(plan, request, path)
@@ -108,6 +108,8 @@ def _decoded(plan: DataPlan, name: str, data: bytes) -> str:
         line = data.count(b"\n", 0, error.start) + 1
         said = f"byte {error.start + 1:,} of `{name}` (0x{data[error.start]:02x}, line {line:,})"
         help = 'save it as UTF-8, or say what it is: `encoding="latin-1"`, `"cp1252"`, `"utf-16"`'
+        if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            help = 'it begins as UTF-16 does: write `encoding="utf-16"`'
         raise refusal(ENCODING, plan, f"{said} is no {encoding.upper()} text", help) from None
     except LookupError:
         message = f"there is no encoding `{encoding}`"
@@ -164,6 +166,10 @@ def found_text(plan: DataPlan, request: Request, path: Path) -> Found:
         marks.append((piece.part, mark(ids.tobytes())))
         at += len(ids)
     whole, first = np.concatenate(values), np.concatenate(starts)
+    if (whole == whole[0]).all():
+        unit = known.tokens[int(whole[0])]
+        message = f"`{path.name}` is made of one unit, {unit!r}: nothing to tell apart"
+        raise refusal(SHORT, plan, message, "take another text, or another `unit=`")
     kind = TensorType((window,), "int64")
     ready = Ready(
         (
@@ -191,21 +197,27 @@ def found_text(plan: DataPlan, request: Request, path: Path) -> Found:
 
 def _unknown(known: Vocabulary, pieces: list[Piece], values: list[Ids]) -> tuple[str, ...]:
     """How much of each part the vocabulary does not have, where it is worth a line."""
-    if known.unit in ("byte", "subword"):
+    return tuple(
+        note
+        for piece, ids in zip(pieces, values)
+        for note in _beyond(known, ids, f"{piece.part}: ")
+    )
+
+
+def _beyond(known: Vocabulary, ids: Ids, of: str = "") -> tuple[str, ...]:
+    gone = int((ids == 0).sum()) if known.unit in ("char", "word") else 0
+    if not gone:
         return ()
-    notes = []
-    for piece, ids in zip(pieces, values):
-        gone = int((ids == 0).sum())
-        if gone:
-            what = {"char": "characters", "word": "words"}[known.unit]
-            share = gone / len(ids)
-            notes.append(f"{piece.part}: {gone:,} {what} ({share:.2%}) are not in the vocabulary")
-    return tuple(notes)
+    what = {"char": "characters", "word": "words"}[known.unit]
+    return (f"{of}{gone:,} {what} ({gone / len(ids):.2%}) are not in the vocabulary",)
 
 
 def _short(plan: DataPlan, name: str, part: str, length: int, window: int) -> Exception:
-    message = f"the {part} part of `{name}` has {length:,} units; a window needs {window + 1:,}"
-    help = f"write a smaller `window=`, at most {max(length - 1, 1):,}, or another `split`"
+    units = f"{length:,} unit{'s' * (length != 1)}"
+    message = f"the {part} part of `{name}` has {units}; a window needs {window + 1:,}"
+    help = f"write a smaller `window=`, at most {length - 1:,}, or another `split`"
+    if length < 2:
+        help = "take a longer text, or another `split`"
     return refusal(SHORT, plan, message, help)
 
 
@@ -246,6 +258,7 @@ def _labelled(plan: DataPlan, request: Request, path: Path) -> Found:
             columns,
             (("vocab", len(known.tokens)),),
             (("text", known), *number_front(plan, request, target, train)),
+            _beyond(known, rows.values),
         )
 
     return Found(

@@ -11,7 +11,7 @@ from nnc.ir.plan import DataPlan
 from nnc.ir.timeline import NUMBERS, Timeline
 from nnc.train.data.frame import Frame
 from nnc.train.data.keyed import Array, Rows, rows_of
-from nnc.train.data.kinds import tell, words
+from nnc.train.data.kinds import stranger, tell, words
 from nnc.train.data.positions import rule, shares
 from nnc.train.data.rules import GAP, ORDER, SPLIT, VALUE, refusal
 from nnc.train.data.steps import Step, counted, holes, moved, series_of, span, usual
@@ -110,13 +110,15 @@ def _moments(plan: DataPlan, frame: Frame) -> tuple[Array, bool]:
     gone = column.is_null().arg_true().to_list()
     if gone:
         message = f"row {gone[0] + 1} of `{frame.name}` has no value in `{name}`"
-        raise refusal(VALUE, plan, message)
+        raise refusal(VALUE, plan, message, "fill it in, or remove the row")
     told = tell(column)
     if told.kind == "date":
         return _microseconds(told.values), True
     if told.kind == "number":
         return told.values.to_numpy().astype(np.float64), False
-    message = f"`{column[0]}` in the column `{name}` of `{frame.name}` is no date and no number"
+    odd = stranger(column)
+    at = f"row {odd + 1} of `{frame.name}` has `{column[odd]}` in `{name}`"
+    message = f"{at}, which is no date and no number"
     help = "write dates as 2024-12-31 or 2024-12-31 18:30"
     raise refusal(VALUE, plan, message, help)
 

@@ -43,7 +43,10 @@ def _sequences(plan: DataPlan, file: str, arrays: Mapping[str, Array], name: str
     values, told = arrays[name], arrays[length_name(name)]
     if told.ndim != 1 or told.dtype.kind not in "iu" or not len(told) or told.min() < 1:
         message = f"`{length_name(name)}` of `{file}` is no list of whole numbers of at least 1"
-        raise refusal(BINARY, plan, message)
+        whole = told.ndim == 1 and told.dtype.kind in "iu" and len(told)
+        short = int(np.flatnonzero(told < 1)[0]) if whole else 0
+        said = f"row {short + 1} of it is {told[short]}: leave that sequence out" if whole else ""
+        raise refusal(BINARY, plan, message, said)
     if values.dtype.kind not in "fbiu" or not values.ndim:
         raise refusal(BINARY, plan, f"the array `{name}` of `{file}` holds no numbers")
     lengths = told.astype(np.int64)
