@@ -11,6 +11,7 @@ import onnxruntime as ort
 import pytest
 
 from tests.cli.conftest import Nnc
+from tests.cli.speakers import recordings, speaker
 from tests.cli.spoken import RATE, class_folders, said
 
 soundfile = pytest.importorskip("soundfile")
@@ -18,10 +19,16 @@ SPECS = Path(__file__).resolve().parents[2] / "specs"
 SPEC = SPECS / "spoken_digits.nn"
 
 
+def of_class_folders() -> str:
+    """The spec for class folders, as its comment says."""
+    text = SPEC.read_text().replace(', names="label_speaker_take"', "")
+    return text.replace('  group "speaker"\n', "")
+
+
 def trained(nnc: Nnc, folder: Path) -> Path:
     """A run of the spec on sounds made here."""
     sounds = class_folders(folder / "sounds", 24)
-    shutil.copy(SPEC, folder / "digits.nn")
+    (folder / "digits.nn").write_text(of_class_folders())
     out = nnc("train", "digits.nn", "--data", f"digits={sounds}", "--out", "run", "--device", "cpu")
     assert out.code == 0, out.err
     return folder / "run"
@@ -65,10 +72,25 @@ def test_spoken_digits(nnc: Nnc, tmp_path: Path) -> None:
 def test_a_sound_that_is_too_short_to_learn_from(nnc: Nnc, tmp_path: Path) -> None:
     sounds = class_folders(tmp_path / "sounds", 4)
     soundfile.write(str(sounds / "3" / "9.wav"), np.zeros(100), RATE)
-    shutil.copy(SPEC, tmp_path / "digits.nn")
+    (tmp_path / "digits.nn").write_text(of_class_folders())
     out = nnc("train", "digits.nn", "--data", f"digits={sounds}", "--out", "run")
     assert out.code == 1
     assert "the shortest sample of `audio` has S = 100" in out.err
+
+
+@pytest.mark.slow
+def test_digits_of_people_who_are_not_heard_in_training(nnc: Nnc, tmp_path: Path) -> None:
+    """The spec as it stands; of a folder like the Free Spoken Digit Dataset the path is all."""
+    folder = recordings(tmp_path / "recordings", range(6), 15)
+    out = nnc("train", SPEC, "--data", f"digits={folder}", "--out", "run", "--device", "cpu")
+    assert out.code == 0, out.err
+    assert "grouped by speaker" in out.err
+    others = recordings(tmp_path / "others", range(100, 106), 3)
+    measured = nnc("eval", "run", "--data", f"digits={others}", "--json").json["metrics"]
+    assert measured["onnx"]["accuracy"] >= 0.9
+    name = f"{others.name}/7_{speaker(101).name}_0.wav"
+    out = nnc("run", "run/model.onnx", name)
+    assert json.loads(out.out)["label"]["label"] in "0123456789"
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ from nnc.syntax import ast
 
 SOURCES: dict[str, tuple[str, ...]] = {
     "bundled": ("name", "unit", "window", "vocab", "carry", "horizon"),
-    "images": ("path", "labels", "file", "target", "masks", "pairs", "size"),
+    "images": ("path", "labels", "file", "target", "masks", "pairs", "size", "names"),
     "idx": ("path",),
     "arrays": ("path", "target"),
     "table": ("path", "target", "drop", "numbers", "categories"),
@@ -30,7 +30,7 @@ SOURCES: dict[str, tuple[str, ...]] = {
         "path", "time", "target", "window", "horizon", "known", "id", "drop", "missing",
         "gaps", "sort",
     ),
-    "audio": ("path", "rate", "resample", "labels", "file", "target", "unit", "vocab"),
+    "audio": ("path", "rate", "resample", "labels", "file", "target", "unit", "vocab", "names"),
 }  # fmt: skip
 """Kinds of data with their arguments, in order. The first is a text; ARGUMENTS tells of others."""
 
@@ -81,6 +81,10 @@ def source_options(world: World, data: ast.Data, kind: str) -> dict[str, Any]:
 
 APART = (
     ("images", "masks", "labels"),
+    ("images", "names", "labels"),
+    ("images", "names", "masks"),
+    ("images", "names", "pairs"),
+    ("audio", "names", "labels"),
     ("text", "column", "window"),
     ("text", "column", "carry"),
     ("text", "column", "encoding"),
@@ -241,6 +245,22 @@ def _flag(world: World, name: str, e: ast.Expr) -> bool | None:
     return None
 
 
+def _names(world: World, name: str, e: ast.Expr) -> str | None:
+    """What the parts of a file's name are called, with what stands between them."""
+    text = _text(world, name, e)
+    if text is None:
+        return None
+    parts = re.findall(r"[A-Za-z]+|\*", text)
+    apart = re.fullmatch(r"[^\w*]*_*(([A-Za-z]+|\*)([^\w*]|_)+)*([A-Za-z]+|\*)[^\w*]*", text)
+    named = [part for part in parts if part != "*"]
+    if apart and "label" in parts and len({*named}) == len(named) and not {"/", "\\"} & {*text}:
+        return text
+    message = "`names` says what the parts of file names are, one of them the `label`"
+    help = 'write `"label_speaker_take"` for `7_jackson_32.wav`, `"label.*"` for `cat.12.jpg`'
+    world.sink.add(OUT_OF_RANGE.at(e.span, message, help=help))
+    return None
+
+
 def _word(*words: str) -> Callable[[World, str, ast.Expr], str | None]:
     def read(world: World, name: str, e: ast.Expr) -> str | None:
         text = text_of(e)
@@ -311,5 +331,6 @@ ARGUMENTS: dict[str, Callable[[World, str, ast.Expr], Any]] = {
     "unit": _word(*UNITS),
     "missing": _word("last"),
     "gaps": _word(*GAPS),
+    "names": _names,
 }
 """How arguments are read; all others are texts."""

@@ -48,6 +48,7 @@ SOURCES: dict[str, Word] = {
             ("target", "the columns of `labels` that are learnt, a list"),
             ("masks", "a folder of masks with the names of the pictures"),
             ("pairs", "two folders of pictures with equal names"),
+            ("names", 'parts of file names: `"label.*"` for `cat.12.jpg`'),
             ("size", "pixels that pictures are brought to, as the setting `size`"),
         ),
     ),
@@ -141,6 +142,7 @@ SOURCES: dict[str, Word] = {
             ("target", "the columns of `labels` that are learnt, a list"),
             ("unit", "the target is a text: char, byte, word or subword; token 0 is CTC's blank"),
             ("vocab", "so many different units at most"),
+            ("names", 'parts of file names: `"label_speaker_take"`; `group "speaker"` reads them'),
         ),
     ),
 }

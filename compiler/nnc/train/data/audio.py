@@ -18,6 +18,7 @@ from nnc.train.data.images import Laid, class_folders, laid, level_of
 from nnc.train.data.keyed import Rows
 from nnc.train.data.kinds import words
 from nnc.train.data.labelled import file_column, files_of, only_target
+from nnc.train.data.named import by_word, kept, named
 from nnc.train.data.pictures import Unreadable
 from nnc.train.data.places import folder, identity, located
 from nnc.train.data.ragged import length_of, ragged
@@ -65,14 +66,19 @@ def open_audio(plan: DataPlan, request: Request) -> Found:
     if plan.option("labels"):
         return _tabled(plan, request, root)
     here = laid(plan, root, ENDINGS, WHAT)
-    classes = class_folders(plan, here, WHAT)
+    told = named(plan, here.files)
+    classes = class_folders(plan, here, WHAT) if told is None else told["label"]
     heard = _listened(plan, root, here.files)
     files = [here.files[int(at)] for at in heard.rows]
     targets = []
     if classes is not None:
         values = [classes[int(at)] for at in heard.rows]
         targets = [class_field(plan, request, "label", values, lambda at: files[at])]
-    return _found(plan, request, here, heard, targets, None)
+    found = _found(plan, request, here, heard, targets, None)
+    if classes is None and len({file.partition("_")[0] for file in files}) * 2 <= len(files):
+        said = 'lies in no class folder; where names of files tell classes, write `names="label_*"`'
+        found = found._replace(notes=(*found.notes, f"`{files[0]}` {said}"))
+    return found._replace(lookup=by_word(kept(told, heard.rows), level_of(files)))
 
 
 def _tabled(plan: DataPlan, request: Request, root: Path) -> Found:

@@ -13,6 +13,7 @@ from nnc.ir.types import TensorType
 from nnc.train.data.found import Column, Found, Ready, Request, Target
 from nnc.train.data.fronts import pixels
 from nnc.train.data.keyed import Array, Rows
+from nnc.train.data.named import by_word, kept, named
 from nnc.train.data.pictures import ENDINGS
 from nnc.train.data.places import folder, identity, listing, shown, subfolders
 from nnc.train.data.rules import LAYOUT, refusal, some
@@ -82,14 +83,16 @@ def open_images(plan: DataPlan, request: Request) -> Found:
     """
     root = folder(plan, plan.path)
     here = laid(plan, root)
-    classes = class_folders(plan, here)
+    told = named(plan, here.files)
+    classes = class_folders(plan, here) if told is None else told["label"]
     loaded = load(plan, root, here.files, form_of(plan, request, root, here.files))
     files = [here.files[int(at)] for at in loaded.rows]
     target = None
     if classes is not None:
         values = [classes[int(at)] for at in loaded.rows]
         target = class_field(plan, request, "label", values, lambda at: files[at])
-    return found_pictures(plan, loaded, here, [] if target is None else [target])
+    found = found_pictures(plan, loaded, here, [] if target is None else [target])
+    return found._replace(lookup=by_word(kept(told, loaded.rows), level_of(files)))
 
 
 def class_folders(plan: DataPlan, here: Laid, what: str = "picture") -> list[str] | None:
