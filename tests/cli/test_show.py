@@ -206,7 +206,7 @@ def test_licences(nnc: Nnc) -> None:
     assert "mnist5k" in names
 
 
-@pytest.mark.parametrize("like", ["cnn", "mlp", "table", "series", "gan"])
+@pytest.mark.parametrize("like", ["cnn", "mlp", "table", "series", "lstm", "text", "gan"])
 def test_new_checks_at_once(nnc: Nnc, like: str) -> None:
     done = nnc("new", "my-first", "--like", like)
     assert done.out == "my-first.nn\n"

@@ -12,7 +12,7 @@ from nnc.cli.console import Console
 from nnc.cli.failures import relative, unusable
 from nnc.cli.verb import verb
 
-TEMPLATES = ("cnn", "mlp", "table", "series", "gan")
+TEMPLATES = ("cnn", "mlp", "table", "series", "lstm", "text", "gan")
 PLACEHOLDER = "MyNetwork"
 
 
@@ -23,7 +23,8 @@ PLACEHOLDER = "MyNetwork"
     type=click.Choice(TEMPLATES),
     default="cnn",
     show_default=True,
-    help="On pictures, on measurements of classes, a number from a table, a forecast, or a gan.",
+    help="On pictures, on measurements of classes, a number from a table, a forecast (by an LSTM), "
+    "a network that writes, or a gan.",
 )
 @click.option("--force", is_flag=True, help="Write over files that are there.")
 def command(console: Console, name: str, like: str, force: bool) -> None:
