@@ -100,7 +100,6 @@ def test_rows_of_digits(nnc: Nnc, tmp_path: Path) -> None:
     shutil.copy(SPECS / "spoken_numbers.nn", tmp_path / "numbers.nn")
     out = nnc(
         "train", "numbers.nn", "--data", "calls=sounds", "--out", "run", "--device", "cpu",
-        "--set", "train.epochs=14",
     )  # fmt: skip
     assert out.code == 0, out.err
     said(tmp_path / "others", 24, seed=1)

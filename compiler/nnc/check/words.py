@@ -48,8 +48,8 @@ SOURCES: dict[str, Word] = {
             ("target", "the columns of `labels` that are learnt, a list"),
             ("masks", "a folder of masks with the names of the pictures"),
             ("pairs", "two folders of pictures with equal names"),
-            ("names", 'parts of file names: `"label.*"` for `cat.12.jpg`'),
             ("size", "pixels that pictures are brought to, as the setting `size`"),
+            ("names", 'parts of file names: `"label.*"` for `cat.12.jpg`'),
         ),
     ),
     "idx": Word(
