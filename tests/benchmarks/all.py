@@ -31,6 +31,7 @@ SCRIPTS = (
     "gan_digits",
     "infogan_codes",
     "cyclegan_pairs",
+    "spoken_people",
 )
 NEEDED = {"accuracy_lenet": "mnist", "forecast_ett": "ett", "charlm": "tinyshakespeare"}
 """Benchmarks of data that is not bundled, and the folder that holds it."""
