@@ -21,8 +21,8 @@ SPEC = SPECS / "spoken_digits.nn"
 
 def of_class_folders() -> str:
     """The spec for class folders, as its comment says."""
-    text = SPEC.read_text().replace(', names="label_speaker_take"', "")
-    return text.replace('  group "speaker"\n', "")
+    lines = SPEC.read_text().replace(', names="label_speaker_take"', "").splitlines()
+    return "\n".join(line for line in lines if not line.startswith("  group "))
 
 
 def trained(nnc: Nnc, folder: Path) -> Path:
