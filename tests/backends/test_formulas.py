@@ -120,7 +120,7 @@ def test_a_formula_reads_as_written() -> None:
     lines = [line.strip() for line in torch_source(checked(VAE)).splitlines()]
     assert "def forward(self, image, dice=None):" in lines
     assert "z = mu + torch.exp(0.5 * logvar) * dice" in lines
-    assert "dice = torch.randn(image.shape[0], 20, device=image.device)" in lines
+    assert "dice = torch.randn(image.shape[0], 20, device=image.device, dtype=image.dtype)" in lines
     mixed = torch_source(checked(MIXED))
     assert "gated = 1 - torch.tanh(y) * torch.sigmoid(-y) + (2 ** (b / 9)).reshape" in mixed
     assert "y[:, 1:, 0] - x[:, :-1, 5]" in mixed

@@ -140,7 +140,7 @@ def _shared(body: Body, statement: ast.Shared, scope: Scope) -> None:
         scope.declare(statement.name.text, Unknown(), statement.name.span, body.world.sink)
         return
     name = statement.name
-    if name.text in body.world.step_names():
+    if name.text in body.world.step_names() and name.text not in body.world.networks:
         kind = "block" if name.text in body.world.blocks else "layer"
         help = f"call the shared step otherwise, such as `my_{name.text}`"
         body.world.sink.add(TAKEN_NAME.at(name.span, f"`{name.text}` is a {kind}", help=help))

@@ -39,7 +39,7 @@ FAMILIES = {
     "Sound": ("sound",),
     "Ids": ("embedding",),
     "Joins": ("merge",),
-    "Arithmetic": ("arithmetic", "matmul", "pointwise", "reduce"),
+    "Arithmetic": ("arithmetic", "matmul", "pointwise", "reduce", "discrete"),
     "Shapes and axes": (
         "shape",
         "axes",
