@@ -14,7 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent
 if __name__ == "__main__":
     sys.path[:0] = [str(ROOT), str(ROOT / "compiler")]
 
-from nnc.check import check_text, words  # noqa: E402
+from nnc.check import check_text  # noqa: E402
+from nnc.check.training import words  # noqa: E402
 from nnc.cli.explain import declared  # noqa: E402
 from nnc.diagnostics import Diagnostic  # noqa: E402
 from nnc.ir.initial import INITS  # noqa: E402

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nnc.check import check_source, check_text, world
-from nnc.check.specialise import _made
+from nnc.check.blocks.specialise import _made
 from nnc.ir.dims import show
 from nnc.ir.graph import Call, Network
 from nnc.ir.text import network_text
@@ -74,7 +74,7 @@ def checks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         seen.append(args[1].block.name.text)  # type: ignore[attr-defined]
         return _made(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("nnc.check.specialise._made", counted)
+    monkeypatch.setattr("nnc.check.blocks.specialise._made", counted)
     return seen
 
 
@@ -294,7 +294,7 @@ network N { input x: [1, H, 4]; up -> up; output y: [1, 4*H, 16] }""")
 
 
 def test_loops_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("nnc.check.world", "nnc.check.control", "nnc.check.networks"):
+    for module in ("nnc.check.world", "nnc.check.steps.control", "nnc.check.networks"):
         monkeypatch.setattr(f"{module}.STEPS", 1000)
     assert world.STEPS == 1000
     for text in (

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from nnc.check import Checked, Override, check_source, check_text, using
+from nnc.check import Checked, Override, check_source, check_text
+from nnc.check.files import using
 from nnc.ir.text import network_text
 from nnc.ir.walk import count_weights
 from nnc.source import Source

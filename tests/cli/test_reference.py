@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from nnc.check import check_text, words
-from nnc.check.data import AUGMENTS, SETTINGS, SOURCES
-from nnc.check.train import SETTINGS as TRAIN_SETTINGS
+from nnc.check import check_text
+from nnc.check.training import words
+from nnc.check.training.data import AUGMENTS, SETTINGS, SOURCES
+from nnc.check.training.train import SETTINGS as TRAIN_SETTINGS
 from nnc.cli.explain import declared
 from nnc.layers import LAYERS
 from tests.cli.conftest import Nnc

@@ -75,9 +75,9 @@ ELSEWHERE = {"NN214", "NN420", "NN421", "NN422", "NN424", "NN425", "NN427", "NN4
 
 
 def test_every_rule_of_the_checker_has_its_text() -> None:
-    import nnc.check.foreign_rules as foreign
+    import nnc.check.foreign.foreign_rules as foreign
     import nnc.check.rules as names_and_flow
-    import nnc.check.training_rules as training
+    import nnc.check.training.training_rules as training
     import nnc.layers.rules as layers
 
     declared = {

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from nnc.check.body import Body
-from nnc.check.foreign_rules import CHANNELS_LAST
-from nnc.check.handed import is_step, passed_step
+from nnc.check.blocks.handed import is_step, passed_step
+from nnc.check.blocks.specialise import Specialising, specialise
+from nnc.check.foreign.foreign_rules import CHANNELS_LAST
+from nnc.check.formulas.simplified import simplified
+from nnc.check.formulas.types import matches
+from nnc.check.formulas.values import UNKNOWN, Value
 from nnc.check.overrides import Override, expression, override_value
 from nnc.check.rules import MISPLACED, MISSING_ARGUMENT, UNCALLED_BLOCK, WRONG_KIND
 from nnc.check.scope import Scope
-from nnc.check.simplified import simplified
-from nnc.check.specialise import Specialising, specialise
-from nnc.check.types import matches
-from nnc.check.values import UNKNOWN, Value
+from nnc.check.steps.body import Body
 from nnc.check.world import STEPS, World
 from nnc.diagnostics import Refusal
 from nnc.ir.graph import Network

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nnc.check.expressions import Numbers
+from nnc.check.formulas.expressions import Numbers
+from nnc.check.formulas.values import UNKNOWN, Unknown, Value, is_number, is_whole, written
 from nnc.check.rules import BAD_OVERRIDE, WRONG_KIND
 from nnc.check.scope import Scope
-from nnc.check.values import UNKNOWN, Unknown, Value, is_number, is_whole, written
 from nnc.diagnostics import Diagnostic, Refusal, nearest
 from nnc.record import Record
 from nnc.source import Source, Span

@@ -5,23 +5,23 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping
 
-from nnc.check.budgets import check_budgets
-from nnc.check.carrying import with_carried
-from nnc.check.data import check_data
-from nnc.check.declarations import declare
-from nnc.check.exports import check_export
-from nnc.check.ganranges import check_ranges
+from nnc.check.budgets.held import check_budgets
+from nnc.check.files.declarations import declare
+from nnc.check.files.using import used_files
+from nnc.check.gans.ganranges import check_ranges
 from nnc.check.networks import check_network, uncalled_blocks
 from nnc.check.overrides import Override, Routed, route
-from nnc.check.resolve import Sizes, resolved
 from nnc.check.rules import BAD_OVERRIDE, EMPTY, TAKEN_NAME, TYPE_SYNTAX
 from nnc.check.scope import Enough, Sink
-from nnc.check.statements import STATEMENTS
-from nnc.check.trainblocks import gans as check_gans
-from nnc.check.trainblocks import train_blocks
-from nnc.check.training_rules import UNKNOWN_SETTING
-from nnc.check.unmentioned import report_unmentioned
-from nnc.check.using import used_files
+from nnc.check.steps.statements import STATEMENTS
+from nnc.check.steps.unmentioned import report_unmentioned
+from nnc.check.training.carrying import with_carried
+from nnc.check.training.data import check_data
+from nnc.check.training.exports import check_export
+from nnc.check.training.resolve import Sizes, resolved
+from nnc.check.training.trainblocks import gans as check_gans
+from nnc.check.training.trainblocks import train_blocks
+from nnc.check.training.training_rules import UNKNOWN_SETTING
 from nnc.check.world import World
 from nnc.diagnostics import Diagnostic, Refusal
 from nnc.ir.gan import Gan

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from nnc.check.formulas.values import UNKNOWN, Family, LabelEntry, Unknown, Value
 from nnc.check.rules import TAKEN_NAME
-from nnc.check.values import UNKNOWN, Family, LabelEntry, Unknown, Value
 from nnc.diagnostics import Diagnostic, Label
 from nnc.record import Record, replace
 from nnc.source import Span

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from nnc import resources
-from nnc.check import habits
-from nnc.check.expressions import Numbers
+from nnc.check.foreign import habits
+from nnc.check.formulas.expressions import Numbers
+from nnc.check.formulas.types import Pattern
+from nnc.check.formulas.values import Defaults, State, Value
 from nnc.check.rules import LIMIT, UNKNOWN_STEP
 from nnc.check.scope import Scope, Sink
-from nnc.check.types import Pattern
-from nnc.check.values import Defaults, State, Value
 from nnc.diagnostics import Diagnostic, Fix, Frame, Refusal, nearest
 from nnc.ir.facts import Facts
 from nnc.ir.graph import Graph

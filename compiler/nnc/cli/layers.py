@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from nnc.check.words import WORDS
+from nnc.check.training.words import WORDS
 from nnc.cli.console import Console
 from nnc.cli.failures import unusable
 from nnc.cli.verb import json_option, verb

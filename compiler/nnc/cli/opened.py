@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from nnc.check import Checked
-from nnc.check.numeric import numeric_targets
+from nnc.check.training.numeric import numeric_targets
 from nnc.cli import gans
 from nnc.cli.console import Console
 from nnc.cli.failures import unusable

@@ -15,7 +15,7 @@ from nnc.backends.onnx_metadata import Parity as Held
 from nnc.backends.onnx_metadata import after_run
 from nnc.backends.onnx_schema import OPSET
 from nnc.backends.weights import layout
-from nnc.check.exports import CANNOT_STREAM
+from nnc.check.training.exports import CANNOT_STREAM
 from nnc.deploy.about import STEPS
 from nnc.deploy.lively import lively
 from nnc.deploy.meanings import Recipe, doc, entries

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from inspect import cleandoc
 
-from nnc.check.words import Word
+from nnc.check.training.words import Word
 from nnc.diagnostics import Diagnostic, Rule
 from nnc.ir.arguments import Arg, Declared
 from nnc.ir.dims import show

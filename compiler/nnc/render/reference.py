@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from inspect import cleandoc
 from textwrap import wrap
 
-from nnc.check.words import Word
+from nnc.check.training.words import Word
 from nnc.diagnostics import Rule
 from nnc.ir.arguments import Arg, Declared
 from nnc.layers.base import Case, Layer

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nnc.check.training_rules import LOST_TEXT
+from nnc.check.training.training_rules import LOST_TEXT
 from nnc.diagnostics import Refusal
 from nnc.ir.ownsteps import Steps
 from nnc.ir.plan import Term

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nnc.check.training_rules import CLASS_WEIGHTS
+from nnc.check.training.training_rules import CLASS_WEIGHTS
 from nnc.diagnostics import Refusal, rule
 from nnc.ir.plan import Front, Pixels, Scale
 from nnc.ir.training import L1, Bce, BceWithLogits, CrossEntropy, Huber, Loss, Mse

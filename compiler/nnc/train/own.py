@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from nnc.check.training_rules import OWN_STEPS
+from nnc.check.training.training_rules import OWN_STEPS
 from nnc.diagnostics import Diagnostic
 from nnc.ir.ownsteps import Steps
 from nnc.ir.plan import Binding

@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from nnc.check.training_rules import OWN_STEPS
+from nnc.check.training.training_rules import OWN_STEPS
 from nnc.diagnostics import Refusal
 from nnc.ir.lossformula import FormulaTerm, Named, names
 from nnc.ir.plan import Binding, Field, Phase, Profile, Scale, Target, Term, TrainPlan

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nnc.check import check_source
-from nnc.check.numeric import numeric_targets
+from nnc.check.training.numeric import numeric_targets
 from nnc.ir.datasettings import Normalize, Split
 from nnc.source import Source
 from nnc.train.data import open_data

@@ -1,0 +1,1 @@
+"""Bounds on a network's figures, and the layers that cost the most."""

@@ -1,0 +1,1 @@
+"""Specs of several files: declarations, `use`, and one text made of all."""

@@ -1,0 +1,1 @@
+"""What other tools write, known and told in this language's words."""

@@ -1,0 +1,1 @@
+"""Expressions over sizes and values, types as written, patterns of axes."""

@@ -1,0 +1,1 @@
+"""Bodies: one step after the other, each with its inputs, shapes, labels and shared weights."""
