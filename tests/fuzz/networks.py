@@ -17,7 +17,12 @@ from nnc.layers import LAYERS
 from nnc.layers.base import Case
 from tests.layers.worked import input_texts
 
-WORDS = sorted(word for word, cls in LAYERS.items() if not cls.hidden)
+JUMPS = {"argmax", "floor", "round", "sign", "std"}
+"""Where rounding in the last place makes another answer (`std`: of equal numbers).
+
+Their cases are compared by themselves.
+"""
+WORDS = sorted(word for word, cls in LAYERS.items() if not cls.hidden and word not in JUMPS)
 MOST_ELEMENTS = 3_000
 MOST_WEIGHTS = 200_000
 LAST = {w for w in WORDS if w.startswith("global") or w in ("flatten", "mean", "sum", "max", "min")}

@@ -197,7 +197,8 @@ class Drawn:
             target = to(link)
             if abs(target - x) >= 0.5:
                 rank = link.upper.rank
-                y = self.across[rank] + STEP * self.tracks[rank][link.net]
+                # Steps aside too small for a track of their own may add up.
+                y = self.across[rank] + STEP * self.tracks[rank].get(link.net, 0)
                 way += [(x, y), (target, y)]
                 x = target
         if last.side:

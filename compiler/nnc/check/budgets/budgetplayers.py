@@ -46,6 +46,8 @@ def _bounds(setting: ast.Setting) -> bool:
 
 def _of_nobody(world: World, setting: ast.Setting, heads: tuple[str, ...]) -> None:
     """A bound that does not say whose it is."""
+    if not heads:
+        return  # the gan has no players, which is said of it
     names = setting.name.names
     text = setting.span.text
     if len(names) == 1:
