@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import re
 
-from nnc.check.rules import BAD_OPERATION, ENDED_LABEL, STEP_AS_VALUE, UNKNOWN_NAME
+from nnc.check.rules import (
+    BAD_OPERATION,
+    ENDED_LABEL,
+    STEP_AS_VALUE,
+    UNKNOWN_ATTRIBUTE,
+    UNKNOWN_NAME,
+)
 from nnc.check.scope import Scope
 from nnc.diagnostics import Diagnostic, Fix, Label, nearest
 from nnc.source import Span
@@ -146,3 +152,17 @@ def no_data(e: ast.Ref, rest: str, local: bool) -> Diagnostic:
         return UNKNOWN_NAME.at(e.span, f"`{name}` is no data, and has no `{rest}`", help=help)
     help = f'declare it: data {name} = bundled("mnist5k")'
     return UNKNOWN_NAME.at(e.names[0].span, f"no data is called `{name}`", help=help)
+
+
+def no_number(e: ast.Ref, rest: str, said: str) -> Diagnostic:
+    """A number that data do not give; `said` lists those that they do."""
+    span = e.names[1].span.to(e.names[-1].span)
+    start = f"`{e.names[0].text}."
+    offered = [part.split("`")[0] for part in said.split(start)[1:]]
+    guess = nearest(rest, offered)
+    return UNKNOWN_ATTRIBUTE.at(
+        span,
+        said,
+        help=f"did you mean {start}{guess}`?" if guess else "",
+        fix=Fix(span, guess) if guess else None,
+    )

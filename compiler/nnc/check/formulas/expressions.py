@@ -9,7 +9,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from nnc.check.foreign.unknown import no_data, python_call, unknown_name
+from nnc.check.foreign.unknown import no_data, no_number, python_call, unknown_name
 from nnc.check.formulas.computing import (
     NUMERIC,
     computed,
@@ -32,7 +32,7 @@ from nnc.check.formulas.values import (
     is_whole,
     written,
 )
-from nnc.check.rules import BAD_OPERATION, NOT_A_CONDITION, UNKNOWN_ATTRIBUTE, UNKNOWN_NAME
+from nnc.check.rules import BAD_OPERATION, NOT_A_CONDITION, UNKNOWN_NAME
 from nnc.check.scope import Scope, Sink
 from nnc.diagnostics import Diagnostic, Fix, Label, nearest
 from nnc.ir.dims import DimTooLarge, Poly, exact_div
@@ -135,8 +135,7 @@ class Numbers:
         if found is None:
             return self.say(no_data(e, rest, local))
         if isinstance(found, str):
-            span = e.names[1].span.to(e.names[-1].span)
-            return self.say(UNKNOWN_ATTRIBUTE.at(span, found))
+            return self.say(no_number(e, rest, found))
         return found
 
     def index(self, e: ast.Index, scope: Scope, options: tuple[str, ...]) -> Value:
